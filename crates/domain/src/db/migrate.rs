@@ -1,0 +1,63 @@
+//! Tables brought up to date at start, each step in a transaction of its own. A newer database is refused.
+
+use super::{Db, dialect};
+use crate::{Error, Result, sql};
+
+struct Migration {
+    id: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! migrations {
+    ($($id:literal $name:literal $kind:tt),* $(,)?) => {
+        &[$(migrations!(@ $kind $id $name)),*]
+    };
+    (@ same $id:literal $name:literal) => {{
+        const TEXT: &str = include_str!(concat!("../../../../migrations/", $name, ".sql"));
+        Migration { id: $id, name: $name, sqlite: TEXT, postgres: TEXT }
+    }};
+    (@ each $id:literal $name:literal) => {
+        Migration {
+            id: $id, name: $name,
+            sqlite: include_str!(concat!("../../../../migrations/", $name, ".sqlite.sql")),
+            postgres: include_str!(concat!("../../../../migrations/", $name, ".postgres.sql")),
+        }
+    };
+}
+
+const MIGRATIONS: &[Migration] = migrations![
+    1 "0001_foundation" same,
+    2 "0002_search" each,
+];
+
+const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+
+sql! {
+    NEWEST = "SELECT COALESCE(MAX(id), 0) FROM migrations";
+    INSERT = "INSERT INTO migrations (id, name, applied_at) VALUES ($1, $2, $3)";
+}
+
+pub(super) async fn run(db: &Db) -> Result<()> {
+    let tx = db.begin().await?;
+    if tx.is_postgres() {
+        // Two processes that start together: the second waits here and finds the work done.
+        tx.batch("SELECT pg_advisory_xact_lock(7064401)").await?;
+    }
+    tx.batch(LEDGER).await?;
+    let (newest,): (i64,) = tx.one(NEWEST, &[]).await?;
+    let known = MIGRATIONS.iter().map(|m| m.id).max().unwrap_or(0);
+    if newest > known {
+        return Err(Error::Conflict(format!(
+            "this database was written by a newer Noren (its tables are at step {newest}, this program knows {known}): \
+             run that version or a later one, or restore a backup"
+        )));
+    }
+    for step in MIGRATIONS.iter().filter(|m| m.id > newest) {
+        let text = if tx.is_postgres() { step.postgres.to_owned() } else { dialect::migration(step.sqlite) };
+        tx.batch(&text).await?;
+        tx.exec(INSERT, &[&step.id, &step.name, &tx.now]).await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,80 @@
+//! Who and where this site is, and how much people may write: read from the configuration once, passed as a value.
+
+use serde::{Deserialize, Serialize};
+
+/// Names and addresses of this site. URLs carry no trailing slash.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The part after the @ of handles, with the port when it is not the usual one.
+    pub domain: String,
+    /// Where pages and the API are, such as `https://example.com`.
+    pub base_url: String,
+    /// Where stored media is, such as `https://example.com/media`: put before a store key. Fixed for ever.
+    pub media_url: String,
+    pub limits: Limits,
+}
+
+/// The `[limits]` section: how much people may write. Told to clients in the instance entity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Characters in a status; a URL counts 23.
+    pub status_characters: usize,
+    /// Media attachments of one status.
+    pub status_media: usize,
+    /// Options of a poll.
+    pub poll_options: usize,
+    /// Characters in a poll's option.
+    pub poll_option_characters: usize,
+    /// Characters in a picture's description.
+    pub media_description_characters: usize,
+    /// Statuses one may pin to a profile.
+    pub pinned_statuses: usize,
+    /// Lines in a profile's table.
+    pub profile_fields: usize,
+    /// Characters in a profile's text.
+    pub note_characters: usize,
+    /// Characters in a display name.
+    pub display_name_characters: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            status_characters: 500,
+            status_media: 4,
+            poll_options: 4,
+            poll_option_characters: 50,
+            media_description_characters: 1500,
+            pinned_statuses: 5,
+            profile_fields: 4,
+            note_characters: 500,
+            display_name_characters: 30,
+        }
+    }
+}
+
+impl Site {
+    pub fn profile_url(&self, username: &str) -> String {
+        format!("{}/@{username}", self.base_url)
+    }
+    pub fn actor_uri(&self, username: &str) -> String {
+        format!("{}/users/{username}", self.base_url)
+    }
+    pub fn status_url(&self, username: &str, id: crate::ids::StatusId) -> String {
+        format!("{}/@{username}/{id}", self.base_url)
+    }
+    pub fn status_uri(&self, username: &str, id: crate::ids::StatusId) -> String {
+        format!("{}/users/{username}/statuses/{id}", self.base_url)
+    }
+    pub fn tag_url(&self, name: &str) -> String {
+        format!("{}/tags/{name}", self.base_url)
+    }
+    pub fn media(&self, key: &str) -> String {
+        format!("{}/{key}", self.media_url)
+    }
+    /// What others write to mention a local account in full.
+    pub fn handle(&self, username: &str) -> String {
+        format!("{username}@{}", self.domain)
+    }
+}

@@ -1,0 +1,98 @@
+//! Statuses: what people post, boost and reply.
+
+pub mod store;
+
+use crate::{
+    Time,
+    db::stored_enum,
+    ids::{AccountId, AppId, ConversationId, PollId, StatusId},
+    row,
+};
+use serde::{Deserialize, Serialize};
+
+stored_enum! {
+    pub enum Visibility {
+        Public = 0 => "public",
+        Unlisted = 1 => "unlisted",
+        Private = 2 => "private",
+        Direct = 3 => "direct",
+    }
+}
+
+stored_enum! {
+    /// Who may quote a status without asking.
+    pub enum QuotePolicy {
+        Public = 0 => "public",
+        Followers = 1 => "followers",
+        Nobody = 2 => "nobody",
+    }
+}
+
+stored_enum! {
+    pub enum QuoteState {
+        None = 0 => "none",
+        Pending = 1 => "pending",
+        Accepted = 2 => "accepted",
+        Rejected = 3 => "rejected",
+        Revoked = 4 => "revoked",
+    }
+}
+
+row! {
+    /// A status as it is stored. A boost is a status with `reblog_of_id` and no text of its own.
+    pub struct Status {
+        pub id: StatusId,
+        pub account_id: AccountId,
+        pub uri: String,
+        pub url: Option<String>,
+        pub local: bool,
+        /// What the author typed.
+        pub text: String,
+        /// HTML, ready to show.
+        pub content: String,
+        pub spoiler_text: String,
+        pub visibility: Visibility,
+        pub sensitive: bool,
+        pub language: Option<String>,
+        pub in_reply_to_id: Option<StatusId>,
+        pub in_reply_to_account_id: Option<AccountId>,
+        pub reblog_of_id: Option<StatusId>,
+        pub conversation_id: ConversationId,
+        pub app_id: Option<AppId>,
+        pub poll_id: Option<PollId>,
+        pub quote_of_id: Option<StatusId>,
+        pub quote_state: QuoteState,
+        pub quote_policy: QuotePolicy,
+        pub has_media: bool,
+        /// JSON of `Vec<Mention>`: written with the status, so that showing it needs no further look
+        pub mentions_json: String,
+        /// JSON of the tags' names as typed
+        pub tags_json: String,
+        /// JSON of the shortcodes used in text, spoiler and poll
+        pub emojis_json: String,
+        pub replies_count: i64,
+        pub reblogs_count: i64,
+        pub favourites_count: i64,
+        pub quotes_count: i64,
+        pub created_at: Time,
+        pub edited_at: Option<Time>,
+    }
+}
+
+/// Somebody named in a status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    pub id: AccountId,
+    pub username: String,
+    pub url: String,
+    pub acct: String,
+}
+
+impl Status {
+    pub fn mentions(&self) -> Vec<Mention> {
+        serde_json::from_str(&self.mentions_json).unwrap_or_default()
+    }
+    pub fn tags(&self) -> Vec<String> {
+        serde_json::from_str(&self.tags_json).unwrap_or_default()
+    }
+}

@@ -1,0 +1,3 @@
+//! Test servers, people and databases. Development only.
+
+pub mod postgres;
