@@ -1,15 +1,25 @@
 //! What is true: types, rules, SQL, the job queue. No HTTP, no JSON dialect, no network.
 
 pub mod accounts;
+pub mod conversations;
 pub mod db;
-mod error;
 pub mod events;
 pub mod ids;
 pub mod jobs;
+pub mod media;
+pub mod notifications;
+pub mod page;
+pub mod polls;
+pub mod relationships;
+pub mod search;
 pub mod site;
 pub mod statuses;
-mod time;
+pub mod text;
+pub mod timelines;
 pub mod users;
+
+mod error;
+mod time;
 
 pub use db::Db;
 pub use error::{Error, Result};

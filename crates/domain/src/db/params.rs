@@ -37,6 +37,10 @@ impl Ids {
         raw.dedup();
         Self(raw)
     }
+    /// Numbers that are no ids, such as the values of a stored enum.
+    pub fn raw(numbers: impl IntoIterator<Item = i64>) -> Self {
+        Self(numbers.into_iter().collect())
+    }
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,14 +1,26 @@
 //! Statuses: what people post, boost and reply.
 
+pub mod actions;
+pub mod context;
+mod delete;
+mod draft;
+pub mod edit;
+pub mod lists;
+pub mod publish;
 pub mod store;
+pub mod visibility;
+
+pub use delete::{Media, delete};
+pub use publish::{NewStatus, publish};
 
 use crate::{
-    Time,
-    db::stored_enum,
+    Result, Time,
+    db::{Conn, Ids, stored_enum},
     ids::{AccountId, AppId, ConversationId, PollId, StatusId},
     row,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 stored_enum! {
     pub enum Visibility {
@@ -95,4 +107,34 @@ impl Status {
     pub fn tags(&self) -> Vec<String> {
         serde_json::from_str(&self.tags_json).unwrap_or_default()
     }
+}
+
+/// What a viewer did to a status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    pub favourited: bool,
+    pub bookmarked: bool,
+    pub reblogged: bool,
+    pub pinned: bool,
+    pub muted: bool,
+}
+
+/// What `viewer` did to each of the statuses; those without a trace are absent.
+pub async fn marks(
+    conn: &Conn,
+    viewer: AccountId,
+    statuses: impl IntoIterator<Item = StatusId>,
+) -> Result<HashMap<StatusId, Marks>> {
+    let mut out: HashMap<StatusId, Marks> = HashMap::new();
+    for (id, number) in store::marks(conn, viewer, Ids::of(statuses)).await? {
+        let marks = out.entry(id).or_default();
+        match number {
+            1 => marks.favourited = true,
+            2 => marks.bookmarked = true,
+            3 => marks.reblogged = true,
+            4 => marks.pinned = true,
+            _ => marks.muted = true,
+        }
+    }
+    Ok(out)
 }

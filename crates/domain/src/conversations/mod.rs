@@ -1,0 +1,69 @@
+//! Conversations: what belongs to one thread, and the direct ones that somebody has in their list.
+
+pub mod store;
+
+use crate::{
+    Result,
+    db::{Conn, Tx},
+    events::Event,
+    ids::{self, AccountId, ConversationId, StatusId},
+    page::Page,
+    row,
+    statuses::Status,
+};
+
+row! {
+    /// A direct conversation in the list of one of its people.
+    pub struct Conversation {
+        pub id: ConversationId,
+        pub account_id: AccountId,
+        pub conversation_id: ConversationId,
+        /// JSON of the ids of the others
+        pub participants_json: String,
+        pub last_status_id: StatusId,
+        pub unread: bool,
+    }
+}
+
+impl Conversation {
+    pub fn participants(&self) -> Vec<AccountId> {
+        serde_json::from_str(&self.participants_json).unwrap_or_default()
+    }
+}
+
+/// A new conversation, for a status that answers none.
+pub(crate) async fn open(tx: &Tx) -> Result<ConversationId> {
+    let id = ids::next();
+    store::insert(tx, id).await?;
+    Ok(id)
+}
+
+/// Puts a direct status on top of the lists of its local people.
+pub(crate) async fn gather(tx: &mut Tx, status: &Status) -> Result<()> {
+    let mut people: Vec<AccountId> = status.mentions().iter().map(|m| m.id).collect();
+    people.push(status.account_id);
+    people.sort_unstable();
+    people.dedup();
+    for owner in store::local_of(tx, &people).await? {
+        let others: Vec<AccountId> = people.iter().copied().filter(|p| *p != owner).collect();
+        let id = store::upsert(
+            tx,
+            &Conversation {
+                id: ids::next(),
+                account_id: owner,
+                conversation_id: status.conversation_id,
+                participants_json: serde_json::to_string(&others)?,
+                last_status_id: status.id,
+                unread: owner != status.account_id,
+            },
+        )
+        .await?;
+        tx.publish(Event::Conversation { account: owner, conversation: id });
+    }
+    Ok(())
+}
+
+/// Direct conversations, the one with the latest status first; pages go by that status.
+pub async fn list(conn: &Conn, owner: AccountId, page: Page) -> Result<Vec<Conversation>> {
+    Ok(page.newest_first(store::list(conn, owner, page).await?))
+}

@@ -1,0 +1,188 @@
+//! What people do to a status: favourite, boost, bookmark, pin, mute its conversation; and taking each back.
+//! All are safe to repeat: the second time changes nothing and answers the same.
+
+use super::{Status, Visibility, store, visibility};
+use crate::{
+    Error, Result, accounts, conversations,
+    db::{Db, Tx},
+    events::Event,
+    ids::{self, AccountId, StatusId},
+    notifications::{self, Kind},
+    site::Site,
+    timelines,
+};
+
+pub async fn favourite(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+    let status = visibility::visible_original(&db.read().await?, who, id).await?;
+    let mut tx = db.begin().await?;
+    if store::insert_favourite(&tx, who, status.id).await? {
+        store::count_favourites(&tx, status.id, 1).await?;
+        notifications::notify(&mut tx, about(&status, who, Kind::Favourite)).await?;
+    }
+    finish(tx, status.id).await
+}
+
+pub async fn unfavourite(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+    let status = undone(db, who, id).await?;
+    let tx = db.begin().await?;
+    if store::delete_favourite(&tx, who, status.id).await? {
+        store::count_favourites(&tx, status.id, -1).await?;
+        notifications::retract(&tx, about(&status, who, Kind::Favourite)).await?;
+    }
+    finish(tx, status.id).await
+}
+
+pub async fn bookmark(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+    let status = visibility::visible_original(&db.read().await?, who, id).await?;
+    let tx = db.begin().await?;
+    store::insert_bookmark(&tx, who, status.id).await?;
+    finish(tx, status.id).await
+}
+
+pub async fn unbookmark(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+    let status = undone(db, who, id).await?;
+    let tx = db.begin().await?;
+    store::delete_bookmark(&tx, who, status.id).await?;
+    finish(tx, status.id).await
+}
+
+/// Boosts; answers the boost. Only its author may boost a status for followers only, and nobody one for named people.
+pub async fn reblog(db: &Db, site: &Site, who: AccountId, (id, wanted): (StatusId, Option<Visibility>)) -> Result<Status> {
+    let conn = db.read().await?;
+    let status = visibility::visible_original(&conn, who, id).await?;
+    let allowed = match status.visibility {
+        Visibility::Public | Visibility::Unlisted => true,
+        Visibility::Private => status.account_id == who,
+        Visibility::Direct => false,
+    };
+    if !allowed {
+        return Err(Error::forbidden("This action is not allowed"));
+    }
+    if let Some(done) = store::reblog_by(&conn, who, status.id).await? {
+        return Ok(done);
+    }
+    let author = accounts::store::by_id(&conn, who).await?.ok_or(Error::NotFound)?;
+    drop(conn);
+    let mut tx = db.begin().await?;
+    let new: StatusId = ids::next();
+    let visibility = wanted.unwrap_or(Visibility::Public).max(status.visibility).min(Visibility::Private);
+    let boost = Status {
+        id: new,
+        account_id: who,
+        uri: format!("{}/activity", site.status_uri(&author.username, new)),
+        url: None,
+        local: true,
+        text: String::new(),
+        content: String::new(),
+        spoiler_text: String::new(),
+        visibility,
+        in_reply_to_id: None,
+        in_reply_to_account_id: None,
+        reblog_of_id: Some(status.id),
+        conversation_id: conversations::open(&tx).await?,
+        app_id: None,
+        poll_id: None,
+        quote_of_id: None,
+        has_media: false,
+        mentions_json: "[]".into(),
+        tags_json: "[]".into(),
+        emojis_json: "[]".into(),
+        replies_count: 0,
+        reblogs_count: 0,
+        favourites_count: 0,
+        quotes_count: 0,
+        created_at: tx.now,
+        edited_at: None,
+        ..status.clone()
+    };
+    if !store::insert(&tx, &boost).await? {
+        // Somebody's second finger was faster.
+        drop(tx);
+        return store::reblog_by(&db.read().await?, who, status.id).await?.ok_or(Error::NotFound);
+    }
+    store::count_reblogs(&tx, status.id, 1).await?;
+    accounts::store::count_status(&tx, who, 1).await?;
+    timelines::deliver(&tx, &boost).await?;
+    notifications::notify(&mut tx, about(&status, who, Kind::Reblog)).await?;
+    tx.publish(Event::StatusCreated { status: new });
+    tx.commit().await?;
+    Ok(boost)
+}
+
+/// Takes a boost back; answers what was boosted.
+pub async fn unreblog(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+    let status = undone(db, who, id).await?;
+    let mut tx = db.begin().await?;
+    if let Some(boost) = store::reblog_by(&tx, who, status.id).await? {
+        super::delete::remove(&mut tx, &boost).await?;
+        notifications::retract(&tx, about(&status, who, Kind::Reblog)).await?;
+    }
+    finish(tx, status.id).await
+}
+
+/// Pins one's own status to one's profile.
+pub async fn pin(db: &Db, site: &Site, who: AccountId, id: StatusId) -> Result<Status> {
+    let status = visibility::visible(&db.read().await?, Some(who), id).await?;
+    if status.account_id != who {
+        return Err(Error::invalid("Someone", "else's post cannot be pinned"));
+    }
+    if status.reblog_of_id.is_some() {
+        return Err(Error::invalid("Reblogs", "cannot be pinned"));
+    }
+    if status.visibility == Visibility::Direct {
+        return Err(Error::invalid("Posts", "that are only visible to mentioned users cannot be pinned"));
+    }
+    let tx = db.begin().await?;
+    let pinned = store::pins(&tx, who).await?;
+    if !pinned.contains(&id) {
+        if pinned.len() >= site.limits.pinned_statuses {
+            return Err(Error::invalid("You have", "already pinned the maximum number of posts"));
+        }
+        store::insert_pin(&tx, who, id, tx.now).await?;
+    }
+    finish(tx, id).await
+}
+
+pub async fn unpin(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+    visibility::visible(&db.read().await?, Some(who), id).await?;
+    let tx = db.begin().await?;
+    store::delete_pin(&tx, who, id).await?;
+    finish(tx, id).await
+}
+
+/// No more notifications from the conversation that `id` is part of.
+pub async fn mute(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+    let status = visibility::visible(&db.read().await?, Some(who), id).await?;
+    let tx = db.begin().await?;
+    store::insert_conversation_mute(&tx, who, status.conversation_id).await?;
+    finish(tx, id).await
+}
+
+pub async fn unmute(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+    let status = visibility::visible(&db.read().await?, Some(who), id).await?;
+    let tx = db.begin().await?;
+    store::delete_conversation_mute(&tx, who, status.conversation_id).await?;
+    finish(tx, id).await
+}
+
+/// What an undoing is about: also what one can no longer see but once could, such as after a block.
+async fn undone(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+    let conn = db.read().await?;
+    match visibility::visible_original(&conn, who, id).await {
+        Err(Error::NotFound) if store::touched(&conn, who, id).await? => {
+            store::by_id(&conn, id).await?.ok_or(Error::NotFound)
+        }
+        other => other,
+    }
+}
+
+fn about(status: &Status, from: AccountId, kind: Kind) -> notifications::New {
+    notifications::New { account: status.account_id, from, kind, status: Some(status.id) }
+}
+
+/// Commits and answers the status as it now is.
+async fn finish(tx: Tx, id: StatusId) -> Result<Status> {
+    let status = store::by_id(&tx, id).await?.ok_or(Error::NotFound)?;
+    tx.commit().await?;
+    Ok(status)
+}

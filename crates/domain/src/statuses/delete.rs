@@ -1,0 +1,69 @@
+//! Deleting a status, and what hangs on it.
+
+use super::{Status, Visibility, store};
+use crate::{
+    Error, Result, accounts,
+    db::{Db, Tx},
+    events::Event,
+    ids::{AccountId, StatusId},
+    media, search, timelines,
+};
+
+/// Rows of boosts removed together with a status in one statement's reach; the rest follows by the foreign key.
+const BOOSTS: i64 = 5_000;
+
+/// What becomes of the attachments of a deleted status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// Kept for a day, so that "delete and redraft" can attach them again.
+    Keep,
+    /// Gone with the status.
+    Delete,
+}
+
+/// Deletes one's own status. Answers what it was, for "delete and redraft".
+pub async fn delete(db: &Db, author: AccountId, (id, with_media): (StatusId, Media)) -> Result<Status> {
+    let mut tx = db.begin().await?;
+    let status = store::by_id(&tx, id).await?.ok_or(Error::NotFound)?;
+    if status.account_id != author {
+        return Err(Error::NotFound);
+    }
+    let boosts = store::reblogs_of(&tx, id, BOOSTS).await?;
+    for boost in &boosts {
+        remove(&mut tx, boost).await?;
+    }
+    if with_media == Media::Delete {
+        media::delete_of_status(&mut tx, id).await?;
+    }
+    remove(&mut tx, &status).await?;
+    tx.commit().await?;
+    Ok(status)
+}
+
+/// Removes one status, its place in feeds and search, and its part in counts; tells listeners.
+pub(super) async fn remove(tx: &mut Tx, status: &Status) -> Result<()> {
+    let id: StatusId = status.id;
+    let audience = status.mentions().iter().map(|m| m.id).collect();
+    timelines::withdraw(tx, id).await?;
+    search::forget_status(tx, id).await?;
+    if let Some(parent) = status.in_reply_to_id {
+        store::count_replies(tx, parent, -1).await?;
+    }
+    if let Some(quoted) = status.quote_of_id {
+        store::count_quotes(tx, quoted, -1).await?;
+    }
+    if let Some(original) = status.reblog_of_id {
+        store::count_reblogs(tx, original, -1).await?;
+    }
+    store::delete(tx, id).await?;
+    accounts::store::count_status(tx, status.account_id, -1).await?;
+    tx.publish(Event::StatusDeleted {
+        status: id,
+        author: status.account_id,
+        local: status.local,
+        public: status.visibility == Visibility::Public && status.reblog_of_id.is_none(),
+        tags: status.tags(),
+        audience,
+    });
+    Ok(())
+}

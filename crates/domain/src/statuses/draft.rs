@@ -1,0 +1,109 @@
+//! What somebody wrote, checked and understood before anything is written: length, mentions, tags, emoji, the HTML.
+
+use super::Mention;
+use crate::{
+    Error, Result,
+    accounts::{self, Account},
+    db::Conn,
+    ids::MediaId,
+    media::{self, Attachment, Kind, State},
+    site::Site,
+    text,
+};
+
+/// Accounts one status may mention; more are left as text.
+const MENTIONS: usize = 100;
+/// Hashtags one status is filed under.
+const TAGS: usize = 60;
+/// The longest text that is looked at at all, in bytes, whatever the limits say.
+const TEXT_BYTES: usize = 1 << 20;
+
+/// A text and what is in it.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) content: String,
+    pub(super) mentioned: Vec<Account>,
+    pub(super) tags: Vec<text::Tag>,
+    pub(super) mentions_json: String,
+    pub(super) tags_json: String,
+    pub(super) emojis_json: String,
+}
+
+/// Reads `text` as `author` wrote it. `more` is further text that may hold shortcodes: spoiler and poll options.
+pub(super) async fn read(conn: &Conn, site: &Site, text: &str, more: &str) -> Result<Written> {
+    let handles: Vec<text::Handle> = text::mentioned(text, &site.domain).into_iter().take(MENTIONS).collect();
+    let mentioned = accounts::store::by_handles(conn, &handles).await?;
+    let links: text::Mentions = mentioned
+        .iter()
+        .map(|a| {
+            let handle = text::Handle::new(&a.username, a.domain.as_deref(), &site.domain);
+            let link =
+                text::MentionLink { url: a.url.clone(), username: a.username.clone(), pretty_acct: a.acct() };
+            (handle.key(), link)
+        })
+        .collect();
+    let options = text::Options { base_url: &site.base_url, local_domain: &site.domain, mentions: &links };
+    let mentions: Vec<Mention> = mentioned.iter().map(Mention::of).collect();
+    let tags: Vec<text::Tag> = text::tags(text).into_iter().take(TAGS).collect();
+    let names: Vec<&str> = tags.iter().map(|t| t.key.as_str()).collect();
+    Ok(Written {
+        content: text::html(text, &options),
+        mentions_json: serde_json::to_string(&mentions)?,
+        tags_json: serde_json::to_string(&names)?,
+        emojis_json: serde_json::to_string(&text::shortcodes(&format!("{more}\n{text}")))?,
+        mentioned,
+        tags,
+    })
+}
+
+impl Mention {
+    pub(crate) fn of(account: &Account) -> Self {
+        Self {
+            id: account.id,
+            username: account.username.clone(),
+            url: account.url.clone(),
+            acct: account.acct(),
+        }
+    }
+}
+
+/// Length as Mastodon counts it.
+pub(super) fn check_length(site: &Site, spoiler: &str, text: &str) -> Result<()> {
+    let max = site.limits.status_characters;
+    let too_long = || Error::invalid("Text", format!("character limit of {max} exceeded"));
+    if text.len() + spoiler.len() > TEXT_BYTES || text::count_with(spoiler, text) > max {
+        return Err(too_long());
+    }
+    Ok(())
+}
+
+/// A language code as clients send it: kept when it looks like one (`ja`, `zh-TW`), else nothing.
+pub(super) fn language(code: Option<&str>) -> Option<String> {
+    let code = code?.trim();
+    let ok = (2..=12).contains(&code.len()) && code.chars().all(|c| c.is_ascii_alphabetic() || c == '-');
+    ok.then(|| code.to_owned())
+}
+
+/// The pictures to attach, all of them the author's own, processed, and of kinds that go together.
+pub(super) async fn attachments(conn: &Conn, site: &Site, owner: &Account, ids: &[MediaId]) -> Result<Vec<Attachment>> {
+    if ids.len() > site.limits.status_media {
+        return Err(Error::Forbidden(format!("Cannot attach more than {} files", site.limits.status_media)));
+    }
+    let mut found = media::store::by_ids(conn, ids).await?;
+    found.retain(|m| m.account_id == owner.id);
+    if found.len() != ids.len() {
+        return Err(Error::NotFound);
+    }
+    found.sort_by_key(|m| ids.iter().position(|id| *id == m.id));
+    if found.iter().any(|m| m.state == State::Processing) {
+        return Err(Error::Forbidden("Cannot attach files that have not finished processing. Try again in a moment!".into()));
+    }
+    if found.iter().any(|m| m.state == State::Failed) {
+        return Err(Error::Forbidden("Cannot attach files that could not be processed".into()));
+    }
+    let moving = found.iter().any(|m| matches!(m.kind, Kind::Video | Kind::Audio));
+    if moving && found.len() > 1 {
+        return Err(Error::Forbidden("Cannot attach a video to a post that already contains images".into()));
+    }
+    Ok(found)
+}

@@ -1,0 +1,260 @@
+//! Publishing a status: look, decide, write, tell.
+
+use super::{
+    QuotePolicy, QuoteState, Status, Visibility,
+    draft::{self, Written},
+    store, visibility,
+};
+use crate::{
+    Error, Result, Time, accounts,
+    accounts::Account,
+    conversations,
+    db::{Conn, Db, Tx},
+    events::Event,
+    ids::{self, AppId, MediaId, StatusId},
+    media, notifications,
+    polls::{self, NewPoll},
+    relationships, search,
+    site::Site,
+    timelines,
+    users::User,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long the answer to an Idempotency-Key is remembered.
+pub const IDEMPOTENCY: Duration = Duration::from_secs(3600);
+
+/// A status as its author asks for it. Also the stored form of a scheduled status.
+/// <https://docs.joinmastodon.org/methods/statuses/#create>
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct NewStatus {
+    pub text: String,
+    #[serde(default)]
+    pub spoiler_text: String,
+    pub visibility: Option<Visibility>,
+    pub sensitive: Option<bool>,
+    pub language: Option<String>,
+    pub in_reply_to: Option<StatusId>,
+    #[serde(default)]
+    pub media: Vec<MediaId>,
+    pub poll: Option<NewPoll>,
+    pub quote_of: Option<StatusId>,
+    pub quote_policy: Option<QuotePolicy>,
+    pub app: Option<AppId>,
+    pub idempotency_key: Option<String>,
+}
+
+/// What was found out before writing.
+struct Plan {
+    author: Account,
+    visibility: Visibility,
+    quote_policy: QuotePolicy,
+    sensitive: bool,
+    language: Option<String>,
+    parent: Option<Status>,
+    quoted: Option<(Status, QuoteState)>,
+    written: Written,
+    media: Vec<media::Attachment>,
+}
+
+/// Publishes. The same Idempotency-Key within an hour gives the status it made the first time.
+pub async fn publish(db: &Db, site: &Site, user: &User, new: NewStatus) -> Result<Status> {
+    let conn = db.read().await?;
+    if let Some(done) = replayed(&conn, user, &new).await? {
+        return Ok(done);
+    }
+    let plan = plan(&conn, site, user, &new).await?;
+    drop(conn);
+    let mut tx = db.begin().await?;
+    let id: StatusId = ids::next();
+    if let Some(key) = &new.idempotency_key
+        && !store::insert_idempotency(&tx, user.account_id, key, id).await?
+    {
+        drop(tx);
+        return replayed(&db.read().await?, user, &new).await?.ok_or(Error::NotFound);
+    }
+    let status = write(&mut tx, site, (id, &new), &plan).await?;
+    attach(&tx, &status, &plan.media).await?;
+    count(&tx, &status, &plan).await?;
+    tell(&mut tx, &status, &plan).await?;
+    tx.commit().await?;
+    Ok(status)
+}
+
+async fn replayed(conn: &Conn, user: &User, new: &NewStatus) -> Result<Option<Status>> {
+    let Some(key) = &new.idempotency_key else { return Ok(None) };
+    match store::by_idempotency(conn, user.account_id, key, Time::now().minus(IDEMPOTENCY)).await? {
+        Some(id) => store::by_id(conn, id).await,
+        None => Ok(None),
+    }
+}
+
+/// Says what is wrong with it, without writing: also asked before a status is scheduled.
+pub async fn check(conn: &Conn, site: &Site, user: &User, new: &NewStatus) -> Result<()> {
+    plan(conn, site, user, new).await.map(drop)
+}
+
+async fn plan(conn: &Conn, site: &Site, user: &User, new: &NewStatus) -> Result<Plan> {
+    // Mastodon's own order of complaint: what is missing, what is too long, what is not there.
+    let spoiler_is_text = new.text.trim().is_empty() && !new.spoiler_text.trim().is_empty() && !new.media.is_empty();
+    if new.text.trim().is_empty() && new.media.is_empty() && new.poll.is_none() && !spoiler_is_text {
+        return Err(Error::invalid("Text", "can't be blank"));
+    }
+    draft::check_length(site, &new.spoiler_text, &new.text)?;
+    if let Some(poll) = &new.poll {
+        if !new.media.is_empty() {
+            return Err(Error::Forbidden("Cannot attach files to a post that contains a poll".into()));
+        }
+        poll.check(&site.limits)?;
+    }
+    let author = accounts::store::by_id(conn, user.account_id).await?.ok_or(Error::NotFound)?;
+    let parent = match new.in_reply_to {
+        None => None,
+        Some(id) => Some(visibility::visible_original(conn, author.id, id).await?),
+    };
+    let media = draft::attachments(conn, site, &author, &new.media).await?;
+    let options = new.poll.as_ref().map(|p| p.options.join("\n")).unwrap_or_default();
+    let more = format!("{}\n{options}", new.spoiler_text);
+    let written = draft::read(conn, site, &new.text, &more).await?;
+    let visibility = new.visibility.unwrap_or(user.default_visibility);
+    Ok(Plan {
+        quoted: quoted(conn, &author, new.quote_of).await?,
+        sensitive: new.sensitive.unwrap_or(user.default_sensitive) || !new.spoiler_text.is_empty(),
+        quote_policy: match visibility {
+            Visibility::Private | Visibility::Direct => QuotePolicy::Nobody,
+            _ => new.quote_policy.unwrap_or(user.default_quote_policy),
+        },
+        language: draft::language(new.language.as_deref().or(user.default_language.as_deref())),
+        visibility,
+        author,
+        parent,
+        written,
+        media,
+    })
+}
+
+/// What is quoted, if it may be: a status one may see, whose author lets one quote it.
+async fn quoted(conn: &Conn, author: &Account, id: Option<StatusId>) -> Result<Option<(Status, QuoteState)>> {
+    let Some(id) = id else { return Ok(None) };
+    let status = visibility::visible_original(conn, author.id, id).await?;
+    if status.account_id != author.id {
+        let relations = relationships::with_authors(conn, Some(author.id), [status.account_id]).await?;
+        let allowed = match status.quote_policy {
+            QuotePolicy::Public => status.visibility <= Visibility::Unlisted,
+            QuotePolicy::Followers => status.visibility <= Visibility::Unlisted && relations.following(status.account_id),
+            QuotePolicy::Nobody => false,
+        };
+        if !allowed {
+            return Err(Error::Forbidden("This action is not allowed".into()));
+        }
+    }
+    Ok(Some((status, QuoteState::Accepted)))
+}
+
+async fn write(tx: &mut Tx, site: &Site, (id, new): (StatusId, &NewStatus), plan: &Plan) -> Result<Status> {
+    let conversation_id = match &plan.parent {
+        Some(parent) => parent.conversation_id,
+        None => conversations::open(tx).await?,
+    };
+    let mut status = Status {
+        id,
+        account_id: plan.author.id,
+        uri: site.status_uri(&plan.author.username, id),
+        url: Some(site.status_url(&plan.author.username, id)),
+        local: true,
+        text: new.text.clone(),
+        content: plan.written.content.clone(),
+        spoiler_text: new.spoiler_text.clone(),
+        visibility: plan.visibility,
+        sensitive: plan.sensitive,
+        language: plan.language.clone(),
+        in_reply_to_id: plan.parent.as_ref().map(|p| p.id),
+        in_reply_to_account_id: plan.parent.as_ref().map(|p| p.account_id),
+        reblog_of_id: None,
+        conversation_id,
+        app_id: new.app,
+        poll_id: None,
+        quote_of_id: plan.quoted.as_ref().map(|(s, _)| s.id),
+        quote_state: plan.quoted.as_ref().map_or(QuoteState::None, |(_, state)| *state),
+        quote_policy: plan.quote_policy,
+        has_media: !plan.media.is_empty(),
+        mentions_json: plan.written.mentions_json.clone(),
+        tags_json: plan.written.tags_json.clone(),
+        emojis_json: plan.written.emojis_json.clone(),
+        replies_count: 0,
+        reblogs_count: 0,
+        favourites_count: 0,
+        quotes_count: 0,
+        created_at: tx.now,
+        edited_at: None,
+    };
+    store::insert(tx, &status).await?;
+    if let Some(poll) = &new.poll {
+        let poll = polls::open(tx, plan.author.id, id, poll).await?;
+        store::update_poll(tx, id, Some(poll)).await?;
+        status.poll_id = Some(poll);
+    }
+    store::insert_mentions(tx, id, plan.written.mentioned.iter().map(|a| a.id)).await?;
+    store::file_under_tags(tx, id, &plan.written.tags).await?;
+    search::index_status(tx, &status).await?;
+    Ok(status)
+}
+
+async fn attach(tx: &Tx, status: &Status, media: &[media::Attachment]) -> Result<()> {
+    for (position, attachment) in (0i64..).zip(media) {
+        if !media::store::attach(tx, status.account_id, status.id, (attachment.id, position)).await? {
+            return Err(Error::Forbidden("Cannot attach files that belong to another post".into()));
+        }
+    }
+    Ok(())
+}
+
+async fn count(tx: &Tx, status: &Status, plan: &Plan) -> Result<()> {
+    accounts::store::count_status(tx, status.account_id, 1).await?;
+    if let Some(parent) = &plan.parent {
+        store::count_replies(tx, parent.id, 1).await?;
+    }
+    if let Some((quoted, _)) = &plan.quoted {
+        store::count_quotes(tx, quoted.id, 1).await?;
+    }
+    Ok(())
+}
+
+async fn tell(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()> {
+    timelines::deliver(tx, status).await?;
+    let from = status.account_id;
+    for account in plan.written.mentioned.iter().filter(|a| a.is_local()) {
+        let kind = notifications::Kind::Mention;
+        let new = notifications::New { account: account.id, from, kind, status: Some(status.id) };
+        notifications::notify(tx, new).await?;
+    }
+    if let Some((quoted, _)) = &plan.quoted {
+        let kind = notifications::Kind::Quote;
+        let new = notifications::New { account: quoted.account_id, from, kind, status: Some(status.id) };
+        notifications::notify(tx, new).await?;
+    }
+    if status.visibility != Visibility::Direct {
+        notify_watchers(tx, status, plan).await?;
+    } else {
+        conversations::gather(tx, status).await?;
+    }
+    tx.publish(Event::StatusCreated { status: status.id });
+    Ok(())
+}
+
+/// Followers who asked to be told of every post.
+async fn notify_watchers(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()> {
+    if status.in_reply_to_account_id.is_some_and(|a| a != status.account_id) {
+        return Ok(());
+    }
+    for account in store::watchers(tx, status.account_id).await? {
+        if plan.written.mentioned.iter().any(|a| a.id == account) {
+            continue; // the mention tells them
+        }
+        let kind = notifications::Kind::Status;
+        let new = notifications::New { account, from: status.account_id, kind, status: Some(status.id) };
+        notifications::notify(tx, new).await?;
+    }
+    Ok(())
+}

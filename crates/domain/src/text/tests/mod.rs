@@ -1,0 +1,8 @@
+//! Tables of what real texts must give, and properties that hold for any text.
+
+mod entities;
+mod html;
+mod props;
+mod sanitise;
+mod search;
+mod urls;

@@ -1,0 +1,174 @@
+//! Timelines. Home is a derived table (account, status), written when a status arrives and cleaned when people part;
+//! the others are indexed queries over statuses.
+
+mod store;
+
+use crate::{
+    Result,
+    db::{Conn, Db, Tx},
+    ids::{AccountId, Id, StatusId},
+    page::Page,
+    statuses::{Status, visibility::{self, Place, Shown}},
+};
+
+/// Statuses kept in one home feed; older ones are found on their authors' profiles.
+pub const HOME_LENGTH: i64 = 4000;
+/// Statuses of somebody newly followed that are put into the follower's feed.
+const BACKFILL: i64 = 40;
+/// How often a page is filled up when what was read was not to be shown.
+const ROUNDS: usize = 4;
+
+/// What part of the public statuses is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Public {
+    pub origin: Origin,
+    pub only_media: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    #[default]
+    Anywhere,
+    Local,
+    Remote,
+}
+
+/// A hashtag timeline: `name` or any of `any`, with all of `all` and none of `none`; keys as `text::tag_key` makes them.
+#[derive(Clone, Debug, Default)]
+pub struct Tagged {
+    pub any: Vec<String>,
+    pub all: Vec<String>,
+    pub none: Vec<String>,
+    pub public: Public,
+}
+
+/// Whose statuses, and which.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    pub only_media: bool,
+    pub exclude_replies: bool,
+    pub exclude_reblogs: bool,
+    pub tagged: Option<String>,
+}
+
+pub async fn home(conn: &Conn, viewer: AccountId, page: Page) -> Result<Shown> {
+    let mut shown = Shown::default();
+    let mut rest = page;
+    for _ in 0..ROUNDS {
+        let rows = store::home(conn, viewer, rest).await?;
+        if !fill(conn, Some(viewer), &mut shown, &mut rest, rows, Place::Listed).await? {
+            break;
+        }
+    }
+    Ok(page_order(shown, page))
+}
+
+pub async fn public(conn: &Conn, viewer: Option<AccountId>, what: &Public, page: Page) -> Result<Shown> {
+    let mut shown = Shown::default();
+    let mut rest = page;
+    for _ in 0..ROUNDS {
+        let rows = store::public(conn, what, rest).await?;
+        if !fill(conn, viewer, &mut shown, &mut rest, rows, Place::Listed).await? {
+            break;
+        }
+    }
+    Ok(page_order(shown, page))
+}
+
+pub async fn tagged(conn: &Conn, viewer: Option<AccountId>, what: &Tagged, page: Page) -> Result<Shown> {
+    let mut shown = Shown::default();
+    let mut rest = page;
+    for _ in 0..ROUNDS {
+        let rows = store::tagged(conn, what, rest).await?;
+        if !fill(conn, viewer, &mut shown, &mut rest, rows, Place::Listed).await? {
+            break;
+        }
+    }
+    Ok(page_order(shown, page))
+}
+
+pub async fn account(
+    conn: &Conn,
+    viewer: Option<AccountId>,
+    (author, what): (AccountId, &Profile),
+    page: Page,
+) -> Result<Shown> {
+    let mut shown = Shown::default();
+    let mut rest = page;
+    for _ in 0..ROUNDS {
+        let rows = store::account(conn, author, what, rest).await?;
+        if !fill(conn, viewer, &mut shown, &mut rest, rows, Place::Profile).await? {
+            break;
+        }
+    }
+    Ok(page_order(shown, page))
+}
+
+/// Adds what may be shown of `rows` (in reading order). True when the page wants more and there may be more.
+async fn fill(
+    conn: &Conn,
+    viewer: Option<AccountId>,
+    shown: &mut Shown,
+    rest: &mut Page,
+    rows: Vec<Status>,
+    place: Place,
+) -> Result<bool> {
+    let read = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let Some(last) = rows.last().map(|s| s.id.raw()) else { return Ok(false) };
+    let more = visibility::filter(conn, viewer, rows, place).await?;
+    let kept = i64::try_from(more.statuses.len()).unwrap_or(i64::MAX);
+    shown.statuses.extend(more.statuses);
+    shown.reblogged.extend(more.reblogged);
+    let wanted = rest.limit;
+    *rest = rest.past(last, wanted - kept);
+    Ok(read == wanted && kept < wanted)
+}
+
+fn page_order(mut shown: Shown, page: Page) -> Shown {
+    shown.statuses = page.newest_first(shown.statuses);
+    shown
+}
+
+/// Puts a new status into the feeds of its author and of the followers who should get it: the local ones, unless the
+/// follow, a mute, a block, or its being a reply to somebody they do not follow says otherwise.
+pub async fn deliver(tx: &Tx, status: &Status) -> Result<()> {
+    store::insert_for_author(tx, status).await?;
+    store::insert_for_followers(tx, status).await
+}
+
+/// Removes a status, and boosts of it, from all feeds.
+pub async fn withdraw(tx: &Tx, status: StatusId) -> Result<()> {
+    store::delete_status(tx, status).await
+}
+
+/// Puts the latest statuses of `author`, newly followed, into the feed of `viewer`.
+pub async fn add_author(tx: &Tx, viewer: AccountId, author: AccountId) -> Result<()> {
+    store::insert_author(tx, viewer, author, BACKFILL).await
+}
+
+/// Takes the statuses and boosts of `author`, and boosts of what they wrote, out of the feed of `viewer`.
+pub async fn remove_author(tx: &Tx, viewer: AccountId, author: AccountId) -> Result<()> {
+    store::delete_author(tx, viewer, author).await
+}
+
+/// Makes the home feed of `viewer` anew from whom they follow. The number of statuses in it.
+pub async fn rebuild(db: &Db, viewer: AccountId) -> Result<u64> {
+    let tx = db.begin().await?;
+    store::delete_feed(&tx, viewer).await?;
+    let n = store::insert_feed(&tx, viewer, HOME_LENGTH).await?;
+    tx.commit().await?;
+    Ok(n)
+}
+
+/// Cuts feeds that grew over [`HOME_LENGTH`]. The number of entries removed.
+pub async fn trim(db: &Db, viewer: AccountId) -> Result<u64> {
+    let tx = db.begin().await?;
+    let n = store::trim(&tx, viewer, HOME_LENGTH).await?;
+    tx.commit().await?;
+    Ok(n)
+}
+
+/// Which of `candidates` have `status` in their home feed: whom a live update concerns.
+pub async fn holders(conn: &Conn, status: StatusId, candidates: &[AccountId]) -> Result<Vec<AccountId>> {
+    store::holders(conn, status, candidates).await
+}
