@@ -111,7 +111,7 @@ fn is_class(class: &str) -> bool {
 }
 
 /// Works on what ammonia wrote: takes the tags of links without an address away, control
-/// characters, and line ends that a parser would swallow at the start of `<pre>`.
+/// characters, byte order marks, and line ends that a parser would swallow at the start of `<pre>`.
 fn polish(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
@@ -142,5 +142,5 @@ fn polish(html: &str) -> String {
 }
 
 fn is_control(c: char) -> bool {
-    c < ' ' && !matches!(c, '\n' | '\t') || c == '\u{7f}'
+    c < ' ' && !matches!(c, '\n' | '\t') || matches!(c, '\u{7f}' | '\u{feff}')
 }

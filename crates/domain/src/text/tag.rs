@@ -13,6 +13,7 @@ pub fn tag_key(name: &str) -> String {
         .flat_map(char::to_lowercase)
         .filter(|c| !matches!(c, '\u{300}'..='\u{36f}') && is_tag_char(*c))
         .map(|c| if c <= '\u{17f}' { fold_latin(c) } else { c })
+        .nfc()
         .collect()
 }
 

@@ -127,7 +127,7 @@ fn show(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn entities_lie_apart_and_on_boundaries(text in text()) {
@@ -166,7 +166,7 @@ proptest! {
             .replace(" class=\"mention hashtag\" rel=\"tag\">", " class=\"mention hashtag\" target=\"_blank\" rel=\"nofollow noopener\">")
             .replace(" class=\"u-url mention\">", " class=\"u-url mention\" target=\"_blank\" rel=\"nofollow noopener\">")
             .replace(" target=\"_blank\" rel=\"nofollow noopener\" translate=\"no\">", " translate=\"no\" target=\"_blank\" rel=\"nofollow noopener\">");
-        let bare = |html: &str| html.replace("&quot;", "\"").replace("&nbsp;", "\u{a0}").replace(|c: char| c < ' ' || c == '\u{7f}', "");
+        let bare = |html: &str| html.replace("&quot;", "\"").replace("&nbsp;", "\u{a0}").replace(|c: char| c < ' ' || "\u{7f}\u{feff}".contains(c), "");
         prop_assert_eq!(bare(&sanitise(&own)), bare(&spelt));
     }
 
@@ -220,8 +220,11 @@ fn time_grows_with_length_only() {
         ":",
         "http://",
         "https://a.",
-        "https://a.b/(",
+        "https://a.みんな",
         "http://a.b/",
+        "http://a.co ",
+        "https://a.co/(",
+        "http://a.co/",
         "@a@",
         "@a@b.",
         "@a.",
@@ -235,7 +238,7 @@ fn time_grows_with_length_only() {
         "h",
         "漢",
         "#漢",
-        "https://a.漢",
+        "https://a.co漢",
         "https://漢",
         "\n",
         " \n",
@@ -249,8 +252,8 @@ fn time_grows_with_length_only() {
         "\"",
         "-",
         "#http://",
-        "https://a.b?",
-        "http://a.b/((",
+        "https://a.co?",
+        "http://a.co/((",
     ];
     let run = |text: &str| {
         scan(text);
