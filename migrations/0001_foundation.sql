@@ -242,6 +242,7 @@ CREATE TABLE follows (
 );
 CREATE UNIQUE INDEX follows_by_account ON follows (account_id, target_id);
 CREATE INDEX follows_by_target ON follows (target_id, id);
+CREATE INDEX follows_in_order ON follows (account_id, id);
 
 CREATE TABLE follow_requests (
     id BIGINT PRIMARY KEY,
@@ -271,11 +272,27 @@ CREATE TABLE mutes (
     expires_at BIGINT
 );
 CREATE UNIQUE INDEX mutes_by_account ON mutes (account_id, target_id);
+CREATE INDEX mutes_by_end ON mutes (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE account_domain_blocks (
+    id BIGINT PRIMARY KEY,
     account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    domain TEXT NOT NULL,
-    PRIMARY KEY (account_id, domain)
+    domain TEXT NOT NULL
+);
+CREATE UNIQUE INDEX account_domain_blocks_by_domain ON account_domain_blocks (account_id, domain);
+
+CREATE TABLE endorsements (
+    id BIGINT PRIMARY KEY,
+    account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    target_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX endorsements_by_account ON endorsements (account_id, target_id);
+
+CREATE TABLE account_notes (
+    account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    target_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    comment TEXT NOT NULL,
+    PRIMARY KEY (account_id, target_id)
 ) /* clustered */;
 
 CREATE TABLE notifications (
@@ -308,9 +325,10 @@ CREATE TABLE media_attachments (
     focus_x DOUBLE PRECISION,
     focus_y DOUBLE PRECISION,
     failure TEXT,
-    created_at BIGINT NOT NULL
+    loose_since BIGINT NOT NULL
 );
 CREATE INDEX media_by_status ON media_attachments (status_id) WHERE status_id IS NOT NULL;
+CREATE INDEX media_loose ON media_attachments (loose_since) WHERE status_id IS NULL;
 CREATE INDEX media_by_account ON media_attachments (account_id);
 
 CREATE TABLE custom_emojis (
@@ -374,3 +392,12 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_due ON jobs (queue, run_at) WHERE state = 0;
 CREATE INDEX jobs_claimed ON jobs (claimed_until) WHERE state = 1;
 CREATE INDEX jobs_dead ON jobs (id) WHERE state = 2;
+
+CREATE TABLE markers (
+    account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    timeline TEXT NOT NULL,
+    last_read_id BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (account_id, timeline)
+) /* clustered */;

@@ -57,7 +57,7 @@ macro_rules! ids {
     )* };
 }
 ids!(
-    AccountId, AppId, BlockId, BookmarkId, ConversationId, EmojiId, FavouriteId, FollowId, JobId, MediaId, MuteId,
+    AccountId, AppId, BlockId, BookmarkId, ConversationId, EmojiId, EndorsementId, FavouriteId, FollowId, JobId, MediaId, MuteId,
     NotificationId, PollId, ScheduledId, SessionId, StatusId, TagId, TokenId, UserId,
 );
 

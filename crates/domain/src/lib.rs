@@ -1,18 +1,26 @@
 //! What is true: types, rules, SQL, the job queue. No HTTP, no JSON dialect, no network.
 
 pub mod accounts;
+pub mod blocks;
 pub mod conversations;
 pub mod db;
+pub mod emojis;
 pub mod events;
+pub mod follows;
 pub mod ids;
 pub mod jobs;
+pub mod markers;
 pub mod media;
+pub mod mutes;
 pub mod notifications;
 pub mod page;
 pub mod polls;
 pub mod relationships;
+pub mod scheduled;
 pub mod search;
+pub mod settings;
 pub mod site;
+pub mod statistics;
 pub mod statuses;
 pub mod text;
 pub mod timelines;

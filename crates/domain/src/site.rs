@@ -1,5 +1,6 @@
 //! Who and where this site is, and how much people may write: read from the configuration once, passed as a value.
 
+use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
 
 /// Names and addresses of this site. URLs carry no trailing slash.
@@ -14,8 +15,8 @@ pub struct Site {
     pub limits: Limits,
 }
 
-/// The `[limits]` section: how much people may write. Told to clients in the instance entity.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// How much people may write. Told to clients in the instance entity.
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Characters in a status; a URL counts 23.

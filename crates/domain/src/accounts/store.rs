@@ -1,18 +1,61 @@
 //! Rows of accounts.
 
-use super::Account;
+use super::{Account, Defaults, Search};
 use crate::{
     Result,
     db::{Conn, Ids, Texts, Tx},
     ids::AccountId,
-    sql, text,
+    sql,
+    text::{self, search::{fts5, index_tokens, index_tsvector, tsquery}},
+    users::Role,
 };
+
+const PRESENT: &str = "NOT EXISTS (SELECT 1 FROM users u WHERE u.account_id = accounts.id \
+     AND (u.confirmed_at IS NULL OR NOT u.approved))";
+
+// Searching: FTS5 on one engine, tsvector on the other. Parameters: words, viewer (or 0), only whom they follow,
+// the exact name in lower case, limit, offset.
+const SEARCH_WHERE: &str = ") AND suspended_at IS NULL AND moved_to_id IS NULL AND (NOT $3::boolean OR EXISTS (SELECT 1 \
+     FROM follows f WHERE f.account_id = $2 AND f.target_id = accounts.id)) AND ";
+const SEARCH_ORDER: &str = " ORDER BY CASE WHEN lower(username) <> $4 THEN 2 WHEN domain IS NULL THEN 0 ELSE 1 END, \
+     CASE WHEN EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $2 AND f.target_id = accounts.id) \
+     OR EXISTS (SELECT 1 FROM follows f WHERE f.target_id = $2 AND f.account_id = accounts.id) THEN 0 ELSE 1 END, \
+     followers_count DESC, id LIMIT $5 OFFSET $6";
+// A word that half the accounts have is not sorted whole: so many candidates are looked at.
+const SQLITE_SEARCH: &str = const_format::concatcp!(
+    "SELECT ", Account::COLUMNS, " FROM accounts WHERE id IN (SELECT rowid FROM account_search WHERE account_search MATCH $1 LIMIT 2000",
+    SEARCH_WHERE, PRESENT, SEARCH_ORDER
+);
+const POSTGRES_SEARCH: &str = const_format::concatcp!(
+    "SELECT ", Account::COLUMNS, " FROM accounts WHERE id IN (SELECT id FROM account_search WHERE words @@ $1::text::tsquery LIMIT 2000",
+    SEARCH_WHERE, PRESENT, SEARCH_ORDER
+);
+const SQLITE_INDEX: &str = "INSERT INTO account_search (rowid, words) VALUES ($1, $2)";
+const SQLITE_FORGET: &str = "DELETE FROM account_search WHERE rowid = $1";
+const POSTGRES_INDEX: &str = "INSERT INTO account_search (id, words) VALUES ($1, $2::text::tsvector) \
+     ON CONFLICT (id) DO UPDATE SET words = excluded.words";
 
 sql! {
     BY_ID = "SELECT ", Account::COLUMNS, " FROM accounts WHERE id = $1";
     BY_IDS = "SELECT ", Account::COLUMNS, " FROM accounts WHERE id = ANY($1)";
     BY_HANDLE = "SELECT ", Account::COLUMNS, " FROM accounts WHERE lower(username) = lower($1) AND COALESCE(domain, '') = $2";
     BY_HANDLES = "SELECT ", Account::COLUMNS, " FROM accounts WHERE lower(username) = ANY($1) AND COALESCE(domain, '') = ANY($2)";
+    // Sign-ups that wait for something are nobody yet.
+    VISIBLE = "SELECT ", Account::COLUMNS, " FROM accounts WHERE id = ANY($1) AND ", PRESENT;
+    INSERT = "INSERT INTO accounts (", Account::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+        $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) ON CONFLICT DO NOTHING";
+    UPDATE_PROFILE = "UPDATE accounts SET display_name = $2, note = $3, note_html = $4, avatar = $5, avatar_static = $6, \
+        header = $7, header_static = $8, avatar_description = $9, header_description = $10, fields_json = $11, \
+        emojis_json = $12, kind = $13, locked = $14, discoverable = $15, indexable = $16, hide_collections = $17, \
+        attribution_domains_json = $18 WHERE id = $1";
+    UPDATE_DEFAULTS = "UPDATE users SET default_visibility = COALESCE($2::bigint, default_visibility), \
+        default_sensitive = COALESCE($3::boolean, default_sensitive), \
+        default_language = CASE WHEN $4::text IS NULL THEN default_language WHEN $4 = '' THEN NULL ELSE $4 END, \
+        default_quote_policy = COALESCE($5::bigint, default_quote_policy) WHERE account_id = $1";
+    LOCK = "UPDATE accounts SET locked = locked WHERE id = $1";
+    COUNT_FOLLOWERS = "UPDATE accounts SET followers_count = followers_count + $2::bigint WHERE id = $1";
+    COUNT_FOLLOWING = "UPDATE accounts SET following_count = following_count + $2::bigint WHERE id = $1";
+    STAFF = "SELECT account_id, role FROM users WHERE account_id = ANY($1) AND role > 0";
     COUNT_STATUS = "UPDATE accounts SET statuses_count = statuses_count + $2::bigint, \
         last_status_at = CASE WHEN $2::bigint > 0 THEN $3::bigint ELSE last_status_at END WHERE id = $1";
 }
@@ -51,4 +94,128 @@ pub async fn by_handles(conn: &Conn, handles: &[text::Handle]) -> Result<Vec<Acc
 pub(crate) async fn count_status(tx: &Tx, id: AccountId, by: i64) -> Result<()> {
     tx.exec(COUNT_STATUS, &[&id, &by, &tx.now]).await?;
     Ok(())
+}
+
+pub(super) async fn visible(conn: &Conn, ids: &[AccountId]) -> Result<Vec<Account>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    conn.all(VISIBLE, &[&Ids::of(ids.iter().copied())]).await
+}
+
+/// False when there is one of this name or this address already.
+pub(super) async fn insert(tx: &Tx, a: &Account) -> Result<bool> {
+    let values: [&dyn crate::db::Param; 31] = [
+        &a.id,
+        &a.username,
+        &a.domain,
+        &a.display_name,
+        &a.note,
+        &a.note_html,
+        &a.uri,
+        &a.url,
+        &a.avatar,
+        &a.avatar_static,
+        &a.header,
+        &a.header_static,
+        &a.avatar_description,
+        &a.header_description,
+        &a.fields_json,
+        &a.emojis_json,
+        &a.kind,
+        &a.locked,
+        &a.discoverable,
+        &a.indexable,
+        &a.hide_collections,
+        &a.memorial,
+        &a.attribution_domains_json,
+        &a.moved_to_id,
+        &a.statuses_count,
+        &a.followers_count,
+        &a.following_count,
+        &a.created_at,
+        &a.last_status_at,
+        &a.silenced_at,
+        &a.suspended_at,
+    ];
+    Ok(tx.exec(INSERT, &values).await? > 0)
+}
+
+/// Writes what `update_profile` may change.
+pub(super) async fn update_profile(tx: &Tx, a: &Account) -> Result<()> {
+    let values: [&dyn crate::db::Param; 18] = [
+        &a.id,
+        &a.display_name,
+        &a.note,
+        &a.note_html,
+        &a.avatar,
+        &a.avatar_static,
+        &a.header,
+        &a.header_static,
+        &a.avatar_description,
+        &a.header_description,
+        &a.fields_json,
+        &a.emojis_json,
+        &a.kind,
+        &a.locked,
+        &a.discoverable,
+        &a.indexable,
+        &a.hide_collections,
+        &a.attribution_domains_json,
+    ];
+    tx.exec(UPDATE_PROFILE, &values).await?;
+    Ok(())
+}
+
+/// Writes those of the posting defaults that are given.
+pub(super) async fn update_defaults(tx: &Tx, id: AccountId, defaults: &Defaults) -> Result<()> {
+    let Defaults { visibility, sensitive, language, quote_policy } = defaults;
+    tx.exec(UPDATE_DEFAULTS, &[&id, visibility, sensitive, language, quote_policy]).await?;
+    Ok(())
+}
+
+/// Holds off others who change what two accounts are to each other, until this transaction ends.
+pub(crate) async fn lock_pair(tx: &Tx, a: AccountId, b: AccountId) -> Result<()> {
+    tx.exec(LOCK, &[&a.min(b)]).await?;
+    Ok(())
+}
+
+/// `follower` follows one more (`by` 1) or less (-1), and `followee` is followed by one more or less.
+pub(crate) async fn count_follow(tx: &Tx, follower: AccountId, followee: AccountId, by: i64) -> Result<()> {
+    let mut updates = [(follower, COUNT_FOLLOWING), (followee, COUNT_FOLLOWERS)];
+    // Always the lower id first, so that two of these cannot wait for each other.
+    updates.sort_by_key(|(id, _)| *id);
+    for (id, sql) in updates {
+        tx.exec(sql, &[&id, &by]).await?;
+    }
+    Ok(())
+}
+
+/// Those of `ids` who have a role here, with it.
+pub async fn staff(conn: &Conn, ids: impl IntoIterator<Item = AccountId>) -> Result<Vec<(AccountId, Role)>> {
+    let ids = Ids::of(ids);
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    conn.all(STAFF, &[&ids]).await
+}
+
+/// Makes the account findable by `words` and by nothing else.
+pub(super) async fn put_words(tx: &Tx, id: AccountId, words: &str) -> Result<()> {
+    if tx.is_postgres() {
+        tx.exec(POSTGRES_INDEX, &[&id, &index_tsvector(words)]).await?;
+    } else {
+        tx.exec(SQLITE_FORGET, &[&id]).await?;
+        tx.exec(SQLITE_INDEX, &[&id, &index_tokens(words)]).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn search(conn: &Conn, search: &Search<'_>, terms: &[text::search::Term]) -> Result<Vec<Account>> {
+    let (sql, words) =
+        if conn.is_postgres() { (POSTGRES_SEARCH, tsquery(terms)) } else { (SQLITE_SEARCH, fts5(terms)) };
+    let Some(words) = words else { return Ok(Vec::new()) };
+    let viewer = search.viewer.unwrap_or(AccountId(0));
+    let name = search.typed().to_lowercase();
+    conn.all(sql, &[&words, &viewer, &search.following, &name, &search.limit, &search.offset]).await
 }

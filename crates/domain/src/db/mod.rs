@@ -16,6 +16,7 @@ pub use row::Row;
 pub(crate) use row::{column, stored_enum};
 
 use crate::{Error, Result, Time, events, jobs};
+use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -48,8 +49,8 @@ pub enum Durability {
     Normal,
 }
 
-/// The `[database]` section.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Where everything but files is kept.
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseConfig {
     /// `sqlite` keeps everything in the data directory; `postgres://user:password@host/name` uses PostgreSQL.

@@ -32,8 +32,9 @@ pub async fn delete(db: &Db, author: AccountId, (id, with_media): (StatusId, Med
     for boost in &boosts {
         remove(&mut tx, boost).await?;
     }
-    if with_media == Media::Delete {
-        media::delete_of_status(&mut tx, id).await?;
+    match with_media {
+        Media::Delete => media::delete_of_status(&mut tx, id).await?,
+        Media::Keep => media::store::detach_except(&tx, id, &[]).await?,
     }
     remove(&mut tx, &status).await?;
     tx.commit().await?;

@@ -87,7 +87,7 @@ pub(super) fn language(code: Option<&str>) -> Option<String> {
 /// The pictures to attach, all of them the author's own, processed, and of kinds that go together.
 pub(super) async fn attachments(conn: &Conn, site: &Site, owner: &Account, ids: &[MediaId]) -> Result<Vec<Attachment>> {
     if ids.len() > site.limits.status_media {
-        return Err(Error::Forbidden(format!("Cannot attach more than {} files", site.limits.status_media)));
+        return Err(Error::Conflict(format!("Cannot attach more than {} files", site.limits.status_media)));
     }
     let mut found = media::store::by_ids(conn, ids).await?;
     found.retain(|m| m.account_id == owner.id);
@@ -96,14 +96,14 @@ pub(super) async fn attachments(conn: &Conn, site: &Site, owner: &Account, ids: 
     }
     found.sort_by_key(|m| ids.iter().position(|id| *id == m.id));
     if found.iter().any(|m| m.state == State::Processing) {
-        return Err(Error::Forbidden("Cannot attach files that have not finished processing. Try again in a moment!".into()));
+        return Err(Error::Conflict("Cannot attach files that have not finished processing. Try again in a moment!".into()));
     }
     if found.iter().any(|m| m.state == State::Failed) {
-        return Err(Error::Forbidden("Cannot attach files that could not be processed".into()));
+        return Err(Error::Conflict("Cannot attach files that could not be processed".into()));
     }
     let moving = found.iter().any(|m| matches!(m.kind, Kind::Video | Kind::Audio));
     if moving && found.len() > 1 {
-        return Err(Error::Forbidden("Cannot attach a video to a post that already contains images".into()));
+        return Err(Error::Conflict("Cannot attach a video to a post that already contains images".into()));
     }
     Ok(found)
 }

@@ -70,6 +70,9 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
         return Err(Error::invalid("Text", "can't be blank"));
     }
     draft::check_length(site, &edit.spoiler_text, &edit.text)?;
+    for change in &edit.media_changes {
+        media::Details::read(&site.limits, change.description.as_deref(), None)?;
+    }
     if let Some(poll) = &edit.poll {
         poll.check(&site.limits)?;
     }
@@ -172,7 +175,7 @@ async fn change_media(tx: &Tx, status: &Status, media: &[media::Attachment], cha
     media::store::detach_except(tx, status.id, &keep).await?;
     for (position, id) in (0i64..).zip(&keep) {
         if !media::store::attach(tx, status.account_id, status.id, (*id, position)).await? {
-            return Err(Error::Forbidden("Cannot attach files that belong to another post".into()));
+            return Err(Error::Conflict("Cannot attach files that belong to another post".into()));
         }
     }
     for change in changes.iter().filter(|c| keep.contains(&c.id)) {

@@ -19,6 +19,8 @@ use crate::{
 pub struct Listed<T> {
     pub items: T,
     pub cursors: Option<(i64, i64)>,
+    /// How many were found, before what may not be seen was left out.
+    pub rows: usize,
 }
 
 fn cursors(rows: &[(i64, StatusId)]) -> Option<(i64, i64)> {
@@ -39,7 +41,7 @@ async fn in_order(conn: &Conn, who: AccountId, rows: Vec<(i64, StatusId)>) -> Re
     let mut statuses = store::by_ids(conn, rows.iter().map(|(_, id)| *id)).await?;
     statuses.sort_by_key(|s| rows.iter().position(|(_, id)| *id == s.id));
     let items = visibility::filter(conn, Some(who), statuses, Place::Asked).await?;
-    Ok(Listed { items, cursors: cursors(&rows) })
+    Ok(Listed { items, cursors: cursors(&rows), rows: rows.len() })
 }
 
 /// Pinned statuses of a profile, the latest pin first.
@@ -67,5 +69,5 @@ async fn people(conn: &Conn, viewer: Option<AccountId>, rows: Vec<(i64, AccountI
     let mut items = crate::accounts::store::by_ids(conn, rows.iter().map(|r| r.1)).await?;
     items.sort_by_key(|a| rows.iter().position(|r| r.1 == a.id));
     items.retain(|a| !relations.blocking(a.id) && !relations.blocked_by(a.id) && !relations.suspended(a.id));
-    Ok(Listed { items, cursors })
+    Ok(Listed { items, cursors, rows: rows.len() })
 }

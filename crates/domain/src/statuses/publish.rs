@@ -204,7 +204,7 @@ async fn write(tx: &mut Tx, site: &Site, (id, new): (StatusId, &NewStatus), plan
 async fn attach(tx: &Tx, status: &Status, media: &[media::Attachment]) -> Result<()> {
     for (position, attachment) in (0i64..).zip(media) {
         if !media::store::attach(tx, status.account_id, status.id, (attachment.id, position)).await? {
-            return Err(Error::Forbidden("Cannot attach files that belong to another post".into()));
+            return Err(Error::Conflict("Cannot attach files that belong to another post".into()));
         }
     }
     Ok(())

@@ -151,6 +151,11 @@ pub async fn remove_author(tx: &Tx, viewer: AccountId, author: AccountId) -> Res
     store::delete_author(tx, viewer, author).await
 }
 
+/// Everybody who has a home feed.
+pub async fn owners(conn: &Conn) -> Result<Vec<AccountId>> {
+    store::owners(conn).await
+}
+
 /// Makes the home feed of `viewer` anew from whom they follow. The number of statuses in it.
 pub async fn rebuild(db: &Db, viewer: AccountId) -> Result<u64> {
     let tx = db.begin().await?;

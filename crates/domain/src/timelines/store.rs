@@ -43,6 +43,7 @@ const WANTED: &str = "\
      AND NOT EXISTS (SELECT 1 FROM blocks x WHERE x.account_id = o.account_id AND x.target_id = f.account_id)";
 
 sql! {
+    OWNERS = "SELECT account_id FROM users ORDER BY id";
     HOME_NEWEST = PICK, HOME_PART, "DESC LIMIT $4", NEWEST_LAST, "DESC";
     HOME_OLDEST = PICK, HOME_PART, "ASC LIMIT $4", NEWEST_LAST, "ASC";
     PUBLIC_NEWEST = "SELECT ", Status::COLUMNS, PUBLIC_WHERE, "DESC LIMIT $5";
@@ -174,4 +175,8 @@ pub(super) async fn trim(tx: &Tx, viewer: AccountId, length: i64) -> Result<u64>
 pub(super) async fn holders(conn: &Conn, status: StatusId, candidates: &[AccountId]) -> Result<Vec<AccountId>> {
     let candidates = Ids::of(candidates.iter().copied());
     Ok(conn.all::<(AccountId,)>(HOLDERS, &[&candidates, &status]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+pub(super) async fn owners(conn: &Conn) -> Result<Vec<AccountId>> {
+    Ok(conn.all::<(AccountId,)>(OWNERS, &[]).await?.into_iter().map(|(id,)| id).collect())
 }

@@ -1,0 +1,107 @@
+//! Blocks: of single accounts, and of everything from a domain.
+
+mod store;
+
+use crate::{
+    Error, Result,
+    accounts::{self, Listed},
+    db::{Conn, Db},
+    follows,
+    ids::AccountId,
+    notifications,
+    page::Page,
+    relationships::{self, Relationship},
+    timelines,
+};
+
+/// Follows ended at a time when a domain is blocked.
+const BATCH: i64 = 500;
+
+/// Blocks somebody: neither follows or asks to follow the other any more, and their statuses and notifications go.
+/// Blocking oneself does nothing.
+/// <https://docs.joinmastodon.org/methods/accounts/#block>
+pub async fn block(db: &Db, me: AccountId, target: AccountId) -> Result<Relationship> {
+    let tx = db.begin().await?;
+    accounts::visible(&tx, target).await?;
+    if me != target {
+        accounts::store::lock_pair(&tx, me, target).await?;
+        store::insert(&tx, me, target).await?;
+        for (follower, followee) in [(me, target), (target, me)] {
+            follows::end(&tx, follower, followee).await?;
+            follows::withdraw(&tx, follower, followee).await?;
+            timelines::remove_author(&tx, follower, followee).await?;
+        }
+        notifications::forget(&tx, me, target).await?;
+    }
+    let shown = relationships::with(&tx, me, target).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// Ends a block; no error when there was none.
+/// <https://docs.joinmastodon.org/methods/accounts/#unblock>
+pub async fn unblock(db: &Db, me: AccountId, target: AccountId) -> Result<Relationship> {
+    let tx = db.begin().await?;
+    accounts::visible(&tx, target).await?;
+    store::delete(&tx, me, target).await?;
+    let shown = relationships::with(&tx, me, target).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// Whom `me` has blocked, latest first.
+pub async fn list(conn: &Conn, me: AccountId, page: Page) -> Result<Vec<Listed>> {
+    let rows = page.newest_first(store::list(conn, me, page).await?);
+    accounts::listed(conn, rows).await
+}
+
+/// Hides everything from a domain: follows from and to it end, notifications from it go.
+/// [`Error::Invalid`] for what is no domain name.
+/// <https://docs.joinmastodon.org/methods/domain_blocks/#block>
+pub async fn block_domain(db: &Db, me: AccountId, domain: &str) -> Result<()> {
+    let domain = normalised(domain).ok_or_else(|| Error::invalid("Domain", "is not a valid domain name"))?;
+    let tx = db.begin().await?;
+    store::insert_domain(&tx, me, &domain).await?;
+    loop {
+        let pairs = follows::store::list_with_domain(&tx, me, &domain, BATCH).await?;
+        if pairs.is_empty() {
+            break;
+        }
+        for (follower, followee) in pairs {
+            follows::end(&tx, follower, followee).await?;
+        }
+    }
+    follows::store::delete_requests_of_domain(&tx, me, &domain).await?;
+    store::delete_notifications_of_domain(&tx, me, &domain).await?;
+    tx.commit().await
+}
+
+/// Ends [`block_domain`]; no error when there was none. What ended does not come back.
+pub async fn unblock_domain(db: &Db, me: AccountId, domain: &str) -> Result<()> {
+    let Some(domain) = normalised(domain) else { return Ok(()) };
+    let tx = db.begin().await?;
+    store::delete_domain(&tx, me, &domain).await?;
+    tx.commit().await
+}
+
+/// (cursor, domain) of what `me` has blocked, latest first.
+pub async fn domains(conn: &Conn, me: AccountId, page: Page) -> Result<Vec<(i64, String)>> {
+    Ok(page.newest_first(store::list_domains(conn, me, page).await?))
+}
+
+/// As accounts keep it: lower case, ASCII, with the port if there is one.
+fn normalised(domain: &str) -> Option<String> {
+    let domain = domain.trim().trim_start_matches('@');
+    let (host, port) = match domain.rsplit_once(':') {
+        Some((host, port)) => (host, Some(port.parse::<u16>().ok()?)),
+        None => (domain, None),
+    };
+    if host.is_empty() || host.contains('%') {
+        return None;
+    }
+    let host = url::Host::parse(host).ok()?;
+    Some(port.map_or_else(|| host.to_string(), |port| format!("{host}:{port}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,253 @@
+//! Following: who gets whose statuses, and asking for it where the other wants to be asked.
+//! The counters of both accounts change with the rows, in the same transaction.
+
+pub mod store;
+
+pub use store::Follow;
+
+use crate::{
+    Error, Result,
+    accounts::{self, Account, Listed},
+    db::{Conn, Db, Tx},
+    ids::{self, AccountId},
+    notifications::{self, Kind, New},
+    page::Page,
+    relationships::{self, Relationship},
+    timelines,
+};
+
+/// Everybody may follow so many; above, 1.1 times as many as follow them.
+const LIMIT: i64 = 7500;
+/// Requests approved at once when somebody stops approving them one by one.
+const AT_ONCE: i64 = 1000;
+
+/// How somebody wants to follow; None leaves as it is, and at first: with boosts, quietly, in all languages.
+/// <https://docs.joinmastodon.org/methods/accounts/#follow>
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    pub reblogs: Option<bool>,
+    pub notify: Option<bool>,
+    /// Empty: all.
+    pub languages: Option<Vec<String>>,
+}
+
+impl Wish {
+    fn languages_json(&self) -> Result<Option<String>> {
+        match &self.languages {
+            Some(list) if !list.is_empty() => Ok(Some(serde_json::to_string(list)?)),
+            _ => Ok(None),
+        }
+    }
+    fn apply(&self, follow: &mut Follow) -> Result<()> {
+        follow.show_reblogs = self.reblogs.unwrap_or(follow.show_reblogs);
+        follow.notify = self.notify.unwrap_or(follow.notify);
+        if self.languages.is_some() {
+            follow.languages_json = self.languages_json()?;
+        }
+        Ok(())
+    }
+}
+
+/// Follows, or asks to when the target approves followers (or is not of this server, or `me` is limited).
+/// Done again it changes how.
+///
+/// [`Error::Forbidden`] for oneself, when one has blocked the other, and for accounts that have moved;
+/// [`Error::NotFound`] for suspended accounts; [`Error::Invalid`] over the limit.
+pub async fn follow(db: &Db, me: AccountId, target: AccountId, wish: &Wish) -> Result<Relationship> {
+    if me == target {
+        return Err(Error::forbidden("Following your own account is not allowed"));
+    }
+    let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, me, target).await?;
+    let followee = accounts::visible(&tx, target).await?;
+    check(&tx, me, &followee).await?;
+    if let Some(mut existing) = store::find(&tx, me, target).await? {
+        wish.apply(&mut existing)?;
+        store::update(&tx, &existing).await?;
+    } else if let Some(mut existing) = store::find_request(&tx, me, target).await? {
+        wish.apply(&mut existing)?;
+        store::update_request(&tx, &existing).await?;
+    } else {
+        let follower = accounts::store::by_id(&tx, me).await?.ok_or(Error::NotFound)?;
+        begin(&mut tx, &follower, &followee, wish).await?;
+    }
+    let shown = relationships::with(&tx, me, target).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+async fn check(tx: &Tx, me: AccountId, followee: &Account) -> Result<()> {
+    if followee.suspended_at.is_some() {
+        return Err(Error::NotFound);
+    }
+    let relations = relationships::with_authors(tx, Some(me), [followee.id]).await?;
+    let apart = relations.blocking(followee.id)
+        || relations.blocked_by(followee.id)
+        || relations.domain_blocking(followee.id)
+        || followee.moved_to_id.is_some();
+    if apart { Err(Error::forbidden("This action is not allowed")) } else { Ok(()) }
+}
+
+async fn begin(tx: &mut Tx, follower: &Account, followee: &Account, wish: &Wish) -> Result<()> {
+    let limit = LIMIT.max(follower.followers_count.saturating_mul(11) / 10);
+    if follower.following_count >= limit {
+        return Err(Error::invalid("base", format!("You cannot follow more than {limit} people")));
+    }
+    let mut new = Follow {
+        id: ids::next(),
+        account_id: follower.id,
+        target_id: followee.id,
+        show_reblogs: true,
+        notify: false,
+        languages_json: None,
+        created_at: tx.now,
+    };
+    wish.apply(&mut new)?;
+    if followee.locked || follower.silenced_at.is_some() || !followee.is_local() {
+        store::insert_request(tx, &new).await?;
+        return notifications::notify(tx, told(&new, Kind::FollowRequest)).await;
+    }
+    start(tx, &new).await
+}
+
+/// Makes the follow true and tells whom it concerns.
+async fn start(tx: &mut Tx, follow: &Follow) -> Result<()> {
+    if !store::insert(tx, follow).await? {
+        return Ok(());
+    }
+    accounts::store::count_follow(tx, follow.account_id, follow.target_id, 1).await?;
+    timelines::add_author(tx, follow.account_id, follow.target_id).await?;
+    notifications::notify(tx, told(follow, Kind::Follow)).await
+}
+
+/// What the followed one is told.
+fn told(follow: &Follow, kind: Kind) -> New {
+    New { account: follow.target_id, from: follow.account_id, kind, status: None }
+}
+
+/// Ends a follow with all that came of it. False when there was none.
+pub(crate) async fn end(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<bool> {
+    if !store::delete(tx, follower, followee).await? {
+        return Ok(false);
+    }
+    accounts::store::count_follow(tx, follower, followee, -1).await?;
+    relationships::store::delete_endorsement(tx, follower, followee).await?;
+    timelines::remove_author(tx, follower, followee).await?;
+    let trace = New { account: followee, from: follower, kind: Kind::Follow, status: None };
+    notifications::retract(tx, trace).await?;
+    Ok(true)
+}
+
+/// Ends a request to follow. False when there was none.
+pub(crate) async fn withdraw(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<bool> {
+    if !store::delete_request(tx, follower, followee).await? {
+        return Ok(false);
+    }
+    let trace = New { account: followee, from: follower, kind: Kind::FollowRequest, status: None };
+    notifications::retract(tx, trace).await?;
+    Ok(true)
+}
+
+/// Ends a follow or takes back a request; no error when there was neither.
+/// <https://docs.joinmastodon.org/methods/accounts/#unfollow>
+pub async fn unfollow(db: &Db, me: AccountId, target: AccountId) -> Result<Relationship> {
+    let tx = db.begin().await?;
+    accounts::visible(&tx, target).await?;
+    end(&tx, me, target).await?;
+    withdraw(&tx, me, target).await?;
+    let shown = relationships::with(&tx, me, target).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// Makes `follower` stop following `me`; no error when they did not.
+/// <https://docs.joinmastodon.org/methods/accounts/#remove_from_followers>
+pub async fn remove_follower(db: &Db, me: AccountId, follower: AccountId) -> Result<Relationship> {
+    let tx = db.begin().await?;
+    accounts::visible(&tx, follower).await?;
+    end(&tx, follower, me).await?;
+    let shown = relationships::with(&tx, me, follower).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// Lets `follower`, who asked, follow. [`Error::NotFound`] when they did not ask.
+/// <https://docs.joinmastodon.org/methods/follow_requests/#accept>
+pub async fn authorize(db: &Db, me: AccountId, follower: AccountId) -> Result<Relationship> {
+    let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, me, follower).await?;
+    let request = store::find_request(&tx, follower, me).await?.ok_or(Error::NotFound)?;
+    grant(&mut tx, request).await?;
+    let shown = relationships::with(&tx, me, follower).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+async fn grant(tx: &mut Tx, request: Follow) -> Result<()> {
+    withdraw(tx, request.account_id, request.target_id).await?;
+    let follow = Follow { id: ids::next(), created_at: tx.now, ..request };
+    start(tx, &follow).await
+}
+
+/// Lets everybody follow who asked `me`, up to a thousand: the rest stays to be answered.
+pub(crate) async fn authorize_all(tx: &mut Tx, me: AccountId) -> Result<()> {
+    for request in store::list_all_requests(tx, me, AT_ONCE).await? {
+        grant(tx, request).await?;
+    }
+    Ok(())
+}
+
+/// Turns a request down. [`Error::NotFound`] when they did not ask.
+/// <https://docs.joinmastodon.org/methods/follow_requests/#reject>
+pub async fn reject(db: &Db, me: AccountId, follower: AccountId) -> Result<Relationship> {
+    let tx = db.begin().await?;
+    if !withdraw(&tx, follower, me).await? {
+        return Err(Error::NotFound);
+    }
+    let shown = relationships::with(&tx, me, follower).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// Who asks to follow `me`, latest first.
+pub async fn requests(conn: &Conn, me: AccountId, page: Page) -> Result<Vec<Listed>> {
+    let rows = page.newest_first(store::list_requests(conn, me, page).await?);
+    accounts::listed(conn, rows).await
+}
+
+/// How many ask to follow `me`, counted up to 40 as Mastodon does.
+pub async fn requests_count(conn: &Conn, me: AccountId) -> Result<i64> {
+    store::count_requests(conn, me).await
+}
+
+/// Followers of `of`, latest first, as far as `viewer` may see them: nothing when `of` hides them or has blocked the
+/// viewer; without those whom the viewer has blocked or muted or who blocked the viewer.
+pub async fn followers(conn: &Conn, of: &Account, viewer: Option<AccountId>, page: Page) -> Result<Vec<Listed>> {
+    if is_hidden(conn, of, viewer).await? {
+        return Ok(Vec::new());
+    }
+    let rows = page.newest_first(store::list_followers(conn, of.id, viewer, page).await?);
+    accounts::listed(conn, rows).await
+}
+
+/// Whom `of` follows, latest first; rules as for [`followers`].
+pub async fn following(conn: &Conn, of: &Account, viewer: Option<AccountId>, page: Page) -> Result<Vec<Listed>> {
+    if is_hidden(conn, of, viewer).await? {
+        return Ok(Vec::new());
+    }
+    let rows = page.newest_first(store::list_following(conn, of.id, viewer, page).await?);
+    accounts::listed(conn, rows).await
+}
+
+async fn is_hidden(conn: &Conn, of: &Account, viewer: Option<AccountId>) -> Result<bool> {
+    if viewer == Some(of.id) {
+        return Ok(false);
+    }
+    if of.suspended_at.is_some() || of.hide_collections == Some(true) {
+        return Ok(true);
+    }
+    Ok(viewer.is_some() && relationships::with_authors(conn, viewer, [of.id]).await?.blocked_by(of.id))
+}
+
+#[cfg(test)]
+mod tests;

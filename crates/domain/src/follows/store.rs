@@ -1,0 +1,152 @@
+//! Rows of follows and of requests to follow.
+
+use crate::{
+    Result, Time,
+    db::{Conn, Tx},
+    ids::{AccountId, FollowId},
+    page::Page,
+    row, sql,
+};
+
+row! {
+    /// `account_id` follows `target_id`, or asks to.
+    pub struct Follow {
+        pub id: FollowId,
+        pub account_id: AccountId,
+        pub target_id: AccountId,
+        pub show_reblogs: bool,
+        /// Tell of every new status.
+        pub notify: bool,
+        /// JSON of languages; None: all.
+        pub languages_json: Option<String>,
+        pub created_at: Time,
+    }
+}
+
+const VALUES: &str = ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+const PAIR: &str = " WHERE account_id = $1 AND target_id = $2";
+// What the viewer $5 does not want to see, or may not.
+const SHOWN: &str = " AND a.suspended_at IS NULL AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $5 AND b.target_id = a.id) \
+     AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = a.id AND b.target_id = $5) \
+     AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = $5 AND m.target_id = a.id AND (m.expires_at IS NULL OR m.expires_at > $6)) \
+     ORDER BY f.id ";
+const FOLLOWERS: &str = "SELECT f.id, f.account_id FROM follows f JOIN accounts a ON a.id = f.account_id \
+     WHERE f.target_id = $1 AND f.id < $2 AND f.id > $3";
+const FOLLOWING: &str = "SELECT f.id, f.target_id FROM follows f JOIN accounts a ON a.id = f.target_id \
+     WHERE f.account_id = $1 AND f.id < $2 AND f.id > $3";
+const REQUESTS: &str = "SELECT f.id, f.account_id FROM follow_requests f JOIN accounts a ON a.id = f.account_id \
+     WHERE f.target_id = $1 AND f.id < $2 AND f.id > $3 AND a.suspended_at IS NULL ORDER BY f.id ";
+
+sql! {
+    FIND = "SELECT ", Follow::COLUMNS, " FROM follows", PAIR;
+    FIND_REQUEST = "SELECT ", Follow::COLUMNS, " FROM follow_requests", PAIR;
+    INSERT = "INSERT INTO follows (", Follow::COLUMNS, VALUES;
+    INSERT_REQUEST = "INSERT INTO follow_requests (", Follow::COLUMNS, VALUES;
+    UPDATE = "UPDATE follows SET show_reblogs = $2, notify = $3, languages_json = $4 WHERE id = $1";
+    UPDATE_REQUEST = "UPDATE follow_requests SET show_reblogs = $2, notify = $3, languages_json = $4 WHERE id = $1";
+    DELETE = "DELETE FROM follows", PAIR;
+    DELETE_REQUEST = "DELETE FROM follow_requests", PAIR;
+    FOLLOWERS_NEWEST = FOLLOWERS, SHOWN, "DESC LIMIT $4";
+    FOLLOWERS_OLDEST = FOLLOWERS, SHOWN, "ASC LIMIT $4";
+    FOLLOWING_NEWEST = FOLLOWING, SHOWN, "DESC LIMIT $4";
+    FOLLOWING_OLDEST = FOLLOWING, SHOWN, "ASC LIMIT $4";
+    REQUESTS_NEWEST = REQUESTS, "DESC LIMIT $4";
+    REQUESTS_OLDEST = REQUESTS, "ASC LIMIT $4";
+    ALL_REQUESTS = "SELECT ", Follow::COLUMNS, " FROM follow_requests WHERE target_id = $1 ORDER BY id LIMIT $2";
+    COUNT_REQUESTS = "SELECT COUNT(*) FROM (SELECT f.id FROM follow_requests f JOIN accounts a ON a.id = f.account_id \
+        WHERE f.target_id = $1 AND a.suspended_at IS NULL LIMIT 40) AS waiting";
+    IDS_OF_DOMAIN = "SELECT f.account_id, f.target_id FROM follows f JOIN accounts a ON a.id = f.target_id \
+        WHERE f.account_id = $1 AND a.domain = $2 UNION SELECT f.account_id, f.target_id FROM follows f \
+        JOIN accounts a ON a.id = f.account_id WHERE f.target_id = $1 AND a.domain = $2 LIMIT $3";
+    DELETE_REQUESTS_OF_DOMAIN = "DELETE FROM follow_requests WHERE target_id = $1 \
+        AND account_id IN (SELECT id FROM accounts WHERE domain = $2)";
+}
+
+pub async fn find(conn: &Conn, account: AccountId, target: AccountId) -> Result<Option<Follow>> {
+    conn.opt(FIND, &[&account, &target]).await
+}
+
+pub async fn find_request(conn: &Conn, account: AccountId, target: AccountId) -> Result<Option<Follow>> {
+    conn.opt(FIND_REQUEST, &[&account, &target]).await
+}
+
+/// False when there was one already.
+pub(super) async fn insert(tx: &Tx, f: &Follow) -> Result<bool> {
+    write(tx, INSERT, f).await
+}
+
+pub(super) async fn insert_request(tx: &Tx, f: &Follow) -> Result<bool> {
+    write(tx, INSERT_REQUEST, f).await
+}
+
+async fn write(tx: &Tx, sql: &'static str, f: &Follow) -> Result<bool> {
+    let row: crate::db::Params<'_> =
+        &[&f.id, &f.account_id, &f.target_id, &f.show_reblogs, &f.notify, &f.languages_json, &f.created_at];
+    Ok(tx.exec(sql, row).await? > 0)
+}
+
+pub(super) async fn update(tx: &Tx, f: &Follow) -> Result<()> {
+    tx.exec(UPDATE, &[&f.id, &f.show_reblogs, &f.notify, &f.languages_json]).await?;
+    Ok(())
+}
+
+pub(super) async fn update_request(tx: &Tx, f: &Follow) -> Result<()> {
+    tx.exec(UPDATE_REQUEST, &[&f.id, &f.show_reblogs, &f.notify, &f.languages_json]).await?;
+    Ok(())
+}
+
+/// False when there was none.
+pub(super) async fn delete(tx: &Tx, account: AccountId, target: AccountId) -> Result<bool> {
+    Ok(tx.exec(DELETE, &[&account, &target]).await? > 0)
+}
+
+/// False when there was none.
+pub(super) async fn delete_request(tx: &Tx, account: AccountId, target: AccountId) -> Result<bool> {
+    Ok(tx.exec(DELETE_REQUEST, &[&account, &target]).await? > 0)
+}
+
+type Rows = Result<Vec<(i64, AccountId)>>;
+
+/// (follow, follower), in the order read.
+pub(super) async fn list_followers(conn: &Conn, of: AccountId, viewer: Option<AccountId>, page: Page) -> Rows {
+    let viewer = viewer.unwrap_or(AccountId(0));
+    let sql = page.pick(FOLLOWERS_NEWEST, FOLLOWERS_OLDEST);
+    conn.all(sql, &[&of, &page.before, &page.after, &page.limit, &viewer, &Time::now()]).await
+}
+
+/// (follow, followed), in the order read.
+pub(super) async fn list_following(conn: &Conn, of: AccountId, viewer: Option<AccountId>, page: Page) -> Rows {
+    let viewer = viewer.unwrap_or(AccountId(0));
+    let sql = page.pick(FOLLOWING_NEWEST, FOLLOWING_OLDEST);
+    conn.all(sql, &[&of, &page.before, &page.after, &page.limit, &viewer, &Time::now()]).await
+}
+
+/// (request, who asks), in the order read.
+pub(super) async fn list_requests(conn: &Conn, me: AccountId, page: Page) -> Rows {
+    let sql = page.pick(REQUESTS_NEWEST, REQUESTS_OLDEST);
+    conn.all(sql, &[&me, &page.before, &page.after, &page.limit]).await
+}
+
+pub(super) async fn list_all_requests(conn: &Conn, me: AccountId, limit: i64) -> Result<Vec<Follow>> {
+    conn.all(ALL_REQUESTS, &[&me, &limit]).await
+}
+
+pub(super) async fn count_requests(conn: &Conn, me: AccountId) -> Result<i64> {
+    let (n,): (i64,) = conn.one(COUNT_REQUESTS, &[&me]).await?;
+    Ok(n)
+}
+
+/// (follower, followed) between `me` and accounts of `domain`, either way.
+pub(crate) async fn list_with_domain(
+    conn: &Conn,
+    me: AccountId,
+    domain: &str,
+    limit: i64,
+) -> Result<Vec<(AccountId, AccountId)>> {
+    conn.all(IDS_OF_DOMAIN, &[&me, &domain, &limit]).await
+}
+
+pub(crate) async fn delete_requests_of_domain(tx: &Tx, me: AccountId, domain: &str) -> Result<()> {
+    tx.exec(DELETE_REQUESTS_OF_DOMAIN, &[&me, &domain]).await?;
+    Ok(())
+}
