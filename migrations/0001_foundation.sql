@@ -62,7 +62,7 @@ CREATE TABLE users (
     created_at BIGINT NOT NULL,
     last_active_at BIGINT
 );
-CREATE UNIQUE INDEX users_by_email ON users (lower(email));
+CREATE UNIQUE INDEX users_by_email ON users (lower(email)) WHERE email <> '';
 
 CREATE TABLE sessions (
     id BIGINT PRIMARY KEY,
@@ -82,8 +82,10 @@ CREATE TABLE oauth_apps (
     website TEXT,
     redirect_uris TEXT NOT NULL,
     scopes TEXT NOT NULL,
+    used BOOLEAN NOT NULL DEFAULT FALSE,
     created_at BIGINT NOT NULL
 );
+CREATE INDEX oauth_apps_unused ON oauth_apps (created_at) WHERE NOT used;
 
 CREATE TABLE oauth_codes (
     code_hash TEXT PRIMARY KEY,

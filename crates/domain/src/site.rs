@@ -2,6 +2,11 @@
 
 use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// The address of whoever makes a request, as far as the configured proxies can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientIp(pub IpAddr);
 
 /// Names and addresses of this site. URLs carry no trailing slash.
 #[derive(Clone, Debug)]

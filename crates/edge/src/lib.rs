@@ -1,1 +1,10 @@
-//! edge
+//! Serves stored media over HTTP. Stand-alone: knows stores, but no database.
+
+mod body;
+mod conditions;
+mod content_type;
+mod local;
+mod path;
+mod range;
+
+pub use local::local;

@@ -1,1 +1,31 @@
-//! media
+//! Bytes of pictures: what a file is, how it is made ready to be shown, and where it is kept.
+//! Knows no account, no database and no HTTP.
+//!
+//! The usual way of an upload: the request body is spooled to a file in [`Store::spool`], [`probe`] looks whether it
+//! can be used at all, and a [`Workshop`] makes what is shown and stores it.
+
+mod container;
+mod error;
+mod fit;
+mod image;
+mod key;
+pub mod keys;
+mod limits;
+mod output;
+mod pool;
+mod probe;
+#[cfg(test)]
+mod samples;
+mod store;
+mod workshop;
+
+pub use error::{Error, Fault, Result};
+pub use fit::{Fitted, Role, fit};
+pub use image::{Processed, process};
+pub use key::{InvalidKey, Key};
+pub use limits::Limits;
+pub use output::{Content, Output, Size};
+pub use pool::Pool;
+pub use probe::{Format, Probe, probe};
+pub use store::{Blob, Body, DiskStore, Entry, Listing, Store};
+pub use workshop::{Stored, StoredAttachment, StoredPicture, UPLOADS, Workshop, upload_id, upload_key};

@@ -1,3 +1,45 @@
 //! Test servers, people and databases. Development only.
+//!
+//! ```ignore
+//! testkit::on_both_engines! {
+//!     async fn a_post_can_be_read_back(server: TestServer) {
+//!         let alice = server.person("alice").await;
+//!         let posted = alice.post("/api/v1/statuses", [("status", "hello")]).await.ok();
+//!         let read = server.client().get(&format!("/api/v1/statuses/{}", posted["id"].as_str().unwrap()), ()).await.ok();
+//!         insta::assert_json_snapshot!(testkit::redacted(&read));
+//!     }
+//! }
+//! ```
 
+mod client;
 pub mod postgres;
+mod redact;
+mod server;
+
+pub use client::{Client, Input, Reply};
+pub use redact::redacted;
+pub use server::{Engine, Person, TestServer, run, run_with};
+
+/// Makes of each function two tests, `name::sqlite` and `name::postgres`, each with a server of its own that must have
+/// nothing left to do in the end.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($(#[$meta:meta])* async fn $name:ident($server:ident: $kind:ty) $body:block)+) => { $(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn body($server: $kind) $body
+
+            #[test]
+            fn sqlite() {
+                $crate::run($crate::Engine::Sqlite, body);
+            }
+            #[test]
+            fn postgres() {
+                $crate::run($crate::Engine::Postgres, body);
+            }
+        }
+    )+ };
+}

@@ -23,13 +23,10 @@ pub use path::Path;
 pub use types::{Given, Id};
 pub use upload::Upload;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The address of the client, as far as the configured proxies can be trusted.
 /// The binary puts it into the request's extensions before any layer of this crate runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientIp(pub IpAddr);
+pub use domain::site::ClientIp;
 
 /// Scheme and authority under which the server is known, without a trailing slash: `https://example.org`.
 /// Absolute links in answers start with it.

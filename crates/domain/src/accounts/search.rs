@@ -78,19 +78,19 @@ pub(super) async fn index(tx: &Tx, account: &Account) -> Result<()> {
 }
 
 /// The names, and behind them every end of each word: what starts like one of those is a part of the word.
+/// Japanese needs none of that: the tokeniser cuts it into pairs.
 fn words(account: &Account) -> String {
     let domain = account.domain.as_deref().unwrap_or_default();
-    let mut words = index_tokens(&format!("{} {domain} {}", account.username, account.display_name));
-    let mut parts = Vec::new();
-    for word in words.split(' ') {
+    let mut words = format!("{} {domain} {}", account.username, account.display_name);
+    let tokens = index_tokens(&words);
+    let ends = tokens.split(' ').flat_map(|word| {
         let count = word.chars().count();
-        let ends = word.char_indices().skip(1).take(count.saturating_sub(2));
-        parts.extend(ends.map(|(at, _)| &word[at..]));
+        word.char_indices().skip(1).take(count.saturating_sub(2)).map(move |(at, _)| &word[at..])
+    });
+    for part in ends.take(PARTS) {
+        words.push(' ');
+        words.push_str(part);
     }
-    parts.truncate(PARTS);
-    let parts = parts.join(" ");
-    words.push(' ');
-    words.push_str(&parts);
     words
 }
 

@@ -1,7 +1,7 @@
 //! SQL is written once, in PostgreSQL's spelling. This turns the few forms SQLite lacks into what it understands.
 //!
 //! `= ANY($n)` and `<> ALL($n)` → json_each; `$n` → `?n`; casts `::bigint` … → nothing; `FOR UPDATE SKIP LOCKED` →
-//! nothing; `ILIKE` → `LIKE`. In migrations also `BIGINT PRIMARY KEY` → `INTEGER PRIMARY KEY` (SQLite's fast row id)
+//! nothing; a list unnested `AS e(value)` → `AS e`, whose column has that name by itself. In migrations also `BIGINT PRIMARY KEY` → `INTEGER PRIMARY KEY` (SQLite's fast row id)
 //! and `/* clustered */` → `WITHOUT ROWID`.
 
 use std::{
@@ -26,7 +26,7 @@ pub(super) fn sqlite(sql: &'static str) -> Arc<str> {
 }
 
 pub(super) fn translate(sql: &str) -> String {
-    let mut text = sql.replace(" FOR UPDATE SKIP LOCKED", "").replace(" ILIKE ", " LIKE ");
+    let mut text = sql.replace(" FOR UPDATE SKIP LOCKED", "").replace(" AS e(value)", " AS e");
     for cast in CASTS {
         text = text.replace(cast, "");
     }
@@ -44,7 +44,12 @@ pub(super) fn translate(sql: &str) -> String {
             rest = tail;
         } else if let (Some(head), Some(tail)) = (before.strip_suffix("unnest("), after.strip_prefix(')')) {
             out.push_str(&format!("{head}json_each(?{number})"));
+            // json_each names its column `value` by itself and takes no list of names.
             rest = tail;
+            if let Some(tail) = tail.strip_prefix(" AS e(value)") {
+                out.push_str(" AS e");
+                rest = tail;
+            }
         } else {
             out.push_str(&format!("{before}?{number}"));
             rest = after;
@@ -69,7 +74,7 @@ mod tests {
             ("SELECT a FROM t WHERE id = $1", "SELECT a FROM t WHERE id = ?1"),
             ("x = ANY($12) AND y = $2", "x IN (SELECT value FROM json_each(?12)) AND y = ?2"),
             ("x <> ALL($3)", "x NOT IN (SELECT value FROM json_each(?3))"),
-            ("FROM unnest($1::bigint[]) AS e(value)", "FROM json_each(?1) AS e(value)"),
+            ("FROM unnest($1::bigint[]) AS e(value)", "FROM json_each(?1) AS e"),
             ("$1::text IS NULL LIMIT $2 FOR UPDATE SKIP LOCKED", "?1 IS NULL LIMIT ?2"),
         ] {
             assert_eq!(translate(postgres), sqlite);

@@ -253,17 +253,6 @@ pub(crate) async fn delete_of_status(tx: &mut Tx, status: StatusId) -> Result<()
     Ok(())
 }
 
-/// Removes everything an account has uploaded as attachments, and the files once that is committed.
-pub async fn delete_of_account(tx: &mut Tx, account: AccountId) -> Result<()> {
-    loop {
-        let gone = store::delete_of_account(tx, account, BATCH).await?;
-        if gone.is_empty() {
-            return Ok(());
-        }
-        delete_files(tx, gone.iter().flat_map(Attachment::keys).collect()).await?;
-    }
-}
-
 async fn delete_files(tx: &mut Tx, keys: Vec<String>) -> Result<()> {
     match keys.is_empty() {
         true => Ok(()),

@@ -36,8 +36,6 @@ sql! {
         SELECT 1 FROM scheduled_statuses s WHERE s.account_id = m.account_id \
         AND s.params_json LIKE '%\"' || CAST(m.id AS TEXT) || '\"%') ORDER BY m.loose_since LIMIT $2) \
         RETURNING ", Attachment::COLUMNS;
-    DELETE_OF_ACCOUNT = "DELETE FROM media_attachments WHERE id IN (\
-        SELECT id FROM media_attachments WHERE account_id = $1 LIMIT $2) RETURNING ", Attachment::COLUMNS;
 }
 
 pub async fn by_id(conn: &Conn, id: MediaId) -> Result<Option<Attachment>> {
@@ -147,8 +145,4 @@ pub(crate) async fn delete(tx: &Tx, id: MediaId) -> Result<()> {
 /// Removes what has hung on no status since before `before`; answers what it was.
 pub(super) async fn delete_loose(tx: &Tx, before: Time, limit: i64) -> Result<Vec<Attachment>> {
     tx.all(DELETE_LOOSE, &[&before, &limit]).await
-}
-
-pub(super) async fn delete_of_account(tx: &Tx, account: AccountId, limit: i64) -> Result<Vec<Attachment>> {
-    tx.all(DELETE_OF_ACCOUNT, &[&account, &limit]).await
 }

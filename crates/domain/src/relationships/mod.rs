@@ -59,6 +59,22 @@ pub async fn with_authors(
     Ok(Relations(rows.into_iter().collect()))
 }
 
+/// [`with_authors`] for many viewers, from one query.
+pub async fn viewers_with_authors(
+    conn: &Conn,
+    viewers: &[AccountId],
+    authors: impl IntoIterator<Item = AccountId>,
+) -> Result<HashMap<AccountId, Relations>> {
+    let mut out: HashMap<AccountId, Relations> = viewers.iter().map(|v| (*v, Relations::default())).collect();
+    for (viewer, author, what) in store::viewers_with_authors(conn, viewers, authors, Time::now()).await? {
+        match viewer {
+            AccountId(0) => out.values_mut().for_each(|r| drop(r.0.insert((author, what)))),
+            _ => drop(out.entry(viewer).or_default().0.insert((author, what))),
+        }
+    }
+    Ok(out)
+}
+
 /// Everything that one account is to another.
 /// <https://docs.joinmastodon.org/entities/Relationship/>
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -45,6 +45,15 @@ sql! {
         SELECT target_id, 4::bigint FROM mutes WHERE account_id = $1 AND target_id = ANY($2) AND (expires_at IS NULL OR expires_at > $3) UNION ALL \
         SELECT a.id, 5::bigint FROM account_domain_blocks d JOIN accounts a ON a.domain = d.domain WHERE d.account_id = $1 AND a.id = ANY($2) UNION ALL \
         SELECT id, 6::bigint FROM accounts WHERE id = ANY($2) AND suspended_at IS NOT NULL";
+    // The same for many viewers; what is so for everybody stands under the viewer 0.
+    VIEWERS_WITH_AUTHORS = "SELECT account_id, target_id, 1::bigint FROM follows WHERE account_id = ANY($1) AND target_id = ANY($2) UNION ALL \
+        SELECT account_id, target_id, 2::bigint FROM blocks WHERE account_id = ANY($1) AND target_id = ANY($2) UNION ALL \
+        SELECT target_id, account_id, 3::bigint FROM blocks WHERE target_id = ANY($1) AND account_id = ANY($2) UNION ALL \
+        SELECT account_id, target_id, 4::bigint FROM mutes WHERE account_id = ANY($1) AND target_id = ANY($2) \
+            AND (expires_at IS NULL OR expires_at > $3) UNION ALL \
+        SELECT d.account_id, a.id, 5::bigint FROM account_domain_blocks d JOIN accounts a ON a.domain = d.domain \
+            WHERE d.account_id = ANY($1) AND a.id = ANY($2) UNION ALL \
+        SELECT 0::bigint, id, 6::bigint FROM accounts WHERE id = ANY($2) AND suspended_at IS NOT NULL";
     // The numbers are the constants above.
     BETWEEN = "SELECT target_id, 1::bigint, ", FOLLOW_FLAGS, ", languages_json, NULL::bigint \
             FROM follows WHERE account_id = $1 AND target_id = ANY($2) UNION ALL \
@@ -81,6 +90,17 @@ pub(super) async fn with_authors(
     now: Time,
 ) -> Result<Vec<(AccountId, i64)>> {
     conn.all(WITH_AUTHORS, &[&viewer, &Ids::of(authors), &now]).await
+}
+
+/// (viewer, author, what), for each of many viewers.
+pub(super) async fn viewers_with_authors(
+    conn: &Conn,
+    viewers: &[AccountId],
+    authors: impl IntoIterator<Item = AccountId>,
+    now: Time,
+) -> Result<Vec<(AccountId, AccountId, i64)>> {
+    let viewers = Ids::of(viewers.iter().copied());
+    conn.all(VIEWERS_WITH_AUTHORS, &[&viewers, &Ids::of(authors), &now]).await
 }
 
 pub(super) async fn between(conn: &Conn, me: AccountId, others: &[AccountId], now: Time) -> Result<Vec<Found>> {

@@ -258,3 +258,11 @@ async fn notify_watchers(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()
     }
     Ok(())
 }
+
+/// Forgets the Idempotency-Keys that need not be remembered any more. How many.
+pub async fn forget_idempotency(db: &Db) -> Result<u64> {
+    let tx = db.begin().await?;
+    let n = store::prune_idempotency(&tx, tx.now.minus(IDEMPOTENCY)).await?;
+    tx.commit().await?;
+    Ok(n)
+}

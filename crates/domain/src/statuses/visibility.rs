@@ -78,6 +78,27 @@ pub async fn filter(conn: &Conn, viewer: Option<AccountId>, statuses: Vec<Status
     Ok(Shown { statuses, reblogged })
 }
 
+/// Who among `viewers` may see one status at `place`: [`filter`] turned round. With what it boosts.
+pub async fn audience(
+    conn: &Conn,
+    viewers: &[AccountId],
+    status: &Status,
+    place: Place,
+) -> Result<(Vec<AccountId>, Option<Status>)> {
+    let original = match status.reblog_of_id {
+        None => None,
+        Some(id) => Some(store::by_id(conn, id).await?.ok_or(Error::NotFound)?),
+    };
+    let both = || std::iter::once(status).chain(&original);
+    let relations = relationships::viewers_with_authors(conn, viewers, both().map(|s| s.account_id)).await?;
+    let may = |viewer: &AccountId| {
+        let relations = relations.get(viewer);
+        relations.is_some_and(|r| both().all(|s| may_see(s, Some(*viewer), r, place)))
+    };
+    let allowed = viewers.iter().copied().filter(may).collect();
+    Ok((allowed, original))
+}
+
 /// The status, if `viewer` may see it: the same [`Error::NotFound`] for "not there" and "not yours".
 pub async fn visible(conn: &Conn, viewer: Option<AccountId>, id: StatusId) -> Result<Status> {
     let status = store::by_id(conn, id).await?.ok_or(Error::NotFound)?;

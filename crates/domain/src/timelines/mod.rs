@@ -25,7 +25,7 @@ pub struct Public {
     pub only_media: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Origin {
     #[default]
     Anywhere,

@@ -1,6 +1,7 @@
 //! Which rules there are, whom each counts, and which of them a request falls under.
 
 use axum::http::{Method, Uri};
+use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -68,7 +69,7 @@ impl<'de> Deserialize<'de> for Rate {
 }
 
 /// How often one account, token or address may do things. Each value is a number of requests and a time: `"300/5m"`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimits {
     /// Off for benchmarks and trusted networks only.

@@ -1,0 +1,40 @@
+//! What clients get: Mastodon's entities, and how lists of rows become lists of them.
+//!
+//! Views are made for a list and the singular calls the plural, so that a query for each item cannot be written by
+//! accident. <https://docs.joinmastodon.org/entities/>
+
+mod account;
+mod assemble;
+mod conversation;
+mod emoji;
+mod media;
+mod notification;
+mod poll;
+mod relationship;
+mod status;
+
+pub use account::*;
+pub use conversation::{Conversation, conversations};
+pub use emoji::{CustomEmoji, emojis};
+pub use media::{MediaAttachment, media_attachment};
+pub use notification::{Notification, notifications};
+pub use poll::{Poll, polls};
+pub use relationship::*;
+pub use status::{Context, Quote, Status, StatusEdit, StatusSource, Tag, context, edits, status, statuses, tag};
+
+use domain::Time;
+use serde::{Serialize, Serializer};
+
+/// An instant as clients expect it: UTC, exactly milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Iso(pub Time);
+
+impl Serialize for Iso {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.iso())
+    }
+}
+
+/// The body of an answer with nothing in it: `{}`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Empty {}

@@ -1,0 +1,61 @@
+//! Notifications.
+
+use super::{Account, Iso, Status};
+use crate::App;
+use domain::{
+    Result, accounts,
+    db::Conn,
+    ids::{AccountId, NotificationId},
+    notifications::{self, Kind},
+    statuses::{
+        self,
+        visibility::{self, Place},
+    },
+};
+use serde::Serialize;
+use std::{collections::HashMap, sync::Arc};
+
+/// <https://docs.joinmastodon.org/entities/Notification/>
+#[derive(Debug, Serialize)]
+pub struct Notification {
+    pub id: NotificationId,
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    pub group_key: String,
+    pub created_at: Iso,
+    pub account: Arc<Account>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+}
+
+/// Notifications as their owner sees them; one about a status that is no longer theirs to see is left out.
+pub async fn notifications(
+    app: &App,
+    conn: &Conn,
+    rows: Vec<notifications::Notification>,
+    owner: AccountId,
+) -> Result<Vec<Notification>> {
+    let people = accounts::store::by_ids(conn, rows.iter().map(|n| n.from_account_id)).await?;
+    let ids: Vec<AccountId> = people.iter().map(|a| a.id).collect();
+    let made = super::accounts(app, conn, people).await?;
+    let people: HashMap<AccountId, Arc<Account>> = ids.into_iter().zip(made.into_iter().map(Arc::new)).collect();
+    let about = statuses::store::by_ids(conn, rows.iter().filter_map(|n| n.status_id)).await?;
+    let shown = visibility::filter(conn, Some(owner), about, Place::Asked).await?;
+    let made = super::statuses(app, conn, shown, Some(owner)).await?;
+    let statuses: HashMap<_, _> = made.into_iter().map(|s| (s.id, s)).collect();
+    let out = rows.into_iter().filter_map(|row| {
+        let status = match row.status_id {
+            None => None,
+            Some(id) => Some(statuses.get(&id)?.clone()),
+        };
+        Some(Notification {
+            id: row.id,
+            kind: row.kind,
+            group_key: row.group_key,
+            created_at: Iso(row.created_at),
+            account: people.get(&row.from_account_id)?.clone(),
+            status,
+        })
+    });
+    Ok(out.collect())
+}

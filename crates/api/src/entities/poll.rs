@@ -1,0 +1,90 @@
+//! Polls.
+
+use super::{CustomEmoji, Iso};
+use crate::App;
+use domain::{
+    Result, Time,
+    db::Conn,
+    ids::{AccountId, PollId},
+    polls,
+};
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// <https://docs.joinmastodon.org/entities/Poll/>
+#[derive(Clone, Debug, Serialize)]
+pub struct Poll {
+    pub id: PollId,
+    pub expires_at: Option<Iso>,
+    pub expired: bool,
+    pub multiple: bool,
+    pub votes_count: i64,
+    pub voters_count: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_votes: Option<Vec<i64>>,
+    pub options: Vec<PollOption>,
+    pub emojis: Vec<CustomEmoji>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PollOption {
+    pub title: String,
+    /// Null while the author keeps the totals to the end.
+    pub votes_count: Option<i64>,
+}
+
+/// Polls as `viewer` sees them.
+pub async fn polls(
+    app: &App,
+    conn: &Conn,
+    rows: Vec<polls::Poll>,
+    viewer: Option<AccountId>,
+) -> Result<HashMap<PollId, Poll>> {
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<PollId> = rows.iter().map(|p| p.id).collect();
+    let mut votes: HashMap<PollId, Vec<i64>> = HashMap::new();
+    if let Some(viewer) = viewer {
+        for (poll, choice) in polls::store::choices_of(conn, viewer, &ids).await? {
+            votes.entry(poll).or_default().push(choice);
+        }
+    }
+    let codes: Vec<String> = rows.iter().map(|p| shortcodes(p)).collect();
+    let known = super::emojis(app, conn, codes.iter().map(String::as_str)).await?;
+    let now = Time::now();
+    let made = rows.into_iter().zip(&codes).map(|(row, codes)| {
+        let own = votes.remove(&row.id).unwrap_or_default();
+        (row.id, one(row, viewer, own, super::emoji::pick(codes, &known), now))
+    });
+    Ok(made.collect())
+}
+
+fn one(row: polls::Poll, viewer: Option<AccountId>, own: Vec<i64>, emojis: Vec<CustomEmoji>, now: Time) -> Poll {
+    let expired = row.expired(now);
+    let hidden = row.hide_totals && !expired;
+    let options = row.options();
+    let is_author = viewer == Some(row.account_id);
+    Poll {
+        id: row.id,
+        expires_at: row.expires_at.map(Iso),
+        expired,
+        multiple: row.multiple,
+        votes_count: options.iter().map(|o| o.votes).sum(),
+        voters_count: row.multiple.then_some(row.voters_count).or(Some(row.voters_count)),
+        voted: viewer.map(|_| is_author || !own.is_empty()),
+        own_votes: viewer.map(|_| own),
+        options: options
+            .into_iter()
+            .map(|o| PollOption { title: o.title, votes_count: (!hidden).then_some(o.votes) })
+            .collect(),
+        emojis,
+    }
+}
+
+fn shortcodes(poll: &polls::Poll) -> String {
+    let text: Vec<String> = poll.options().into_iter().map(|o| o.title).collect();
+    serde_json::to_string(&domain::text::shortcodes(&text.join("\n"))).unwrap_or_else(|_| "[]".into())
+}

@@ -1,0 +1,268 @@
+//! Statuses.
+
+use super::{Account, CustomEmoji, Empty, Iso, MediaAttachment, Poll};
+use crate::App;
+use domain::{
+    Result, Time,
+    db::Conn,
+    ids::{AccountId, StatusId},
+    search,
+    statuses::{self, Mention, QuotePolicy, QuoteState, Visibility, edit, visibility::Shown},
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// <https://docs.joinmastodon.org/entities/Status/>
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    pub id: StatusId,
+    pub created_at: Iso,
+    pub in_reply_to_id: Option<StatusId>,
+    pub in_reply_to_account_id: Option<AccountId>,
+    pub sensitive: bool,
+    pub spoiler_text: String,
+    pub visibility: Visibility,
+    pub language: Option<String>,
+    pub uri: String,
+    pub url: Option<String>,
+    pub replies_count: i64,
+    pub reblogs_count: i64,
+    pub favourites_count: i64,
+    pub quotes_count: i64,
+    pub edited_at: Option<Iso>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub mine: Option<Mine>,
+    pub content: String,
+    pub quote_approval: QuoteApproval,
+    pub reblog: Option<Box<Status>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<Arc<StatusApplication>>,
+    pub account: Arc<Account>,
+    pub media_attachments: Vec<MediaAttachment>,
+    pub mentions: Vec<Mention>,
+    pub tags: Vec<StatusTag>,
+    pub emojis: Vec<CustomEmoji>,
+    pub quote: Option<Box<Quote>>,
+    pub card: Option<Empty>,
+    pub poll: Option<Poll>,
+    pub tagged_collections: [Empty; 0],
+    /// The source, only when a deleted status is given back for "delete and redraft".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// What the viewer did to it; only with a user's token.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Mine {
+    pub favourited: bool,
+    pub reblogged: bool,
+    pub muted: bool,
+    pub bookmarked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<bool>,
+    pub filtered: [Empty; 0],
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusApplication {
+    pub name: String,
+    pub website: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusTag {
+    pub name: String,
+    pub url: String,
+}
+
+/// <https://docs.joinmastodon.org/entities/Quote/>
+#[derive(Clone, Debug, Serialize)]
+pub struct Quote {
+    pub state: &'static str,
+    #[serde(flatten)]
+    pub quoted: Quoted,
+}
+
+/// The whole status one level deep, below that only its id.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Quoted {
+    Whole { quoted_status: Option<Box<Status>> },
+    Shallow { quoted_status_id: Option<StatusId> },
+}
+
+/// <https://docs.joinmastodon.org/entities/QuoteApproval/>
+#[derive(Clone, Debug, Serialize)]
+pub struct QuoteApproval {
+    pub automatic: &'static [&'static str],
+    pub manual: &'static [&'static str],
+    pub current_user: &'static str,
+}
+
+/// <https://docs.joinmastodon.org/entities/Context/>
+#[derive(Debug, Serialize)]
+pub struct Context {
+    pub ancestors: Vec<Status>,
+    pub descendants: Vec<Status>,
+}
+
+/// <https://docs.joinmastodon.org/entities/StatusSource/>
+#[derive(Debug, Serialize)]
+pub struct StatusSource {
+    pub id: StatusId,
+    pub text: String,
+    pub spoiler_text: String,
+}
+
+/// <https://docs.joinmastodon.org/entities/StatusEdit/>
+#[derive(Debug, Serialize)]
+pub struct StatusEdit {
+    pub content: String,
+    pub spoiler_text: String,
+    pub sensitive: bool,
+    pub created_at: Iso,
+    pub account: Arc<Account>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<EditedPoll>,
+    pub media_attachments: Vec<MediaAttachment>,
+    pub emojis: Vec<CustomEmoji>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct EditedPoll {
+    pub options: Vec<EditedOption>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct EditedOption {
+    pub title: String,
+}
+
+/// <https://docs.joinmastodon.org/entities/Tag/>
+#[derive(Debug, Serialize)]
+pub struct Tag {
+    pub id: String,
+    pub name: String,
+    pub url: String,
+    pub history: Vec<TagHistory>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub following: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub featuring: Option<bool>,
+}
+
+/// Numbers are sent as strings here.
+#[derive(Debug, Serialize)]
+pub struct TagHistory {
+    pub day: String,
+    pub uses: String,
+    pub accounts: String,
+}
+
+/// Statuses as `viewer` sees them, in order. What they may not see was left out before: see `domain::statuses::visibility`.
+pub async fn statuses(app: &App, conn: &Conn, shown: Shown, viewer: Option<AccountId>) -> Result<Vec<Status>> {
+    super::assemble::assemble(app, conn, shown, viewer).await
+}
+
+/// One status that `viewer` may see.
+pub async fn status(app: &App, conn: &Conn, row: statuses::Status, viewer: Option<AccountId>) -> Result<Status> {
+    let reblogged = match row.reblog_of_id {
+        None => None,
+        Some(id) => statuses::store::by_id(conn, id).await?,
+    };
+    let reblogged = reblogged.into_iter().map(|s| (s.id, s)).collect();
+    let made = statuses(app, conn, Shown { statuses: vec![row], reblogged }, viewer).await?;
+    made.into_iter().next().ok_or(domain::Error::NotFound)
+}
+
+pub async fn context(
+    app: &App,
+    conn: &Conn,
+    found: statuses::context::Context,
+    viewer: Option<AccountId>,
+) -> Result<Context> {
+    let split = found.ancestors.len();
+    let mut all = found.ancestors;
+    all.extend(found.descendants);
+    let shown = Shown { statuses: all, reblogged: Default::default() };
+    let mut ancestors = statuses(app, conn, shown, viewer).await?;
+    let descendants = ancestors.split_off(split.min(ancestors.len()));
+    Ok(Context { ancestors, descendants })
+}
+
+/// Versions of a status, oldest first.
+pub async fn edits(
+    app: &App,
+    conn: &Conn,
+    author: AccountId,
+    versions: Vec<edit::StatusEdit>,
+) -> Result<Vec<StatusEdit>> {
+    let account = domain::accounts::store::by_id(conn, author).await?.ok_or(domain::Error::NotFound)?;
+    let account = Arc::new(super::account(app, conn, account).await?);
+    let known = super::emojis(app, conn, versions.iter().map(|v| v.emojis_json.as_str())).await?;
+    let kept: Vec<Vec<edit::EditedMedia>> =
+        versions.iter().map(|v| serde_json::from_str(&v.media_json).unwrap_or_default()).collect();
+    let ids: Vec<_> = kept.iter().flatten().map(|m| m.id).collect();
+    let media = domain::media::store::by_ids(conn, &ids).await?;
+    let made = versions.into_iter().zip(kept).map(|(version, kept)| {
+        let attachments = kept.into_iter().filter_map(|was| {
+            let row = media.iter().find(|m| m.id == was.id)?.clone();
+            Some(super::media_attachment(app, domain::media::Attachment { description: was.description, ..row }))
+        });
+        let titles: Option<Vec<String>> = version.poll_json.as_deref().and_then(|p| serde_json::from_str(p).ok());
+        StatusEdit {
+            media_attachments: attachments.collect(),
+            emojis: super::emoji::pick(&version.emojis_json, &known),
+            content: version.content,
+            spoiler_text: version.spoiler_text,
+            sensitive: version.sensitive,
+            created_at: Iso(version.created_at),
+            account: account.clone(),
+            poll: titles.map(|t| EditedPoll { options: t.into_iter().map(|title| EditedOption { title }).collect() }),
+        }
+    });
+    Ok(made.collect())
+}
+
+pub fn tag(app: &App, row: search::Tag, viewer: Option<AccountId>) -> Tag {
+    Tag {
+        id: row.id.to_string(),
+        url: app.site.tag_url(&row.name),
+        name: row.name,
+        history: empty_week(),
+        following: viewer.map(|_| false),
+        featuring: viewer.map(|_| false),
+    }
+}
+
+/// Seven days without counts: use of tags is not counted by day yet.
+fn empty_week() -> Vec<TagHistory> {
+    let today = Time::now().midnight().seconds();
+    (0..7)
+        .map(|n| TagHistory { day: (today - n * 86_400).to_string(), uses: "0".into(), accounts: "0".into() })
+        .collect()
+}
+
+impl QuoteApproval {
+    /// What the author of `status` lets `viewer` do.
+    pub(super) fn of(status: &statuses::Status, viewer: Option<AccountId>, following: bool) -> Self {
+        let open = status.visibility <= Visibility::Unlisted;
+        let policy = if open { status.quote_policy } else { QuotePolicy::Nobody };
+        let own = viewer == Some(status.account_id);
+        let automatic: &'static [&'static str] = match policy {
+            QuotePolicy::Public => &["public"],
+            QuotePolicy::Followers => &["followers"],
+            QuotePolicy::Nobody => &[],
+        };
+        let allowed = own || policy == QuotePolicy::Public || (policy == QuotePolicy::Followers && following);
+        Self { automatic, manual: &[], current_user: if allowed { "automatic" } else { "denied" } }
+    }
+}
+
+/// The API's word for the state of a quote.
+pub(super) fn quote_state(state: QuoteState) -> &'static str {
+    match state {
+        QuoteState::None => "deleted",
+        other => other.as_str(),
+    }
+}

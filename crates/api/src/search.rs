@@ -1,0 +1,104 @@
+//! Search. <https://docs.joinmastodon.org/methods/search/>
+
+use crate::{
+    App,
+    auth::{Viewer, scope},
+    entities::{self, Account, Status, Tag},
+    http::{ApiError, ApiResult, Id, PageLimits, Paging, Params},
+};
+use axum::{Json, Router, extract::State, routing::get};
+use domain::{
+    accounts,
+    db::Conn,
+    ids::AccountId,
+    search::{self, Query},
+};
+use serde::{Deserialize, Serialize};
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new().route("/api/v2/search", get(everything))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Form {
+    q: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<What>,
+    resolve: bool,
+    following: bool,
+    account_id: Id<AccountId>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum What {
+    Accounts,
+    Hashtags,
+    Statuses,
+}
+
+/// <https://docs.joinmastodon.org/entities/Search/>
+#[derive(Default, Serialize)]
+struct Search {
+    accounts: Vec<Account>,
+    statuses: Vec<Status>,
+    hashtags: Vec<Tag>,
+}
+
+/// `GET /api/v2/search`. Anybody may look; to page through or to ask elsewhere takes a user, as Mastodon has it.
+/// <https://docs.joinmastodon.org/methods/search/#v2>
+async fn everything(
+    State(app): State<App>,
+    viewer: Viewer<scope::ReadSearch>,
+    paging: Paging,
+    Params(form): Params<Form>,
+) -> ApiResult<Json<Search>> {
+    let words = form.q.as_deref().map(str::trim).unwrap_or_default();
+    if words.is_empty() {
+        return Err(ApiError::missing_param("q"));
+    }
+    let at = paging.offset(PageLimits::STATUSES);
+    if viewer.account().is_none() && (form.resolve || at.offset > 0) {
+        return Err(ApiError::needs_sign_in());
+    }
+    let wants = |what: What| form.kind.is_none_or(|kind| kind == what);
+    let conn = app.db.read().await?;
+    let mut found = Search::default();
+    if wants(What::Accounts) && form.account_id.known().is_none() {
+        found.accounts = people(&app, &conn, &viewer, (words, &paging, form.following)).await?;
+    }
+    if wants(What::Statuses) && !words.starts_with(['#', '＃', '@']) {
+        let page = paging.page(PageLimits::STATUSES);
+        let query = Query {
+            words,
+            author: form.account_id.optional()?,
+            before: page.max_id,
+            after: page.min_id.unwrap_or(page.since_id),
+            offset: usize::try_from(at.offset).unwrap_or(usize::MAX),
+            limit: usize::try_from(at.limit).unwrap_or(0),
+        };
+        let shown = search::statuses(&conn, viewer.account(), &query).await?;
+        found.statuses = entities::statuses(&app, &conn, shown, viewer.account()).await?;
+    }
+    if wants(What::Hashtags) && form.account_id.known().is_none() && !words.starts_with('@') {
+        let rows = search::tags(&conn, words, at.offset, at.limit).await?;
+        found.hashtags = rows.into_iter().map(|row| entities::tag(&app, row, viewer.account())).collect();
+    }
+    Ok(Json(found))
+}
+
+async fn people(
+    app: &App,
+    conn: &Conn,
+    viewer: &Viewer<scope::ReadSearch>,
+    (words, paging, following): (&str, &Paging, bool),
+) -> ApiResult<Vec<Account>> {
+    if words.starts_with(['#', '＃']) {
+        return Ok(Vec::new());
+    }
+    let at = paging.offset(PageLimits::STATUSES);
+    let query = accounts::Search { words, viewer: viewer.account(), following, offset: at.offset, limit: at.limit };
+    let rows = accounts::search(conn, &app.site, &query).await?;
+    Ok(entities::accounts(app, conn, rows).await?)
+}

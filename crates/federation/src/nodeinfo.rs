@@ -1,0 +1,76 @@
+//! What this server is: <https://nodeinfo.diaspora.software/>.
+
+use crate::{Discovery, Refusal};
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use domain::Time;
+use domain::settings::{self, Registrations};
+use domain::statistics::{self, Statistics};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// How old the public numbers may be.
+const FRESH: Duration = Duration::from_secs(300);
+const CACHE: &str = "max-age=259200, public";
+
+pub(crate) fn routes() -> Router<Discovery> {
+    Router::new().route("/.well-known/nodeinfo", get(links)).route("/nodeinfo/{version}", get(document))
+}
+
+/// `GET /.well-known/nodeinfo` <https://nodeinfo.diaspora.software/protocol>
+async fn links(State(discovery): State<Discovery>) -> Response {
+    let link = |version: &str| {
+        json!({
+            "rel": format!("http://nodeinfo.diaspora.software/ns/schema/{version}"),
+            "href": format!("{}/nodeinfo/{version}", discovery.site.base_url),
+        })
+    };
+    let document = json!({ "links": [link("2.0"), link("2.1")] });
+    ([(header::CACHE_CONTROL, CACHE)], Json(document)).into_response()
+}
+
+/// `GET /nodeinfo/2.0`, `GET /nodeinfo/2.1` <https://nodeinfo.diaspora.software/schema>
+async fn document(State(discovery): State<Discovery>, Path(version): Path<String>) -> Result<Response, Refusal> {
+    if version != "2.0" && version != "2.1" {
+        return Err(Refusal::Unknown);
+    }
+    let counted = discovery.statistics().await?;
+    let settings = settings::read(&discovery.db.read().await?).await?;
+    let document = json!({
+        "version": version,
+        "software": { "name": "noren", "version": env!("CARGO_PKG_VERSION") },
+        "protocols": ["activitypub"],
+        "services": { "inbound": [], "outbound": [] },
+        "openRegistrations": settings.registrations != Registrations::Closed,
+        "usage": {
+            "users": {
+                "total": counted.users,
+                "activeMonth": counted.active_month,
+                "activeHalfyear": counted.active_halfyear,
+            },
+            "localPosts": counted.statuses,
+        },
+        "metadata": { "nodeName": settings.title, "nodeDescription": settings.description },
+    });
+    let kind = format!("application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/{version}#\"");
+    let headers = [(header::CONTENT_TYPE, kind.as_str()), (header::CACHE_CONTROL, "max-age=1800, public")];
+    Ok((headers, document.to_string()).into_response())
+}
+
+impl Discovery {
+    /// Counted at most once in [`FRESH`]; who asks meanwhile waits for the count that runs.
+    async fn statistics(&self) -> domain::Result<Statistics> {
+        let mut kept = self.statistics.lock().await;
+        if let Some((at, statistics)) = &*kept
+            && at.elapsed() < FRESH
+        {
+            return Ok(statistics.clone());
+        }
+        let statistics = statistics::count(&self.db.read().await?, Time::now()).await?;
+        *kept = Some((Instant::now(), statistics.clone()));
+        Ok(statistics)
+    }
+}

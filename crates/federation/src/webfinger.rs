@@ -1,0 +1,136 @@
+//! From a handle or an address to the actor: <https://www.rfc-editor.org/rfc/rfc7033>.
+
+use crate::{Discovery, Refusal};
+use axum::Router;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use domain::accounts::{self, Account};
+use domain::site::Site;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Handles have 30 characters and names 253; addresses are not much longer.
+const RESOURCE_BYTES: usize = 1024;
+/// As long as Mastodon says; errors are not kept.
+const CACHE: &str = "max-age=259200, public";
+
+pub(crate) fn routes() -> Router<Discovery> {
+    Router::new().route("/.well-known/webfinger", get(webfinger))
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    resource: String,
+}
+
+/// `GET /.well-known/webfinger?resource=acct:…` <https://docs.joinmastodon.org/spec/webfinger/>
+async fn webfinger(
+    State(discovery): State<Discovery>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(Asked { resource }) = asked.map_err(|_| Refusal::Bad("resource is missing"))?;
+    let name = username(&discovery.site, &resource)?;
+    let conn = discovery.db.read().await?;
+    let account = accounts::store::by_handle(&conn, name, None).await?.ok_or(Refusal::Unknown)?;
+    if account.suspended_at.is_some() {
+        return Err(Refusal::Gone);
+    }
+    let document = document(&discovery.site, &account).to_string();
+    let headers = [(header::CONTENT_TYPE, "application/jrd+json; charset=utf-8"), (header::CACHE_CONTROL, CACHE)];
+    Ok((headers, document).into_response())
+}
+
+fn document(site: &Site, account: &Account) -> Value {
+    json!({
+        "subject": format!("acct:{}", site.handle(&account.username)),
+        "aliases": [account.url, account.uri],
+        // The actor stands first: some take the first link with rel self whatever its type.
+        "links": [
+            { "rel": "self", "type": "application/activity+json", "href": account.uri },
+            { "rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.url },
+            {
+                "rel": "http://ostatus.org/schema/1.0/subscribe",
+                "template": format!("{}/authorize_interaction?uri={{uri}}", site.base_url),
+            },
+        ],
+    })
+}
+
+/// The local user's name in `acct:name@domain` (with or without `acct:`), a profile's address or an actor's.
+/// Whose domain is not ours is unknown; what is neither of these is a bad question.
+fn username<'a>(site: &Site, resource: &'a str) -> Result<&'a str, Refusal> {
+    if resource.len() > RESOURCE_BYTES {
+        return Err(Refusal::Bad("resource is too long"));
+    }
+    let name = if resource.starts_with("https://") || resource.starts_with("http://") {
+        let path = resource.strip_prefix(site.base_url.as_str()).ok_or(Refusal::Unknown)?;
+        path.strip_prefix("/@").or_else(|| path.strip_prefix("/users/")).ok_or(Refusal::Unknown)?
+    } else {
+        let handle = resource.strip_prefix("acct:").unwrap_or(resource);
+        let handle = handle.strip_prefix('@').unwrap_or(handle);
+        let (name, domain) = handle.rsplit_once('@').ok_or(Refusal::Bad("resource is not a handle or an address"))?;
+        if !is_ours(site, domain) {
+            return Err(Refusal::Unknown);
+        }
+        name
+    };
+    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    if plain { Ok(name) } else { Err(Refusal::Unknown) }
+}
+
+/// The name in handles, or the one where the pages are: peers that start from the actor ask for that one.
+fn is_ours(site: &Site, domain: &str) -> bool {
+    let web = site.base_url.split_once("://").map_or("", |(_, rest)| rest);
+    domain.eq_ignore_ascii_case(&site.domain) || domain.eq_ignore_ascii_case(web)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site() -> Site {
+        Site {
+            domain: "noren.example".into(),
+            base_url: "https://social.noren.example".into(),
+            media_url: String::new(),
+            limits: Default::default(),
+        }
+    }
+
+    #[test]
+    fn handles_and_addresses_of_local_people() {
+        for resource in [
+            "acct:mia@noren.example",
+            "acct:mia@NOREN.example",
+            "acct:mia@social.noren.example",
+            "acct:@mia@noren.example",
+            "mia@noren.example",
+            "@mia@noren.example",
+            "https://social.noren.example/@mia",
+            "https://social.noren.example/users/mia",
+        ] {
+            assert_eq!(username(&site(), resource).unwrap(), "mia", "{resource}");
+        }
+    }
+
+    #[test]
+    fn others_are_unknown_and_nonsense_is_bad() {
+        for resource in [
+            "acct:mia@other.example",
+            "acct:@noren.example",
+            "acct:mi/a@noren.example",
+            "https://other.example/@mia",
+            "https://social.noren.example/@mia/1",
+            "https://social.noren.example/",
+            "https://social.noren.example.evil.example/@mia",
+        ] {
+            assert!(matches!(username(&site(), resource), Err(Refusal::Unknown)), "{resource}");
+        }
+        for resource in ["", "mia", "acct:mia", &"a".repeat(2000)] {
+            assert!(matches!(username(&site(), resource), Err(Refusal::Bad(_))), "{resource}");
+        }
+    }
+}

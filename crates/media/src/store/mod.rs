@@ -1,0 +1,113 @@
+//! Where bytes are kept: one set of operations, whatever lies underneath.
+
+mod disk;
+#[cfg(test)]
+mod tests;
+
+use crate::{Content, Key, Result};
+use bytes::Bytes;
+use std::path::Path;
+use std::time::SystemTime;
+
+pub use disk::DiskStore;
+
+/// A place for objects. Cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// A folder of the local file system.
+    Disk(DiskStore),
+}
+
+/// An object that has been opened.
+#[derive(Debug)]
+pub struct Blob {
+    /// Length in bytes.
+    pub len: u64,
+    /// When it was stored.
+    pub modified: SystemTime,
+    /// What is in it.
+    pub body: Body,
+}
+
+/// The content of a [`Blob`].
+#[derive(Debug)]
+pub enum Body {
+    /// Everything.
+    Bytes(Bytes),
+    /// To be read from on a blocking thread, at any position.
+    File(std::fs::File),
+}
+
+/// One line of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub key: Key,
+    /// Length in bytes.
+    pub len: u64,
+    /// When it was stored.
+    pub modified: SystemTime,
+}
+
+/// Which part of a store to list.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// Only keys that begin with this text; empty for all.
+    pub prefix: String,
+    /// Only keys after this one: the last key of the page before.
+    pub after: Option<Key>,
+    /// Longest page.
+    pub limit: usize,
+}
+
+impl Store {
+    /// A folder as a store; makes the folder. Blocks on the disk.
+    pub fn disk(root: impl AsRef<Path>) -> Result<Store> {
+        DiskStore::new(root.as_ref()).map(Store::Disk)
+    }
+
+    /// A folder for temporary files: what is made there can be moved into the store without a copy.
+    /// Files older than a day are removed when the store is opened.
+    pub fn spool(&self) -> &Path {
+        match self {
+            Store::Disk(disk) => disk.spool(),
+        }
+    }
+
+    /// Stores `content` under `key`, replacing what was there. When this answers Ok the object survives a
+    /// power cut; until then readers see the old object or none, never a part. On an error `content` is gone too.
+    pub async fn put(&self, key: &Key, content: Content) -> Result<()> {
+        match self {
+            Store::Disk(disk) => disk.put(key, content).await,
+        }
+    }
+
+    /// Opens an object; `None` when there is none. Objects of up to `inline` bytes come read
+    /// ([`Body::Bytes`]), larger ones come open ([`Body::File`]).
+    pub async fn open(&self, key: &Key, inline: u64) -> Result<Option<Blob>> {
+        match self {
+            Store::Disk(disk) => disk.open(key, inline).await,
+        }
+    }
+
+    /// Whether there is such an object.
+    pub async fn exists(&self, key: &Key) -> Result<bool> {
+        match self {
+            Store::Disk(disk) => disk.exists(key).await,
+        }
+    }
+
+    /// Removes an object; it is no error when there was none.
+    pub async fn delete(&self, key: &Key) -> Result<()> {
+        match self {
+            Store::Disk(disk) => disk.delete(key).await,
+        }
+    }
+
+    /// One page of objects in the order of their keys' bytes. An empty page is the end.
+    pub async fn list(&self, listing: Listing) -> Result<Vec<Entry>> {
+        match self {
+            Store::Disk(disk) => disk.list(listing).await,
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! `noren account`
+
+use super::{Failure, Place, output, start};
+use crate::server::Parts;
+use anyhow::anyhow;
+use clap::{Args, Subcommand, ValueEnum};
+use domain::accounts::Account as Profile;
+use domain::ids::UserId;
+use domain::users::{self, Change, Endings, NewUser, User};
+use serde_json::{Value, json};
+
+/// People of this site
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren account create mia --email mia@example.com --owner
+  noren account list
+  noren account modify mia --role moderator
+  noren account reset-password mia
+  noren account delete mia --dry-run")]
+pub(super) struct Account {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create an account; the last line is its password
+    Create(Create),
+    /// List all accounts, in the order they came
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one account
+    Show {
+        /// Name or e-mail address
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change role, address or state of an account
+    Modify(Modify),
+    /// Give an account a new password; the last line is the password alone
+    ResetPassword {
+        /// Name or e-mail address
+        name: String,
+        /// Sign all applications out too
+        #[arg(long)]
+        everywhere: bool,
+    },
+    /// Delete an account and everything it wrote
+    Delete {
+        /// Name or e-mail address
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Say what would go, change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren account create mia --email mia@example.com --owner
+  noren account create kei --email kei@example.com --locale ja")]
+struct Create {
+    /// Letters, digits and underscores
+    name: String,
+    /// E-mail address; it counts as confirmed
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// May do everything; the same as --role owner
+    #[arg(long, conflicts_with = "role")]
+    owner: bool,
+    /// What the person may do
+    #[arg(long, value_enum, default_value = "user")]
+    role: Role,
+    /// Language to speak to the person, such as ja
+    #[arg(long, default_value = "en", value_name = "CODE")]
+    locale: String,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+struct Modify {
+    /// Name or e-mail address
+    name: String,
+    /// What the person may do
+    #[arg(long, value_enum, group = "what")]
+    role: Option<Role>,
+    /// Another e-mail address; empty for none
+    #[arg(long, value_name = "ADDRESS", group = "what")]
+    email: Option<String>,
+    /// Language to speak to the person
+    #[arg(long, value_name = "CODE", group = "what")]
+    locale: Option<String>,
+    /// Let nobody sign in; what was written stays
+    #[arg(long, conflicts_with = "enable", group = "what")]
+    disable: bool,
+    /// Undo --disable
+    #[arg(long, group = "what")]
+    enable: bool,
+    /// Approve a sign-up
+    #[arg(long, group = "what")]
+    approve: bool,
+    /// Take the e-mail address as confirmed
+    #[arg(long, group = "what")]
+    confirm: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Role {
+    User,
+    Moderator,
+    Admin,
+    Owner,
+}
+
+impl From<Role> for users::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::User => Self::User,
+            Role::Moderator => Self::Moderator,
+            Role::Admin => Self::Admin,
+            Role::Owner => Self::Owner,
+        }
+    }
+}
+
+impl Account {
+    pub(super) fn run(self, place: &Place) -> Result<(), Failure> {
+        start::with_data(place, async |parts| match self.command {
+            Command::Create(wanted) => create(&parts, wanted).await,
+            Command::List { json } => list(&parts, json).await,
+            Command::Show { name, json } => show(&parts, &name, json).await,
+            Command::Modify(wanted) => modify(&parts, wanted).await,
+            Command::ResetPassword { name, everywhere } => {
+                let endings = if everywhere { Endings::Everything } else { Endings::Sessions };
+                reset_password(&parts, &name, endings).await
+            }
+            Command::Delete { name, yes: _, dry_run: true } => would_delete(&parts, &name).await,
+            Command::Delete { name, yes, dry_run: false } => delete(&parts, &name, yes).await,
+        })
+    }
+}
+
+/// The local person whom `name` means.
+pub(super) async fn person(parts: &Parts, name: &str) -> Result<(User, Profile), Failure> {
+    let found = users::find(&parts.db.read().await?, &parts.site, name).await?;
+    found.ok_or_else(|| anyhow!("there is no local account {name}").into())
+}
+
+async fn create(parts: &Parts, wanted: Create) -> Result<(), Failure> {
+    let password = domain::secrets::password()?;
+    let role = if wanted.owner { users::Role::Owner } else { wanted.role.into() };
+    let new = NewUser {
+        email: wanted.email,
+        password: Some(password.clone()),
+        role,
+        locale: wanted.locale,
+        ..NewUser::named(&wanted.name)
+    };
+    let (_, profile) = users::create(&parts.db, &parts.site, new).await?;
+    output::line(format_args!("@{} is ready. Password:", parts.site.handle(&profile.username)));
+    output::line(password);
+    Ok(())
+}
+
+async fn list(parts: &Parts, as_json: bool) -> Result<(), Failure> {
+    const PAGE: i64 = 200;
+    let (mut all, mut after) = (Vec::new(), None::<UserId>);
+    loop {
+        let page = users::list(&parts.db.read().await?, after, PAGE).await?;
+        let Some((last, _)) = page.last() else { break };
+        after = Some(last.id);
+        all.extend(page);
+    }
+    if as_json {
+        return Ok(output::json(&all.iter().map(as_value).collect::<Vec<_>>())?);
+    }
+    if all.is_empty() {
+        output::line("no accounts");
+        return Ok(());
+    }
+    let row = |(user, profile): &(User, Profile)| {
+        let name = format!("@{}", profile.username);
+        [name, user.email.clone(), user.role.as_str().to_owned(), state(user).to_owned(), profile.created_at.date()]
+    };
+    output::table(["NAME", "E-MAIL", "ROLE", "STATE", "SINCE"], &all.iter().map(row).collect::<Vec<_>>());
+    Ok(())
+}
+
+async fn show(parts: &Parts, name: &str, as_json: bool) -> Result<(), Failure> {
+    let found = person(parts, name).await?;
+    if as_json {
+        return Ok(output::json(&as_value(&found))?);
+    }
+    let (user, profile) = found;
+    let seen = user.last_active_at.map_or_else(|| "never".to_owned(), domain::Time::date);
+    for (label, value) in [
+        ("Handle", format!("@{}", parts.site.handle(&profile.username))),
+        ("Name", profile.display_name.clone()),
+        ("Profile", profile.url.clone()),
+        ("E-mail", user.email.clone()),
+        ("Role", user.role.as_str().to_owned()),
+        ("State", state(&user).to_owned()),
+        ("Since", profile.created_at.date()),
+        ("Last here", seen),
+        ("Statuses", profile.statuses_count.to_string()),
+        ("Followers", profile.followers_count.to_string()),
+        ("Following", profile.following_count.to_string()),
+    ] {
+        output::line(format_args!("{label:<10} {value}").to_string().trim_end());
+    }
+    Ok(())
+}
+
+fn state(user: &User) -> &'static str {
+    match user {
+        user if user.disabled => "disabled",
+        user if !user.approved => "waiting for approval",
+        user if user.confirmed_at.is_none() => "unconfirmed",
+        _ => "active",
+    }
+}
+
+fn as_value((user, profile): &(User, Profile)) -> Value {
+    json!({
+        "username": profile.username, "account_id": profile.id, "display_name": profile.display_name, "url": profile.url,
+        "email": user.email, "role": user.role.as_str(), "state": state(user), "locale": user.locale,
+        "created_at": profile.created_at.iso(), "last_active_at": user.last_active_at.map(domain::Time::iso),
+        "statuses_count": profile.statuses_count, "followers_count": profile.followers_count,
+        "following_count": profile.following_count,
+    })
+}
+
+async fn modify(parts: &Parts, wanted: Modify) -> Result<(), Failure> {
+    let (user, profile) = person(parts, &wanted.name).await?;
+    let change = Change {
+        role: wanted.role.map(Into::into),
+        email: wanted.email,
+        locale: wanted.locale,
+        disabled: if wanted.enable { Some(false) } else { wanted.disable.then_some(true) },
+        approved: wanted.approve.then_some(true),
+        confirmed: wanted.confirm.then_some(true),
+    };
+    let user = users::modify(&parts.db, user.id, change).await?;
+    output::line(format_args!("@{}: {}, {}", profile.username, user.role.as_str(), state(&user)));
+    Ok(())
+}
+
+async fn reset_password(parts: &Parts, name: &str, endings: Endings) -> Result<(), Failure> {
+    let (user, profile) = person(parts, name).await?;
+    let password = domain::secrets::password()?;
+    users::set_password(&parts.db, user.id, &password, endings).await?;
+    output::line(format_args!("New password of @{}:", profile.username));
+    output::line(password);
+    Ok(())
+}
+
+async fn would_delete(parts: &Parts, name: &str) -> Result<(), Failure> {
+    let (_, profile) = person(parts, name).await?;
+    output::line(format_args!("{} would be deleted; nothing was changed", described(&profile)));
+    Ok(())
+}
+
+fn described(profile: &Profile) -> String {
+    let (statuses, followers) = (profile.statuses_count, profile.followers_count);
+    format!("@{} with {statuses} statuses and {followers} followers", profile.username)
+}
+
+async fn delete(parts: &Parts, name: &str, sure: bool) -> Result<(), Failure> {
+    let (user, profile) = person(parts, name).await?;
+    if !sure && !output::confirmed(&format!("Delete {} for ever?", described(&profile))) {
+        return Err(Failure::Usage("nothing was deleted: answer y, or say --yes".into()));
+    }
+    users::delete(&parts.db, user.id).await?;
+    output::line(format_args!("{} is deleted", described(&profile)));
+    Ok(())
+}

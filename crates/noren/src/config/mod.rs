@@ -1,0 +1,220 @@
+//! The configuration: `noren.toml`, `NOREN_SECTION__KEY` and flags, read once and passed as a value.
+//! A section is a struct in the crate that reads it; its doc comments are the documentation that `noren config print` shows.
+
+mod load;
+mod print;
+mod values;
+
+pub use load::{BadConfig, Loaded, Override, Sources, load};
+pub use print::print;
+pub use values::{ByteSize, Listen, LogLevel, Network, Origin, Period, SiteDomain};
+
+use api::http::rate_limit::RateLimits;
+use documented::{Documented, DocumentedFields};
+use domain::{db::DatabaseConfig, jobs::Queue, site};
+use serde::{Deserialize, Serialize};
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub site: SiteConfig,
+    pub server: ServerConfig,
+    pub database: DatabaseConfig,
+    pub media: MediaConfig,
+    pub limits: site::Limits,
+    pub rate_limits: RateLimits,
+    pub jobs: JobsConfig,
+    pub log: LogConfig,
+}
+
+/// Who this site is to others.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct SiteConfig {
+    /// The name after the @ of handles, such as "example.com". Others remember it: do not change it later.
+    /// Without it: the name that the database was first served with, else localhost with the port of server.listen,
+    /// for development over plain http.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<SiteDomain>,
+    /// Where people and programs reach the site, without a slash at the end.
+    /// Without it: "https://" and the domain; "http://" when the domain is localhost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<Origin>,
+}
+
+/// Connections and files.
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address and port to accept connections at. "[::]:3000" takes IPv6 and IPv4.
+    pub listen: Listen,
+    /// The folder for the embedded database, uploads, and noren.toml if it is kept there.
+    pub data: PathBuf,
+    /// Reverse proxies in front of Noren: only theirs is the X-Forwarded-For that is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Connections open at once; more wait until one closes.
+    pub connections: usize,
+    /// How long a client may take to send the head of a request, or keep a connection open without a request.
+    /// Trusted proxies may take ten times as long.
+    pub header_timeout: Period,
+    /// How long a client may pause in the middle of sending a body.
+    pub body_timeout: Period,
+    /// How long requests and jobs may take to finish when the server is told to stop.
+    pub shutdown_timeout: Period,
+    /// Whether pages and JSON are compressed for clients that ask for it. Off saves processor time where a reverse
+    /// proxy compresses.
+    pub compression: bool,
+    /// Threads for requests; 0 takes one for each processor core.
+    pub threads: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        let loopback = ["127.0.0.0/8", "::1"];
+        Self {
+            listen: Listen(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 3000))),
+            data: "data".into(),
+            trusted_proxies: loopback.iter().filter_map(|network| network.parse().ok()).collect(),
+            connections: 4096,
+            header_timeout: Period(Duration::from_secs(30)),
+            body_timeout: Period(Duration::from_secs(30)),
+            shutdown_timeout: Period(Duration::from_secs(25)),
+            compression: true,
+            threads: 0,
+        }
+    }
+}
+
+/// Uploads and their addresses.
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct MediaConfig {
+    /// What comes before the name of a stored file in links, without a slash at the end; other sites remember it.
+    /// Without it: the site's address and "/media".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<Origin>,
+    /// Largest picture that may be uploaded.
+    pub image_size: ByteSize,
+    /// Most pixels of a picture that is looked at at all.
+    pub image_pixels: u64,
+    /// Pictures with more pixels than this are made smaller.
+    pub original_pixels: u64,
+    /// Pictures worked on at once; 0 takes one for each processor core.
+    pub decoders: usize,
+}
+
+impl Default for MediaConfig {
+    fn default() -> Self {
+        let limits = media::Limits::default();
+        Self {
+            base_url: None,
+            image_size: ByteSize(limits.max_bytes),
+            image_pixels: limits.max_pixels,
+            original_pixels: limits.original_pixels,
+            decoders: 0,
+        }
+    }
+}
+
+impl MediaConfig {
+    pub fn limits(&self) -> media::Limits {
+        media::Limits {
+            max_bytes: self.image_size.0,
+            max_pixels: self.image_pixels,
+            original_pixels: self.original_pixels,
+            ..media::Limits::default()
+        }
+    }
+
+    pub fn pool(&self) -> media::Pool {
+        match self.decoders {
+            0 => media::Pool::default(),
+            several => media::Pool::new(several, 64),
+        }
+    }
+}
+
+/// How many jobs of each queue run at once.
+#[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct JobsConfig {
+    /// What belongs to no other queue.
+    pub default: usize,
+    /// Deliveries to other servers.
+    pub push: usize,
+    /// Fetches from other servers.
+    pub pull: usize,
+    /// Mail.
+    pub mailers: usize,
+    /// Uploads being made ready, files being removed.
+    pub media: usize,
+    /// What happens at a set time.
+    pub scheduler: usize,
+}
+
+impl Default for JobsConfig {
+    fn default() -> Self {
+        Self { default: 4, push: 16, pull: 8, mailers: 2, media: 2, scheduler: 1 }
+    }
+}
+
+impl JobsConfig {
+    /// Jobs of `queue` that run at once; at least one, so that nothing waits for ever.
+    pub fn at_once(&self, queue: Queue) -> usize {
+        let wanted = match queue {
+            Queue::Default => self.default,
+            Queue::Push => self.push,
+            Queue::Pull => self.pull,
+            Queue::Mailers => self.mailers,
+            Queue::Media => self.media,
+            Queue::Scheduler => self.scheduler,
+        };
+        wanted.clamp(1, 1000)
+    }
+}
+
+/// What is written to standard error.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// "error", "warn", "info", "debug" or "trace"; also by part, such as "info,api=debug". Requests are at "debug".
+    pub level: LogLevel,
+    /// "text" for people, "json" for programs.
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+impl Config {
+    /// The domain to be known by: configured, else the one `remembered` by the database, else localhost.
+    pub fn domain(&self, remembered: Option<&str>) -> SiteDomain {
+        let configured = self.site.domain.clone();
+        let domain = configured.or_else(|| remembered.and_then(|name| name.parse().ok()));
+        domain.unwrap_or_else(|| SiteDomain::localhost(self.server.listen.0.port()))
+    }
+
+    /// Names and addresses of the site that is known by `domain`.
+    pub fn site(&self, domain: &SiteDomain) -> site::Site {
+        let scheme = if domain.is_local() { "http" } else { "https" };
+        let base_url = self.site.base_url.as_ref().map_or_else(|| format!("{scheme}://{domain}"), Origin::to_string);
+        let media_url = self.media.base_url.as_ref().map_or_else(|| format!("{base_url}/media"), Origin::to_string);
+        site::Site { domain: domain.to_string(), base_url, media_url, limits: self.limits.clone() }
+    }
+
+    /// Where SQLite keeps the data.
+    pub fn database_file(&self) -> PathBuf {
+        self.server.data.join("noren.sqlite3")
+    }
+}
+
+#[cfg(test)]
+mod tests;

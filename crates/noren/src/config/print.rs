@@ -1,0 +1,65 @@
+//! The annotated file that `noren config print` shows: every section and key with its documentation, made from the
+//! doc comments of the structs that are read.
+
+use super::{Config, JobsConfig, LogConfig, MediaConfig, ServerConfig, SiteConfig};
+use api::http::rate_limit::RateLimits;
+use documented::{Documented, DocumentedFields};
+use domain::{db::DatabaseConfig, site::Limits};
+use std::fmt::Write;
+use toml::{Table, Value};
+
+struct Section {
+    name: &'static str,
+    about: &'static str,
+    keys: &'static [&'static str],
+    docs: &'static [&'static str],
+}
+
+impl Section {
+    const fn of<T: Documented + DocumentedFields>(name: &'static str) -> Self {
+        Self { name, about: T::DOCS, keys: T::FIELD_NAMES, docs: T::FIELD_DOCS }
+    }
+}
+
+const SECTIONS: &[Section] = &[
+    Section::of::<SiteConfig>("site"),
+    Section::of::<ServerConfig>("server"),
+    Section::of::<DatabaseConfig>("database"),
+    Section::of::<MediaConfig>("media"),
+    Section::of::<Limits>("limits"),
+    Section::of::<RateLimits>("rate_limits"),
+    Section::of::<JobsConfig>("jobs"),
+    Section::of::<LogConfig>("log"),
+];
+
+const HEAD: &str = "\
+# Configuration of Noren. Settings that are commented out show their default.
+# NOREN_SECTION__KEY in the environment goes before this file, flags of the command line go before both.
+";
+
+/// `config` as a commented file. What equals the default is commented out.
+pub fn print(config: &Config) -> Result<String, toml::ser::Error> {
+    let (now, default) = (Table::try_from(config)?, Table::try_from(Config::default())?);
+    let mut out = HEAD.to_owned();
+    for section in SECTIONS {
+        comment(&mut out, "\n", section.about);
+        let _ = writeln!(out, "[{}]", section.name);
+        let value = |table: &Table, key: &str| table.get(section.name).and_then(|s| s.get(key)).cloned();
+        for (key, doc) in section.keys.iter().zip(section.docs) {
+            comment(&mut out, "", doc);
+            let (is, usual) = (value(&now, key), value(&default, key));
+            let mark = if is == usual { "#" } else { "" };
+            let shown = is.map_or_else(|| "\"\"".to_owned(), |value: Value| value.to_string());
+            let _ = writeln!(out, "{mark}{key} = {shown}");
+        }
+    }
+    Ok(out)
+}
+
+/// Doc comments without their markup.
+fn comment(out: &mut String, before: &str, doc: &str) {
+    out.push_str(before);
+    for line in doc.lines() {
+        let _ = writeln!(out, "# {}", line.replace('`', ""));
+    }
+}

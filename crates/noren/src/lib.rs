@@ -1,0 +1,6 @@
+//! The program: command line, configuration, wiring, workers. A library, so that tests run the same server in process.
+
+pub mod cli;
+pub mod config;
+pub mod server;
+pub mod worker;

@@ -1,0 +1,171 @@
+//! What every request passes through: who the client is, that a panic costs one answer, compression, the access log.
+
+use super::fallback;
+use crate::config::{Network, ServerConfig};
+use api::http::ClientIp;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Response as Answer, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures_util::{FutureExt as _, StreamExt as _};
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tower_http::CompressionLevel;
+use tower_http::compression::{CompressionLayer, Predicate, predicate::SizeAbove};
+
+/// Who is at the other end of the connection: the client, or a proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
+/// Cancelled when the server stops.
+#[derive(Clone, Debug)]
+pub struct Stopping(pub CancellationToken);
+
+/// Tells who the client is, as far as the proxies in front can be believed.
+pub async fn client_ip(State(proxies): State<Arc<[Network]>>, mut request: Request, next: Next) -> Response {
+    if let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() {
+        let client = client(peer, request.headers(), &proxies);
+        request.extensions_mut().insert(ClientIp(client));
+    }
+    next.run(request).await
+}
+
+/// The last address in X-Forwarded-For that is not one of our proxies. Everything to the left of it could be made up
+/// by the client, and everything is when the peer is no proxy.
+fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
+    let trusted = |ip: IpAddr| proxies.iter().any(|network| network.contains(ip));
+    let mut client = peer;
+    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+        if !trusted(client) {
+            break;
+        }
+        match address(hop.trim()) {
+            Some(ip) => client = ip.to_canonical(),
+            None => break,
+        }
+    }
+    client
+}
+
+/// An address as proxies write it: bare, in brackets, perhaps with a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(ip, _)| ip);
+    bare.parse().ok().or_else(|| text.parse::<std::net::SocketAddr>().ok().map(|address| address.ip()))
+}
+
+/// Turns a panic into an answer, and logs it. The message may hold what a person wrote: it is not shown.
+pub async fn catch_panic(request: Request, next: Next) -> Response {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        tracing::error!(%method, path = uri.path(), "a request panicked");
+        fallback::internal_error(uri.path())
+    })
+}
+
+/// One line for each request at level debug. The query is left out: it may hold tokens.
+pub async fn access_log(request: Request, next: Next) -> Response {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return next.run(request).await;
+    }
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let client = request.extensions().get::<ClientIp>().map(|ip| ip.0.to_string());
+    let started = Instant::now();
+    let response = next.run(request).await;
+    let (status, millis) = (response.status().as_u16(), started.elapsed().as_millis());
+    tracing::debug!(%method, path, status, millis, client, "answered");
+    response
+}
+
+/// Ends event streams when the server stops: they would go on for ever.
+pub async fn end_streams(request: Request, next: Next) -> Response {
+    let stop = request.extensions().get::<Stopping>().cloned();
+    let response = next.run(request).await;
+    match stop {
+        Some(Stopping(stop)) if is_event_stream(response.headers()) => response.map(|body| {
+            let stopped = async move { stop.cancelled().await };
+            Body::from_stream(body.into_data_stream().take_until(Box::pin(stopped)).boxed())
+        }),
+        _ => response,
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    content_type(headers).starts_with("text/event-stream")
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Answers of this many bytes and more are compressed.
+const WORTH_COMPRESSING: u64 = 1024;
+
+/// Text that gets much smaller: pages, JSON, scripts, style. Pictures are compressed already, and events must leave at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Compressible;
+
+impl Predicate for Compressible {
+    fn should_compress<B: axum::body::HttpBody>(&self, answer: &Answer<B>) -> bool {
+        let kind = content_type(answer.headers());
+        let text = kind.starts_with("text/") && !kind.starts_with("text/event-stream");
+        (text || kind.contains("json") || kind.contains("javascript") || kind.contains("xml"))
+            && SizeAbove::new(WORTH_COMPRESSING).should_compress(answer)
+    }
+}
+
+/// gzip at the fastest level, for those who ask: the higher levels take a multiple of the time for little.
+pub fn compression(config: &ServerConfig) -> Option<CompressionLayer<Compressible>> {
+    let layer = CompressionLayer::new().gzip(true).br(false).quality(CompressionLevel::Fastest);
+    config.compression.then(|| layer.compress_when(Compressible))
+}
+
+/// Headers that every answer carries unless the handler has set its own.
+pub async fn safe_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let defaults = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ];
+    for (name, value) in defaults {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_tell_who_the_client_is() {
+        let proxies: Vec<Network> = ["127.0.0.0/8", "10.0.0.0/8"].iter().map(|n| n.parse().unwrap()).collect();
+        let cases: &[(&str, &[&str], &str)] = &[
+            ("9.9.9.9", &[], "9.9.9.9"),
+            ("9.9.9.9", &["1.1.1.1"], "9.9.9.9"),
+            ("127.0.0.1", &[], "127.0.0.1"),
+            ("127.0.0.1", &["1.1.1.1"], "1.1.1.1"),
+            ("127.0.0.1", &["6.6.6.6, 1.1.1.1"], "1.1.1.1"),
+            ("127.0.0.1", &["6.6.6.6, 1.1.1.1, 10.0.0.3"], "1.1.1.1"),
+            ("127.0.0.1", &["6.6.6.6", "1.1.1.1", "10.0.0.3"], "1.1.1.1"),
+            ("127.0.0.1", &["nonsense"], "127.0.0.1"),
+            ("127.0.0.1", &["1.1.1.1, nonsense, 10.0.0.3"], "10.0.0.3"),
+            ("127.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::1"),
+            ("127.0.0.1", &["1.1.1.1:4711"], "1.1.1.1"),
+            ("127.0.0.1", &["::ffff:1.1.1.1"], "1.1.1.1"),
+        ];
+        for (peer, forwarded, wanted) in cases {
+            let mut headers = HeaderMap::new();
+            for line in *forwarded {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            assert_eq!(client(peer.parse().unwrap(), &headers, &proxies).to_string(), *wanted, "{forwarded:?}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Works at the queue: so many jobs of each kind at once, woken when one is added, finishing what has begun when the
+//! server stops. One file for each job.
+
+mod close_poll;
+mod delete_files;
+mod housekeeping;
+mod process_media;
+mod prune_media;
+mod publish_scheduled;
+
+use crate::server::Parts;
+use domain::ids::JobId;
+use domain::jobs::{self, Claimed, Job, Outcome, Queue, Release};
+use futures_util::FutureExt as _;
+use std::any::Any;
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+const QUEUES: [Queue; 6] =
+    [Queue::Default, Queue::Push, Queue::Pull, Queue::Mailers, Queue::Media, Queue::Scheduler];
+
+/// Between two looks at the queue when nobody rings: commands and other processes cannot ring.
+const LOOK: Duration = Duration::from_secs(1);
+/// Between two renewals of what is running; a third of [`jobs::LEASE`].
+const RENEW: Duration = Duration::from_secs(20);
+/// Between two looks for work that a process left behind.
+const RESCUE: Duration = Duration::from_secs(30);
+const HOUR: Duration = Duration::from_secs(3600);
+/// No job may take longer; it is tried again.
+const JOB_LIMIT: Duration = Duration::from_secs(900);
+
+/// Whether the regular jobs are put into the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounds {
+    Hourly,
+    /// For tests that want to see only what they caused.
+    Never,
+}
+
+/// What ran out first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// There may be more jobs: look again when one has ended.
+    AllPlaces,
+    AllJobs,
+}
+
+/// The workers of this process.
+pub struct Worker {
+    parts: Parts,
+    rounds: Rounds,
+    /// What of each queue may still be started.
+    places: [(Queue, Arc<Semaphore>); 6],
+    running: Arc<Mutex<HashSet<JobId>>>,
+    /// Rings when a job has ended.
+    ended: Arc<Notify>,
+    tasks: TaskTracker,
+}
+
+impl Worker {
+    pub fn new(parts: Parts, rounds: Rounds) -> Self {
+        let places = QUEUES.map(|queue| (queue, Arc::new(Semaphore::new(parts.config.jobs.at_once(queue)))));
+        let (running, ended, tasks) = (Arc::default(), Arc::default(), TaskTracker::new());
+        Self { parts, rounds, places, running, ended, tasks }
+    }
+
+    /// Works until `stop` is cancelled and what was begun has ended.
+    pub async fn run(self, stop: CancellationToken) {
+        if !self.parts.db.is_postgres() {
+            // One process on this data: whatever is claimed was claimed by one that is gone.
+            report("release of jobs", jobs::release(&self.parts.db, Release::All).await);
+        }
+        let drained = CancellationToken::new();
+        let working = async {
+            self.take_until(&stop).await;
+            self.tasks.close();
+            self.tasks.wait().await;
+            drained.cancel();
+        };
+        tokio::join!(working, self.look_after(&drained));
+    }
+
+    /// Starts jobs as they fall due.
+    async fn take_until(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let mut rung = pin!(self.parts.db.wake().rung().fuse());
+            // Listening begins with the first poll: a bell between the look and the wait must not be lost.
+            let _ = rung.as_mut().now_or_never();
+            let mut full = false;
+            for (queue, places) in &self.places {
+                full |= self.take(*queue, places).await == Taken::AllPlaces;
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = rung => {}
+                () = self.ended.notified(), if full => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Takes as many due jobs of `queue` as there are places, and starts them.
+    async fn take(&self, queue: Queue, places: &Arc<Semaphore>) -> Taken {
+        let mut free = Vec::new();
+        while let Ok(place) = places.clone().try_acquire_owned() {
+            free.push(place);
+        }
+        if free.is_empty() {
+            return Taken::AllPlaces;
+        }
+        let claimed = match jobs::claim(&self.parts.db, queue, i64::try_from(free.len()).unwrap_or(1)).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::error!(%error, queue = ?queue, "cannot take jobs");
+                return Taken::AllJobs;
+            }
+        };
+        let taken = if claimed.len() == free.len() { Taken::AllPlaces } else { Taken::AllJobs };
+        for (claimed, place) in claimed.into_iter().zip(free) {
+            self.start(claimed, place);
+        }
+        taken
+    }
+
+    fn start(&self, claimed: Claimed, place: OwnedSemaphorePermit) {
+        let (parts, running, ended) = (self.parts.clone(), self.running.clone(), self.ended.clone());
+        lock(&running).insert(claimed.id);
+        self.tasks.spawn(async move {
+            let outcome = work(&parts, &claimed).await;
+            log(&claimed, &outcome);
+            write_down(&parts, &claimed, outcome).await;
+            lock(&running).remove(&claimed.id);
+            drop(place);
+            ended.notify_one();
+        });
+    }
+
+    /// Keeps claims, frees what others left behind, puts in the regular jobs.
+    async fn look_after(&self, drained: &CancellationToken) {
+        let db = &self.parts.db;
+        let (mut renew, mut rescue, mut hour) =
+            (tokio::time::interval(RENEW), tokio::time::interval(RESCUE), tokio::time::interval(HOUR));
+        loop {
+            tokio::select! {
+                () = drained.cancelled() => return,
+                _ = renew.tick() => {
+                    let running: Vec<JobId> = lock(&self.running).iter().copied().collect();
+                    report("renewal of jobs", jobs::renew(db, &running).await);
+                }
+                _ = rescue.tick() => report("rescue of jobs", jobs::release(db, Release::Expired).await),
+                _ = hour.tick(), if self.rounds == Rounds::Hourly => {
+                    report("hourly round", jobs::ensure_housekeeping(db).await);
+                }
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn report<T>(what: &str, result: domain::Result<T>) {
+    if let Err(error) = result {
+        tracing::error!(error = format!("{error:#}"), "{what} failed");
+    }
+}
+
+/// Does the work, within its time. A panic costs this job one attempt and nothing else.
+async fn work(parts: &Parts, claimed: &Claimed) -> Outcome {
+    let Some(job) = &claimed.job else {
+        return Outcome::GiveUp("written by another version of this program, which this one does not understand".into());
+    };
+    let done = AssertUnwindSafe(perform(parts, job)).catch_unwind();
+    match tokio::time::timeout(JOB_LIMIT, done).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Outcome::Retry(format!("panicked: {}", panic_text(panic.as_ref()))),
+        Err(_) => Outcome::Retry(format!("took longer than {JOB_LIMIT:?}")),
+    }
+}
+
+async fn perform(parts: &Parts, job: &Job) -> Outcome {
+    let done = match job {
+        Job::ProcessMedia { media } => process_media::run(parts, *media).await,
+        Job::DeleteFiles { keys } => delete_files::run(parts, keys).await,
+        Job::PublishScheduled { scheduled } => publish_scheduled::run(parts, *scheduled).await,
+        Job::ClosePoll { poll } => close_poll::run(parts, *poll).await,
+        Job::Housekeeping => housekeeping::run(parts).await,
+    };
+    done.unwrap_or_else(outcome_of)
+}
+
+/// The one mapping from what went wrong to what happens with a job.
+fn outcome_of(error: domain::Error) -> Outcome {
+    use domain::Error;
+    match error {
+        // What the job was about has gone meanwhile.
+        Error::NotFound | Error::Gone => Outcome::Done,
+        Error::Forbidden(_) | Error::Invalid { .. } | Error::Conflict(_) => Outcome::GiveUp(error.to_string()),
+        Error::Busy(_) | Error::Unreachable(_) => Outcome::Retry(error.to_string()),
+        Error::Internal(cause) => Outcome::Retry(format!("{cause:#}")),
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
+
+fn log(claimed: &Claimed, outcome: &Outcome) {
+    let (id, job, attempts) = (claimed.id.0, &claimed.job, claimed.attempts);
+    match outcome {
+        Outcome::Done => tracing::debug!(id, ?job, "job done"),
+        Outcome::Retry(why) => tracing::warn!(id, ?job, attempts, why, "job failed, to be tried again"),
+        Outcome::GiveUp(why) => tracing::error!(id, ?job, why, "job given up: see `noren jobs list`"),
+    }
+}
+
+/// Writes down how it ended. When even that fails the claim runs out and the job is done again.
+async fn write_down(parts: &Parts, claimed: &Claimed, outcome: Outcome) {
+    report("writing down a job's end", jobs::finish(&parts.db, claimed, outcome).await);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! What holds for every request: bounds on connections and heads, ids, answers to unknown paths, the end in peace.
+
+use std::time::{Duration, Instant};
+use testkit::{Engine, TestServer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+const QUESTION: &[u8] = b"GET /.well-known/nodeinfo HTTP/1.1\r\nhost: noren.test\r\n\r\n";
+
+/// What comes until the connection closes or nothing comes for a second.
+async fn read(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    let mut bytes = [0; 4096];
+    while let Ok(Ok(count @ 1..)) = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut bytes)).await {
+        text.extend_from_slice(&bytes[..count]);
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+testkit::on_both_engines! {
+    async fn unknown_paths_answer_programs_and_people(server: TestServer) {
+        let reply = server.client().get("/api/v9/nothing", ()).await;
+        assert_eq!(reply.expect(404), serde_json::json!({ "error": "Not Found" }));
+        let reply = server.client().get("/nothing/here", ()).await;
+        assert_eq!((reply.status, reply.header("content-type")), (404, "text/html; charset=utf-8"));
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+        assert_eq!(reply.header("x-request-id").len(), 36);
+        assert_eq!(server.client().get("/media/media_attachments/none.png", ()).await.status, 404);
+    }
+}
+
+#[test]
+fn who_does_not_finish_a_head_is_cut_off() {
+    let strict = |config: &mut noren::config::Config| {
+        config.server.header_timeout = "300 ms".parse().unwrap();
+        config.server.trusted_proxies.clear();
+    };
+    testkit::run_with(Engine::Sqlite, strict, async |server| {
+        let started = Instant::now();
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: nor").await.unwrap();
+        let text = read(&mut stream).await;
+        assert!(!text.contains("200 OK") && started.elapsed() < Duration::from_secs(3), "{text}");
+
+        let mut large = TcpStream::connect(server.address()).await.unwrap();
+        large.write_all(b"GET / HTTP/1.1\r\nhost: noren.test\r\nx-long: ").await.unwrap();
+        let _ = large.write_all(&vec![b'x'; 200_000]).await;
+        assert!(read(&mut large).await.starts_with("HTTP/1.1 431"));
+    });
+}
+
+#[test]
+fn more_connections_than_there_are_places_wait_for_one() {
+    testkit::run_with(Engine::Sqlite, |config| config.server.connections = 1, async |server| {
+        let mut first = TcpStream::connect(server.address()).await.unwrap();
+        first.write_all(QUESTION).await.unwrap();
+        assert!(read(&mut first).await.starts_with("HTTP/1.1 200"));
+        let mut second = TcpStream::connect(server.address()).await.unwrap();
+        second.write_all(QUESTION).await.unwrap();
+        assert_eq!(read(&mut second).await, "", "the first one still has the only place");
+        drop(first);
+        assert!(read(&mut second).await.starts_with("HTTP/1.1 200"));
+    });
+}
+
+#[test]
+fn long_answers_are_compressed_for_those_who_ask() {
+    testkit::run_with(Engine::Sqlite, |_| {}, async |server| {
+        let ask = async |path: &str| {
+            let request = server.client().request(reqwest::Method::GET, path);
+            server.client().send(request.header("accept-encoding", "gzip, br")).await
+        };
+        assert_eq!(ask("/.well-known/nodeinfo").await.header("content-encoding"), "", "too short");
+        assert_eq!(ask("/api/v2/instance").await.header("content-encoding"), "gzip");
+        assert_eq!(server.client().get("/api/v2/instance", ()).await.header("content-encoding"), "");
+    });
+}

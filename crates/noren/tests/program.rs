@@ -1,0 +1,192 @@
+//! The program itself: starting, stopping, and commands beside a server that runs.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn noren(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_noren"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("NOREN_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(data).stdin(Stdio::null()).args(["--data", data.join("data").to_str().unwrap()]);
+    command
+}
+
+fn run(data: &Path, arguments: &[&str]) -> Output {
+    noren(data).args(arguments).output().unwrap()
+}
+
+#[track_caller]
+fn lines(data: &Path, arguments: &[&str]) -> Vec<String> {
+    let output = run(data, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn refused(data: &Path, arguments: &[&str], code: i32) -> String {
+    let output = run(data, arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.is_empty(), "{arguments:?}: nothing on standard output");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+struct Server {
+    child: Child,
+    _stdout: BufReader<ChildStdout>,
+    ready: String,
+    port: u16,
+}
+
+impl Server {
+    fn start(data: &Path) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let listen = format!("127.0.0.1:{port}");
+        let mut child =
+            noren(data).args(["serve", "--listen", &listen]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut ready = String::new();
+        stdout.read_line(&mut ready).unwrap();
+        Self { child, _stdout: stdout, ready, port }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    fn stop(mut self) -> Duration {
+        let started = Instant::now();
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+        started.elapsed()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn starts_without_configuration_and_stops_in_peace() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let link = format!("Noren is ready: http://localhost:{}/", server.port);
+    assert!(server.ready.starts_with(&link), "{}", server.ready);
+    assert!(server.get("/.well-known/nodeinfo").starts_with("HTTP/1.1 200"));
+
+    let second = refused(folder.path(), &["serve", "--listen", "127.0.0.1:0"], 1);
+    assert!(second.contains(&format!("another server (process {})", server.child.id())), "{second}");
+
+    assert!(server.stop() < Duration::from_secs(5));
+    let again = Server::start(folder.path());
+    again.stop();
+}
+
+#[test]
+fn commands_work_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = Server::start(data);
+
+    let made = lines(data, &["account", "create", "mia", "--email", "mia@example.com", "--owner"]);
+    // The domain is the one that the server was started with.
+    assert!(made[0].contains(&format!("@mia@localhost:{}", server.port)), "{made:?}");
+    assert!(made.last().unwrap().len() >= 16);
+    let token = lines(data, &["token", "create", "mia", "--scopes", "read write follow push"]).pop().unwrap();
+    assert!(token.len() >= 32 && !token.contains(' '), "{token}");
+    assert!(server.get("/.well-known/webfinger?resource=acct:mia@localhost:0").contains("404"));
+
+    let listed = lines(data, &["account", "list"]);
+    assert!(listed[1].contains("@mia") && listed[1].contains("owner"), "{listed:?}");
+    let shown: serde_json::Value = serde_json::from_str(&lines(data, &["account", "show", "mia", "--json"]).join("\n")).unwrap();
+    assert_eq!((&shown["username"], &shown["role"]), (&"mia".into(), &"owner".into()));
+
+    lines(data, &["account", "create", "kei"]);
+    lines(data, &["account", "modify", "kei", "--role", "moderator", "--disable"]);
+    lines(data, &["account", "reset-password", "kei"]);
+    assert!(lines(data, &["account", "delete", "kei", "--dry-run"])[0].contains("nothing was changed"));
+    assert!(refused(data, &["account", "delete", "kei"], 2).contains("--yes"));
+    lines(data, &["account", "delete", "kei", "--yes"]);
+    assert!(refused(data, &["account", "show", "kei"], 1).contains("no local account kei"));
+    assert!(refused(data, &["account", "create", "mia"], 1).contains("taken"));
+    assert!(refused(data, &["account", "modify", "mia", "--role", "user"], 1).contains("only owner"));
+
+    assert_eq!(lines(data, &["feeds", "build", "--all"]), ["1 home timelines, 0 entries"]);
+    lines(data, &["jobs"]);
+    assert_eq!(lines(data, &["jobs", "list"]), ["no jobs"]);
+    assert!(refused(data, &["jobs", "retry", "7"], 1).contains("no job 7"));
+    lines(data, &["site", "set", "--title", "Our village", "--registrations", "approval"]);
+    assert!(server.get("/nodeinfo/2.0").contains("Our village"));
+    server.stop();
+}
+
+#[test]
+fn emoji_come_from_folders_and_archives() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, blobs) = (folder.path(), folder.path().join("blobs"));
+    std::fs::create_dir(&blobs).unwrap();
+    for name in ["blobcat.png", "blob_dog.png"] {
+        std::fs::write(blobs.join(name), png()).unwrap();
+    }
+    let done = lines(data, &["emoji", "import", "blobs", "--category", "Blobs", "--dry-run"]);
+    assert_eq!(done, ["2 would be added, 0 there already, 0 refused"]);
+    assert_eq!(lines(data, &["emoji", "list"]), ["no emoji"]);
+    assert_eq!(lines(data, &["emoji", "import", "blobs"]), ["2 added, 0 there already, 0 refused"]);
+
+    let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    archive.append_dir_all(".", &blobs).unwrap();
+    let bytes = archive.into_inner().unwrap().finish().unwrap();
+    std::fs::write(data.join("blobs.tar.gz"), bytes).unwrap();
+    assert_eq!(lines(data, &["emoji", "import", "blobs.tar.gz"]), ["0 added, 2 there already, 0 refused"]);
+    assert_eq!(lines(data, &["emoji", "import", "blobs.tar.gz", "--prefix", "x_"]), ["2 added, 0 there already, 0 refused"]);
+    assert_eq!(lines(data, &["emoji", "import", "blobs", "--overwrite"]), ["2 added, 0 there already, 0 refused"]);
+
+    std::fs::write(blobs.join("words.png"), "no picture").unwrap();
+    let output = run(data, &["emoji", "import", "blobs"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("words.png: "));
+
+    lines(data, &["emoji", "delete", ":blobcat:"]);
+    assert!(refused(data, &["emoji", "delete", "blobcat"], 1).contains("no emoji :blobcat:"));
+    assert_eq!(lines(data, &["emoji", "list"]).len(), 4, "a heading and three emoji");
+}
+
+/// A picture of one pixel.
+fn png() -> Vec<u8> {
+    let hex = "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082";
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn what_is_wrong_is_said_once_with_the_right_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    std::fs::write(data.join("noren.toml"), "[server]\nconnections = \"many\"\n").unwrap();
+    let text = refused(data, &["serve"], 2);
+    assert_eq!(text.trim(), "error: noren.toml:2: server.connections: invalid type: string \"many\", expected a whole number");
+    assert_eq!(refused(data, &["config", "check"], 2), text);
+    std::fs::write(data.join("noren.toml"), "[database]\nurl = \"mysql://x\"\n").unwrap();
+    assert!(refused(data, &["account", "list"], 2).contains("database.url must be"));
+    std::fs::write(data.join("noren.toml"), "[log]\nlevel = \"debug\"\n").unwrap();
+    assert_eq!(lines(data, &["config", "check"]), ["noren.toml is fine"]);
+    assert!(lines(data, &["config", "print"]).contains(&"level = \"debug\"".to_owned()));
+
+    for arguments in [&["serf"][..], &["account", "create"], &["account", "modify", "mia"], &["serve", "--listen", "nowhere"]] {
+        assert!(refused(data, arguments, 2).contains("error:"), "{arguments:?}");
+    }
+    assert!(lines(data, &["version"])[0].starts_with("noren "));
+}
