@@ -5,10 +5,7 @@ use crate::{
     App,
     auth::{User, scope},
     entities::{Empty, MediaAttachment, media_attachment},
-    http::{
-        ApiError, ApiResult, Path, Upload,
-        upload::TempFile,
-    },
+    http::{ApiError, ApiResult, Path, Upload, upload::TempFile},
 };
 use ::media::{Error, Key, Stored, StoredAttachment, Workshop};
 use axum::{
@@ -194,11 +191,7 @@ async fn to_the_end<T: Send + 'static>(work: impl Future<Output = ApiResult<T>> 
 }
 
 /// Takes the files away when they could not be written down.
-async fn or_discard<'a, T, E>(
-    app: &App,
-    result: Result<T, E>,
-    keys: impl IntoIterator<Item = &'a Key>,
-) -> ApiResult<T>
+async fn or_discard<'a, T, E>(app: &App, result: Result<T, E>, keys: impl IntoIterator<Item = &'a Key>) -> ApiResult<T>
 where
     ApiError: From<E>,
 {

@@ -66,8 +66,8 @@ def profile_arguments(words: list[str]) -> argparse.Namespace:
 def running(engine: str, statuses: int):
     """A site of its own with its database started; the server is for the caller to start."""
     site = Site(engine, statuses)
-    site.database.start()
     try:
+        site.database.start()
         yield site
     finally:
         site.database.stop()

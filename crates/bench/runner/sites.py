@@ -84,7 +84,8 @@ class Postgres:
         return f"postgres:///noren?host={str(self.socket).replace('/', '%2F')}&user=postgres"
 
     def _run(self, program: str, *arguments: object) -> str:
-        command = [str(self.programs / program), *map(str, arguments)]
+        beside = self.programs / program
+        command = [str(beside) if beside.exists() else program, *map(str, arguments)]
         if os.getuid() == 0:
             # It refuses to run as root.
             command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--", *command]
@@ -115,17 +116,18 @@ class Postgres:
         log = self.socket / "server.log"
         self._run("pg_ctl", "--pgdata", self.data, "--log", log, "--wait", "--options", options, "start")
         if fresh:
-            self._run("createdb", "--host", self.socket, "--username=postgres", "noren")
+            self._sql("CREATE DATABASE noren", "postgres")
 
     def stop(self) -> None:
         if self.socket is None:
             return
-        self._run("pg_ctl", "--pgdata", self.data, "--mode=fast", "--wait", "stop")
+        if (self.data / "postmaster.pid").exists():
+            self._run("pg_ctl", "--pgdata", self.data, "--mode=fast", "--wait", "stop")
         shutil.rmtree(self.socket)
         self.socket = None
 
-    def _sql(self, sql: str) -> str:
-        return self._run("psql", "--host", self.socket, "--username=postgres", "-XAtq", "-c", sql, "noren")
+    def _sql(self, sql: str, database: str = "noren") -> str:
+        return self._run("psql", "--host", self.socket, "--username=postgres", "-XAtq", "-c", sql, database)
 
     def seal(self) -> None:
         # What autovacuum would have done within minutes.
@@ -181,8 +183,8 @@ def fill(engine: str, statuses: int, kept: Path) -> None:
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True, mode=0o755)
     database = ENGINES[engine](kept)
-    database.start()
     try:
+        database.start()
         command = [FILL, "--data", kept / "data", "--samples", kept / "samples", "--database", database.url,
                    "--statuses", str(statuses)]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)

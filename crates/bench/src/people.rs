@@ -52,10 +52,7 @@ async fn introduce(world: &World, author: &Person, print: &Print) -> anyhow::Res
         note: Some("Takes pictures of trains and of bread. 散歩と写真。 https://example.com/about #photography".into()),
         avatar: picture(avatar),
         header: picture(header),
-        fields: Some(vec![
-            ("Web".into(), "https://example.com/".into()),
-            ("場所".into(), "東京".into()),
-        ]),
+        fields: Some(vec![("Web".into(), "https://example.com/".into()), ("場所".into(), "東京".into())]),
         discoverable: Some(true),
         indexable: Some(true),
         ..ProfileChange::default()

@@ -2,12 +2,12 @@
 //! Many attachments share a few files by hard links: what is served and shown is the same, the disk stays small.
 
 use crate::World;
+use ::media::keys::{self, Kind, Origin, Style};
+use ::media::{Limits, Processed, process};
 use anyhow::{Context as _, ensure};
 use domain::ids::{self, AccountId, MediaId};
 use domain::media::{self, Details, Shape, Small, Versions};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use ::media::keys::{self, Kind, Origin, Style};
-use ::media::{Limits, Processed, process};
 use std::fs;
 use std::path::{Path, PathBuf};
 

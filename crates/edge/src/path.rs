@@ -1,20 +1,23 @@
 //! From the path of a request to a key, or to nothing.
 
-use media::Key;
+use media::{Key, UPLOADS};
 use percent_encoding::percent_decode_str;
 
 /// Longest path that is looked at, bytes.
 const MAX_LENGTH: usize = 2048;
 
 /// The key that a raw (still encoded) path names below the prefix. An encoded slash is not a slash, and
-/// everything that is no key gives `None`: it cannot exist.
+/// everything that is no key gives `None`: it cannot exist. Uploads that wait still have their metadata and
+/// are treated as if they did not exist.
 pub(crate) fn key(raw: &str) -> Option<Key> {
     if raw.len() > MAX_LENGTH {
         return None;
     }
-    if !raw.contains('%') {
-        return Key::parse(raw).ok();
-    }
+    let key = if raw.contains('%') { decoded(raw)? } else { Key::parse(raw).ok()? };
+    (!key.as_str().starts_with(UPLOADS)).then_some(key)
+}
+
+fn decoded(raw: &str) -> Option<Key> {
     let parts: Result<Vec<_>, _> = raw.split('/').map(|part| percent_decode_str(part).decode_utf8()).collect();
     let parts = parts.ok()?;
     if parts.iter().any(|part| part.contains('/')) {
@@ -70,6 +73,14 @@ mod tests {
         for path in bad {
             assert_eq!(key(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn waiting_uploads_are_not_there() {
+        for path in ["uploads/1-abc", "%75ploads/1-abc"] {
+            assert_eq!(key(path), None, "{path}");
+        }
+        assert!(key("uploads.png").is_some());
     }
 
     #[test]

@@ -30,11 +30,7 @@ impl Discovery {
 
 /// `/.well-known/{webfinger,nodeinfo,host-meta}` and `/nodeinfo`. CORS is the caller's business.
 pub fn router(discovery: Discovery) -> Router {
-    Router::new()
-        .merge(webfinger::routes())
-        .merge(nodeinfo::routes())
-        .merge(host_meta::routes())
-        .with_state(discovery)
+    Router::new().merge(webfinger::routes()).merge(nodeinfo::routes()).merge(host_meta::routes()).with_state(discovery)
 }
 
 /// Why there is no answer.

@@ -11,7 +11,31 @@ testkit::on_both_engines! {
         assert_eq!(reply.header("content-type"), "application/jrd+json; charset=utf-8");
         assert_eq!(reply.header("access-control-allow-origin"), "*");
         let document = reply.ok();
-        insta::allow_duplicates! { insta::assert_json_snapshot!(document, @"") };
+        insta::allow_duplicates! { insta::assert_json_snapshot!(document, @r##"
+        {
+          "subject": "acct:Alice@noren.test",
+          "aliases": [
+            "https://noren.test/@Alice",
+            "https://noren.test/users/Alice"
+          ],
+          "links": [
+            {
+              "rel": "self",
+              "type": "application/activity+json",
+              "href": "https://noren.test/users/Alice"
+            },
+            {
+              "rel": "http://webfinger.net/rel/profile-page",
+              "type": "text/html",
+              "href": "https://noren.test/@Alice"
+            },
+            {
+              "rel": "http://ostatus.org/schema/1.0/subscribe",
+              "template": "https://noren.test/authorize_interaction?uri={uri}"
+            }
+          ]
+        }
+    "##) };
         for resource in ["alice@NOREN.test", "https://noren.test/@alice", "https://noren.test/users/ALICE"] {
             assert_eq!(ask(resource).await.ok(), document, "{resource}");
         }

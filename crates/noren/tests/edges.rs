@@ -51,27 +51,35 @@ fn who_does_not_finish_a_head_is_cut_off() {
 
 #[test]
 fn more_connections_than_there_are_places_wait_for_one() {
-    testkit::run_with(Engine::Sqlite, |config| config.server.connections = 1, async |server| {
-        let mut first = TcpStream::connect(server.address()).await.unwrap();
-        first.write_all(QUESTION).await.unwrap();
-        assert!(read(&mut first).await.starts_with("HTTP/1.1 200"));
-        let mut second = TcpStream::connect(server.address()).await.unwrap();
-        second.write_all(QUESTION).await.unwrap();
-        assert_eq!(read(&mut second).await, "", "the first one still has the only place");
-        drop(first);
-        assert!(read(&mut second).await.starts_with("HTTP/1.1 200"));
-    });
+    testkit::run_with(
+        Engine::Sqlite,
+        |config| config.server.connections = 1,
+        async |server| {
+            let mut first = TcpStream::connect(server.address()).await.unwrap();
+            first.write_all(QUESTION).await.unwrap();
+            assert!(read(&mut first).await.starts_with("HTTP/1.1 200"));
+            let mut second = TcpStream::connect(server.address()).await.unwrap();
+            second.write_all(QUESTION).await.unwrap();
+            assert_eq!(read(&mut second).await, "", "the first one still has the only place");
+            drop(first);
+            assert!(read(&mut second).await.starts_with("HTTP/1.1 200"));
+        },
+    );
 }
 
 #[test]
 fn long_answers_are_compressed_for_those_who_ask() {
-    testkit::run_with(Engine::Sqlite, |_| {}, async |server| {
-        let ask = async |path: &str| {
-            let request = server.client().request(reqwest::Method::GET, path);
-            server.client().send(request.header("accept-encoding", "gzip, br")).await
-        };
-        assert_eq!(ask("/.well-known/nodeinfo").await.header("content-encoding"), "", "too short");
-        assert_eq!(ask("/api/v2/instance").await.header("content-encoding"), "gzip");
-        assert_eq!(server.client().get("/api/v2/instance", ()).await.header("content-encoding"), "");
-    });
+    testkit::run_with(
+        Engine::Sqlite,
+        |_| {},
+        async |server| {
+            let ask = async |path: &str| {
+                let request = server.client().request(reqwest::Method::GET, path);
+                server.client().send(request.header("accept-encoding", "gzip, br")).await
+            };
+            assert_eq!(ask("/.well-known/nodeinfo").await.header("content-encoding"), "", "too short");
+            assert_eq!(ask("/api/v2/instance").await.header("content-encoding"), "gzip");
+            assert_eq!(server.client().get("/api/v2/instance", ()).await.header("content-encoding"), "");
+        },
+    );
 }

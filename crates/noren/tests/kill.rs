@@ -47,12 +47,8 @@ impl Site {
 
     fn serve(&self, port: u16) -> Server {
         let listen = format!("127.0.0.1:{port}");
-        let mut process = self
-            .command(&["serve", "--listen", &listen])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut process =
+            self.command(&["serve", "--listen", &listen]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         // The line with the link is printed when it is ready.
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -93,7 +89,8 @@ async fn work(base: String, token: String, done: Arc<Mutex<Acknowledged>>, clien
             }
         } else {
             let text = format!("client {client} post {n} #kill");
-            let sent = http.post(format!("{base}/api/v1/statuses")).bearer_auth(&token).form(&[("status", text)]).send();
+            let sent =
+                http.post(format!("{base}/api/v1/statuses")).bearer_auth(&token).form(&[("status", text)]).send();
             let Ok(reply) = sent.await else { return };
             if reply.status() == 200 {
                 let Ok(json) = reply.json::<Value>().await else { return };
@@ -136,9 +133,8 @@ fn nothing_acknowledged_is_lost(database: Option<String>) {
     for round in 0..ROUNDS {
         let mut server = site.serve(free_port());
         runtime.block_on(async {
-            let clients: Vec<_> = (0..CLIENTS)
-                .map(|n| tokio::spawn(work(server.base.clone(), token.clone(), done.clone(), n)))
-                .collect();
+            let clients: Vec<_> =
+                (0..CLIENTS).map(|n| tokio::spawn(work(server.base.clone(), token.clone(), done.clone(), n))).collect();
             tokio::time::sleep(Duration::from_millis(700 + 333 * round as u64)).await;
             server.process.kill().unwrap();
             server.process.wait().unwrap();

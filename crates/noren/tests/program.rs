@@ -47,8 +47,12 @@ impl Server {
     fn start(data: &Path) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let listen = format!("127.0.0.1:{port}");
-        let mut child =
-            noren(data).args(["serve", "--listen", &listen]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = noren(data)
+            .args(["serve", "--listen", &listen])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut ready = String::new();
         stdout.read_line(&mut ready).unwrap();
@@ -112,7 +116,8 @@ fn commands_work_while_the_server_runs() {
 
     let listed = lines(data, &["account", "list"]);
     assert!(listed[1].contains("@mia") && listed[1].contains("owner"), "{listed:?}");
-    let shown: serde_json::Value = serde_json::from_str(&lines(data, &["account", "show", "mia", "--json"]).join("\n")).unwrap();
+    let shown: serde_json::Value =
+        serde_json::from_str(&lines(data, &["account", "show", "mia", "--json"]).join("\n")).unwrap();
     assert_eq!((&shown["username"], &shown["role"]), (&"mia".into(), &"owner".into()));
 
     lines(data, &["account", "create", "kei"]);
@@ -152,7 +157,10 @@ fn emoji_come_from_folders_and_archives() {
     let bytes = archive.into_inner().unwrap().finish().unwrap();
     std::fs::write(data.join("blobs.tar.gz"), bytes).unwrap();
     assert_eq!(lines(data, &["emoji", "import", "blobs.tar.gz"]), ["0 added, 2 there already, 0 refused"]);
-    assert_eq!(lines(data, &["emoji", "import", "blobs.tar.gz", "--prefix", "x_"]), ["2 added, 0 there already, 0 refused"]);
+    assert_eq!(
+        lines(data, &["emoji", "import", "blobs.tar.gz", "--prefix", "x_"]),
+        ["2 added, 0 there already, 0 refused"]
+    );
     assert_eq!(lines(data, &["emoji", "import", "blobs", "--overwrite"]), ["2 added, 0 there already, 0 refused"]);
 
     std::fs::write(blobs.join("words.png"), "no picture").unwrap();
@@ -177,7 +185,10 @@ fn what_is_wrong_is_said_once_with_the_right_code() {
     let data = folder.path();
     std::fs::write(data.join("noren.toml"), "[server]\nconnections = \"many\"\n").unwrap();
     let text = refused(data, &["serve"], 2);
-    assert_eq!(text.trim(), "error: noren.toml:2: server.connections: invalid type: string \"many\", expected a whole number");
+    assert_eq!(
+        text.trim(),
+        "error: noren.toml:2: server.connections: invalid type: string \"many\", expected a whole number"
+    );
     assert_eq!(refused(data, &["config", "check"], 2), text);
     std::fs::write(data.join("noren.toml"), "[database]\nurl = \"mysql://x\"\n").unwrap();
     assert!(refused(data, &["account", "list"], 2).contains("database.url must be"));
@@ -185,7 +196,9 @@ fn what_is_wrong_is_said_once_with_the_right_code() {
     assert_eq!(lines(data, &["config", "check"]), ["noren.toml is fine"]);
     assert!(lines(data, &["config", "print"]).contains(&"level = \"debug\"".to_owned()));
 
-    for arguments in [&["serf"][..], &["account", "create"], &["account", "modify", "mia"], &["serve", "--listen", "nowhere"]] {
+    for arguments in
+        [&["serf"][..], &["account", "create"], &["account", "modify", "mia"], &["serve", "--listen", "nowhere"]]
+    {
         assert!(refused(data, arguments, 2).contains("error:"), "{arguments:?}");
     }
     assert!(lines(data, &["version"])[0].starts_with("noren "));

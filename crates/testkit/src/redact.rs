@@ -85,6 +85,20 @@ mod tests {
             "content": "日本 12345 and 3.5",
             "count": 3,
         });
-        insta::assert_json_snapshot!(redacted(&value), @r#""#);
+        insta::assert_json_snapshot!(redacted(&value), @r##"
+        {
+          "id": "[id 1]",
+          "created_at": "[time]",
+          "account": {
+            "id": "[id 2]",
+            "created_at": "[day]",
+            "last_status_at": "[day]"
+          },
+          "url": "https://noren.test/@alice/[id 1]",
+          "picture": "https://noren.test/media/media_attachments/files/[folder]/small/[file].png",
+          "content": "日本 12345 and 3.5",
+          "count": 3
+        }
+    "##);
     }
 }

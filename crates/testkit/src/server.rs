@@ -2,8 +2,8 @@
 
 use crate::client::Client;
 use crate::postgres::{self, TestDatabase};
-use domain::jobs::{self, JobRow, State};
 use domain::ids::{AccountId, UserId};
+use domain::jobs::{self, JobRow, State};
 use domain::oauth::tokens;
 use domain::users::{self, NewUser};
 use domain::{Db, Time};
@@ -163,6 +163,15 @@ impl TestServer {
         let issued = tokens::create(self.db(), user.id, scopes).await.expect("a token");
         let client = self.client().with_token(&issued.token);
         Person { account: account.id, user: user.id, username: account.username, token: issued.token, client }
+    }
+
+    /// Another token of somebody, for these scopes.
+    ///
+    /// # Panics
+    /// When a scope is unknown.
+    pub async fn token(&self, person: &Person, scopes: &str) -> String {
+        let scopes = scopes.parse().expect("known scopes");
+        tokens::create(self.db(), person.user, scopes).await.expect("a token").token
     }
 
     /// Waits until nothing is left to do now.

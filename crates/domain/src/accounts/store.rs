@@ -216,6 +216,6 @@ pub(super) async fn search(conn: &Conn, search: &Search<'_>, terms: &[text::sear
         if conn.is_postgres() { (POSTGRES_SEARCH, tsquery(terms)) } else { (SQLITE_SEARCH, fts5(terms)) };
     let Some(words) = words else { return Ok(Vec::new()) };
     let viewer = search.viewer.unwrap_or(AccountId(0));
-    let name = search.typed().to_lowercase();
+    let name = search.typed().to_lowercase().replace('\0', "");
     conn.all(sql, &[&words, &viewer, &search.following, &name, &search.limit, &search.offset]).await
 }

@@ -293,7 +293,7 @@ async fn replaced_pictures_go() {
     let a = world.change(alice, ProfileChange { avatar: Some(Picture::Remove), ..Default::default() }).await.unwrap();
     assert_eq!(a.avatar, None);
     let claimed = jobs::claim(&world.db, jobs::Queue::Media, 9).await.unwrap();
-    let gone: Vec<String> = claimed
+    let mut gone: Vec<String> = claimed
         .into_iter()
         .filter_map(|c| match c.job {
             Some(jobs::Job::DeleteFiles { keys }) => Some(keys),
@@ -301,6 +301,7 @@ async fn replaced_pictures_go() {
         })
         .flatten()
         .collect();
+    gone.sort();
     assert_eq!(gone, ["a.gif", "a.png", "b.png"]);
 }
 

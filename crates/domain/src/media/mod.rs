@@ -224,7 +224,7 @@ pub async fn delete(db: &Db, owner: AccountId, id: MediaId) -> Result<()> {
 }
 
 /// Removes what has hung on no status for [`KEPT_LOOSE`], with its files. How many were removed.
-pub async fn prune(db: &Db) -> Result<usize> {
+pub async fn prune(db: &Db) -> Result<u64> {
     let mut removed = 0;
     loop {
         let mut tx = db.begin().await?;
@@ -232,7 +232,7 @@ pub async fn prune(db: &Db) -> Result<usize> {
         if gone.is_empty() {
             return Ok(removed);
         }
-        removed += gone.len();
+        removed += gone.len() as u64;
         delete_files(&mut tx, gone.iter().flat_map(Attachment::keys).collect()).await?;
         tx.commit().await?;
     }

@@ -116,7 +116,12 @@ pub(super) async fn update(tx: &Tx, m: &Attachment) -> Result<()> {
 }
 
 /// False when it is not theirs, not ready, or already part of another status.
-pub(crate) async fn attach(tx: &Tx, owner: AccountId, status: StatusId, (id, position): (MediaId, i64)) -> Result<bool> {
+pub(crate) async fn attach(
+    tx: &Tx,
+    owner: AccountId,
+    status: StatusId,
+    (id, position): (MediaId, i64),
+) -> Result<bool> {
     Ok(tx.exec(ATTACH, &[&status, &position, &id, &owner]).await? > 0)
 }
 

@@ -50,7 +50,8 @@ pub struct NewApp {
 ///
 /// [`Error::Invalid`] with Mastodon's sentences.
 pub async fn create(db: &Db, new: NewApp) -> Result<(App, String)> {
-    let name = new.name.trim();
+    let name: String = new.name.chars().filter(|c| !c.is_control()).collect();
+    let name = name.trim();
     if name.is_empty() {
         return Err(Error::invalid("Name", "can't be blank"));
     }
@@ -68,7 +69,7 @@ pub async fn create(db: &Db, new: NewApp) -> Result<(App, String)> {
         id: ids::next(),
         client_id: secrets::token()?,
         secret_hash: secrets::hash(&secret),
-        name: name.chars().filter(|c| !c.is_control()).collect(),
+        name: name.to_owned(),
         website,
         redirect_uris: new.redirect_uris.join("\n"),
         scopes: scopes.to_string(),
@@ -85,6 +86,7 @@ fn checked_website(text: &str) -> Result<String> {
         return Err(Error::invalid("Website", format!("is too long (maximum is {WEBSITE_CHARACTERS} characters)")));
     }
     match Url::parse(text) {
+        Ok(_) if text.contains(char::is_control) => Err(Error::invalid("Website", "must be a valid URL")),
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => Ok(text.to_owned()),
         _ => Err(Error::invalid("Website", "must be a valid URL")),
     }

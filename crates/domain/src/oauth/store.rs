@@ -41,6 +41,10 @@ pub(super) async fn app_by_id(conn: &Conn, id: AppId) -> Result<Option<App>> {
 }
 
 pub(super) async fn app_by_client_id(conn: &Conn, client_id: &str) -> Result<Option<App>> {
+    // PostgreSQL cannot even compare a text with a NUL.
+    if client_id.contains('\0') {
+        return Ok(None);
+    }
     conn.opt(APP_BY_CLIENT_ID, &[&client_id]).await
 }
 

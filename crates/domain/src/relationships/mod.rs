@@ -67,9 +67,12 @@ pub async fn viewers_with_authors(
 ) -> Result<HashMap<AccountId, Relations>> {
     let mut out: HashMap<AccountId, Relations> = viewers.iter().map(|v| (*v, Relations::default())).collect();
     for (viewer, author, what) in store::viewers_with_authors(conn, viewers, authors, Time::now()).await? {
-        match viewer {
-            AccountId(0) => out.values_mut().for_each(|r| drop(r.0.insert((author, what)))),
-            _ => drop(out.entry(viewer).or_default().0.insert((author, what))),
+        if viewer == AccountId(0) {
+            for relations in out.values_mut() {
+                relations.0.insert((author, what));
+            }
+        } else if let Some(relations) = out.get_mut(&viewer) {
+            relations.0.insert((author, what));
         }
     }
     Ok(out)
@@ -173,6 +176,8 @@ pub async fn set_note(db: &Db, me: AccountId, target: AccountId, comment: &str) 
     if comment.len() > NOTE_CHARACTERS * 4 || comment.chars().count() > NOTE_CHARACTERS {
         return Err(Error::invalid("Comment", format!("is too long (maximum is {NOTE_CHARACTERS} characters)")));
     }
+    // PostgreSQL cannot hold a NUL in a text.
+    let comment = &comment.replace('\0', "");
     let tx = db.begin().await?;
     accounts::visible(&tx, target).await?;
     if comment.trim().is_empty() {

@@ -19,7 +19,7 @@ pub async fn by_id(conn: &Conn, id: UserId) -> Result<(User, Account)> {
 /// Whom somebody means who types an e-mail address, a name (`alice`, `@alice`) or a whole handle of this site.
 pub async fn find(conn: &Conn, site: &Site, who: &str) -> Result<Option<(User, Account)>> {
     let who = who.trim();
-    if who.is_empty() || who.len() > 320 {
+    if who.is_empty() || who.len() > 320 || who.contains('\0') {
         return Ok(None);
     }
     let bare = who.strip_prefix('@').unwrap_or(who);

@@ -88,6 +88,7 @@ struct Create {
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+#[command(override_usage = "noren account modify [OPTIONS] <NAME>")]
 struct Modify {
     /// Name or e-mail address
     name: String,

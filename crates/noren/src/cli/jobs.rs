@@ -101,14 +101,19 @@ fn told(count: u64, id: Option<JobId>, done: &str) -> Result<(), Failure> {
 
 fn show_counts(counts: &[(jobs::Queue, State, i64)], as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        let rows = counts.iter().map(|(queue, state, count)| json!({"queue": queue.as_str(), "state": state.as_str(), "count": count}));
+        let rows = counts
+            .iter()
+            .map(|(queue, state, count)| json!({"queue": queue.as_str(), "state": state.as_str(), "count": count}));
         return output::json(&rows.collect::<Vec<_>>());
     }
     if counts.is_empty() {
         output::line("no jobs");
         return Ok(());
     }
-    let rows: Vec<_> = counts.iter().map(|(queue, state, count)| [queue.as_str().to_owned(), state.as_str().to_owned(), count.to_string()]).collect();
+    let rows: Vec<_> = counts
+        .iter()
+        .map(|(queue, state, count)| [queue.as_str().to_owned(), state.as_str().to_owned(), count.to_string()])
+        .collect();
     output::table(["QUEUE", "STATE", "JOBS"], &rows);
     Ok(())
 }
@@ -132,7 +137,14 @@ fn show_list(rows: &[JobRow], as_json: bool) -> anyhow::Result<()> {
         .iter()
         .map(|row| {
             let why = row.last_error.clone().unwrap_or_default();
-            [row.id.to_string(), row.queue.as_str().to_owned(), row.run_at.iso(), row.attempts.to_string(), row.payload.clone(), why]
+            [
+                row.id.to_string(),
+                row.queue.as_str().to_owned(),
+                row.run_at.iso(),
+                row.attempts.to_string(),
+                row.payload.clone(),
+                why,
+            ]
         })
         .collect();
     output::table(["ID", "QUEUE", "DUE", "ATTEMPTS", "JOB", "LAST ERROR"], &rows);

@@ -12,7 +12,7 @@ mod start;
 mod token;
 
 use crate::config::BadConfig;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -86,7 +86,9 @@ impl From<domain::Error> for Failure {
     /// What the domain says about the configuration is a wrong configuration; for the rest its words are plain enough.
     fn from(error: domain::Error) -> Self {
         match error {
-            domain::Error::Invalid { field, why } if field.starts_with("database.") => Self::Usage(format!("{field} {why}")),
+            domain::Error::Invalid { field, why } if field.starts_with("database.") => {
+                Self::Usage(format!("{field} {why}"))
+            }
             domain::Error::Internal(cause) => Self::Failed(cause),
             other => Self::Failed(anyhow::anyhow!("{other}")),
         }
@@ -99,9 +101,24 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// The command line; a subcommand without examples of its own shows those of its parent.
+fn command() -> clap::Command {
+    let mut command = Cli::command();
+    for parent in command.get_subcommands_mut() {
+        let examples = parent.get_after_help().cloned();
+        for sub in parent.get_subcommands_mut() {
+            if let (None, Some(examples)) = (sub.get_after_help(), &examples) {
+                *sub = std::mem::take(sub).after_help(examples.clone());
+            }
+        }
+    }
+    command
+}
+
 /// Reads the command line and does what it says. 0: done; 1: failed; 2: wrong usage or configuration.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();

@@ -27,6 +27,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+#[command(override_usage = "noren site set [OPTIONS]")]
 struct Set {
     /// Name of the site
     #[arg(long, value_name = "TEXT", group = "what")]

@@ -1,7 +1,7 @@
 //! What every command does first: read the configuration, start the log, open the data.
 
 use super::{Failure, Place};
-use crate::config::{self, Config, LogFormat, Loaded, Override, Sources};
+use crate::config::{self, Config, Loaded, LogFormat, Override, Sources};
 use crate::server::Parts;
 use std::future::Future;
 use std::io::IsTerminal as _;
@@ -9,7 +9,9 @@ use tracing_subscriber::EnvFilter;
 
 /// The configuration as file, environment and flags give it.
 pub(super) fn configuration(place: &Place, flags: Vec<Override>) -> Result<Loaded, Failure> {
-    let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
     let environment = std::env::vars_os().filter_map(readable).collect();
     let sources = Sources { file: place.config.clone(), data: place.data.clone(), environment, flags };
     Ok(config::load(&sources)?)

@@ -51,7 +51,11 @@ enum Command {
 
 fn scopes(text: &str) -> Result<Scopes, String> {
     let scopes: Scopes = text.parse().map_err(|error: UnknownScope| error.to_string())?;
-    if scopes.is_empty() { Err("no scope: say what the token may do, such as \"read write\"".into()) } else { Ok(scopes) }
+    if scopes.is_empty() {
+        Err("no scope: say what the token may do, such as \"read write\"".into())
+    } else {
+        Ok(scopes)
+    }
 }
 
 impl Token {

@@ -79,7 +79,18 @@ fn what_is_wrong_is_named_with_its_place() {
         wrong("", &[("NOREN_SERVER__PORT", "3000")]),
         wrong("", &[("NOREN_SEVER__PORT", "3000")]),
     ];
-    insta::assert_snapshot!(cases.join("\n"), @"");
+    insta::assert_snapshot!(cases.join("\n"), @r##"
+    noren.toml:2: server.listen: expected an address such as "[::]:3000", "127.0.0.1:3000" or ":3000", not "nowhere"
+    noren.toml:4: server.connections: invalid type: string "many", expected a whole number
+    noren.toml:2: server.port: unknown field `port`, expected one of `listen`, `data`, `trusted_proxies`, `connections`, `header_timeout`, `body_timeout`, `shutdown_timeout`, `compression`, `threads`
+    noren.toml:1: sever: unknown field `sever`, expected one of `site`, `server`, `database`, `media`, `limits`, `rate_limits`, `jobs`, `log`
+    noren.toml:1: unclosed table, expected `]`
+    noren.toml:2: log.level: expected a level such as "info" or a list such as "info,api=debug", not "info=info=info"
+    noren.toml:2: site.domain: expected a domain name such as "example.com", not "https://example.com"
+    NOREN_SERVER__CONNECTIONS: server.connections: invalid type: string "many", expected a whole number
+    NOREN_SERVER__PORT: server.port: unknown field `port`, expected one of `listen`, `data`, `trusted_proxies`, `connections`, `header_timeout`, `body_timeout`, `shutdown_timeout`, `compression`, `threads`
+    NOREN_SEVER__PORT: sever.port: unknown field `sever`, expected one of `site`, `server`, `database`, `media`, `limits`, `rate_limits`, `jobs`, `log`
+"##);
     let missing = load(&Sources { file: Some("/nowhere/noren.toml".into()), ..Sources::default() });
     assert_eq!(missing.unwrap_err().0, "--config: there is no file /nowhere/noren.toml");
 }
@@ -93,7 +104,12 @@ fn the_printed_file_is_known_and_can_be_read_back() {
     let config = with_file(&text, &[]).unwrap();
     assert_eq!(print(&config).unwrap(), text);
     // With every mark taken away all keys that have a value are live and mean the same.
-    let live = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ') && !rest.ends_with(" = \"\"")).unwrap_or(line).to_owned();
+    let live = |line: &str| {
+        line.strip_prefix('#')
+            .filter(|rest| !rest.starts_with(' ') && !rest.ends_with(" = \"\""))
+            .unwrap_or(line)
+            .to_owned()
+    };
     let all: String = text.lines().map(|line| live(line) + "\n").collect();
     assert_eq!(print(&with_file(&all, &[]).unwrap()).unwrap(), text);
 }
@@ -106,7 +122,10 @@ fn domain_and_addresses_follow_from_each_other() {
         format!("{} {} {}", site.domain, site.base_url, site.media_url)
     };
     assert_eq!(site("", None), "localhost:3000 http://localhost:3000 http://localhost:3000/media");
-    assert_eq!(site("[server]\nlisten = \":80\"\n", Some("a.example")), "a.example https://a.example https://a.example/media");
+    assert_eq!(
+        site("[server]\nlisten = \":80\"\n", Some("a.example")),
+        "a.example https://a.example https://a.example/media"
+    );
     assert_eq!(
         site("[site]\ndomain = \"b.example\"\nbase_url = \"https://social.b.example/\"\n", Some("a.example")),
         "b.example https://social.b.example https://social.b.example/media"

@@ -38,8 +38,15 @@ fn number_and_unit(text: &str) -> Option<(u64, &str)> {
 pub struct ByteSize(pub u64);
 
 /// Largest first, so that printing takes the first that divides.
-const SIZES: [(&str, u64); 7] =
-    [("GiB", 1 << 30), ("GB", 1_000_000_000), ("MiB", 1 << 20), ("MB", 1_000_000), ("KiB", 1 << 10), ("kB", 1000), ("B", 1)];
+const SIZES: [(&str, u64); 7] = [
+    ("GiB", 1 << 30),
+    ("GB", 1_000_000_000),
+    ("MiB", 1 << 20),
+    ("MB", 1_000_000),
+    ("KiB", 1 << 10),
+    ("kB", 1000),
+    ("B", 1),
+];
 
 impl FromStr for ByteSize {
     type Err = String;
@@ -80,7 +87,8 @@ impl FromStr for Period {
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.0.as_millis();
-        let fits = |(_, factor): &&(&str, u64)| millis >= u128::from(*factor) && millis.is_multiple_of(u128::from(*factor));
+        let fits =
+            |(_, factor): &&(&str, u64)| millis >= u128::from(*factor) && millis.is_multiple_of(u128::from(*factor));
         let (unit, factor) = PERIODS.iter().find(fits).copied().unwrap_or(("s", 1000));
         write!(f, "{} {unit}", millis / u128::from(factor))
     }
@@ -281,7 +289,9 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, printed) in [("16 MiB", "16 MiB"), ("20MB", "20 MB"), ("1024 B", "1 KiB"), ("0 B", "0 B"), ("1gb", "1 GB")] {
+        for (text, printed) in
+            [("16 MiB", "16 MiB"), ("20MB", "20 MB"), ("1024 B", "1 KiB"), ("0 B", "0 B"), ("1gb", "1 GB")]
+        {
             round::<ByteSize>(text, printed);
         }
         assert_eq!("16 MiB".parse(), Ok(ByteSize(16_777_216)));
@@ -290,7 +300,14 @@ mod tests {
 
     #[test]
     fn periods() {
-        for (text, printed) in [("90 d", "90 d"), ("14d", "2 w"), ("90s", "90 s"), ("10 m", "10 min"), ("1500 ms", "1500 ms"), ("0 s", "0 s")] {
+        for (text, printed) in [
+            ("90 d", "90 d"),
+            ("14d", "2 w"),
+            ("90s", "90 s"),
+            ("10 m", "10 min"),
+            ("1500 ms", "1500 ms"),
+            ("0 s", "0 s"),
+        ] {
             round::<Period>(text, printed);
         }
         refused::<Period>(&["", "d", "90", "-1 d", "3 years"]);
@@ -333,13 +350,27 @@ mod tests {
         assert!("localhost".parse::<SiteDomain>().unwrap().is_local());
         assert!("127.0.0.1:3000".parse::<SiteDomain>().unwrap().is_local());
         assert!(!"example.com".parse::<SiteDomain>().unwrap().is_local());
-        refused::<SiteDomain>(&["", "example", "https://example.com", "a@example.com", "example.com/", "exa mple.com", "a.b:99999"]);
+        refused::<SiteDomain>(&[
+            "",
+            "example",
+            "https://example.com",
+            "a@example.com",
+            "example.com/",
+            "exa mple.com",
+            "a.b:99999",
+        ]);
     }
 
     #[test]
     fn origins() {
         round::<Origin>("https://Example.com/", "https://example.com");
         round::<Origin>("https://cdn.example.com/bucket/", "https://cdn.example.com/bucket");
-        refused::<Origin>(&["", "example.com", "ftp://example.com", "https://a:b@example.com", "https://example.com?x"]);
+        refused::<Origin>(&[
+            "",
+            "example.com",
+            "ftp://example.com",
+            "https://a:b@example.com",
+            "https://example.com?x",
+        ]);
     }
 }

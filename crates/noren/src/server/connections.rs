@@ -98,7 +98,12 @@ impl Builders {
     }
 }
 
-async fn serve(builder: http1::Builder, (stream, peer): (TcpStream, SocketAddr), router: Router, stop: CancellationToken) {
+async fn serve(
+    builder: http1::Builder,
+    (stream, peer): (TcpStream, SocketAddr),
+    router: Router,
+    stop: CancellationToken,
+) {
     // Answers are written whole; waiting for more to send with them only delays.
     let _ = stream.set_nodelay(true);
     let stopping = Stopping(stop.clone());

@@ -28,7 +28,8 @@ fn is_any_ipv6(address: SocketAddr) -> bool {
 
 fn lacks_ipv6(error: &io::Error) -> bool {
     // EAFNOSUPPORT has no kind of its own.
-    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported) || error.raw_os_error() == Some(97)
+    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+        || error.raw_os_error() == Some(97)
 }
 
 fn bind(address: SocketAddr) -> io::Result<Socket> {

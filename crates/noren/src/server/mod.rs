@@ -18,8 +18,8 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use domain::{Db, site::Site};
 use federation::Discovery;
-use std::net::TcpListener;
 use std::fs::DirBuilder;
+use std::net::TcpListener;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,9 @@ impl Parts {
             Some(before) if before == *name => Ok(()),
             before => {
                 if let Some(before) = before {
-                    tracing::warn!("this site was known as {before} and is now {name}; links that others keep will break");
+                    tracing::warn!(
+                        "this site was known as {before} and is now {name}; links that others keep will break"
+                    );
                 }
                 domain::settings::remember_site_domain(&self.db, name).await
             }

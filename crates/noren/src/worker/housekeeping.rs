@@ -1,8 +1,9 @@
 //! The hourly round: what has expired goes. Each step is a domain operation of its own; one that fails does not keep
 //! the others from being done.
 
+use super::prune_media;
 use crate::server::Parts;
-use domain::{Result, jobs::Outcome, media, mutes, oauth, sessions, statuses, timelines};
+use domain::{Result, jobs::Outcome, mutes, oauth, sessions, statuses, timelines};
 use std::future::Future;
 
 pub(super) async fn run(parts: &Parts) -> Result<Outcome> {
@@ -12,7 +13,7 @@ pub(super) async fn run(parts: &Parts) -> Result<Outcome> {
     step("codes and applications", oauth::sweep(db), &mut failed).await;
     step("idempotency keys", statuses::publish::forget_idempotency(db), &mut failed).await;
     step("mutes", mutes::remove_expired(db), &mut failed).await;
-    step("uploads", async { Ok(u64::try_from(media::prune(db).await?).unwrap_or(u64::MAX)) }, &mut failed).await;
+    step("uploads", prune_media::run(parts), &mut failed).await;
     step("home timelines", trim_feeds(parts), &mut failed).await;
     // Tried again, all of it: every step is safe to repeat.
     Ok(if failed.is_empty() { Outcome::Done } else { Outcome::Retry(failed.join("; ")) })
@@ -27,7 +28,7 @@ async fn step(what: &str, work: impl Future<Output = Result<u64>>, failed: &mut 
 }
 
 async fn trim_feeds(parts: &Parts) -> Result<u64> {
-    let owners = timelines::owners(&*parts.db.read().await?).await?;
+    let owners = timelines::owners(&parts.db.read().await?).await?;
     let mut removed = 0;
     for owner in owners {
         removed += timelines::trim(&parts.db, owner).await?;

@@ -22,8 +22,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-const QUEUES: [Queue; 6] =
-    [Queue::Default, Queue::Push, Queue::Pull, Queue::Mailers, Queue::Media, Queue::Scheduler];
+const QUEUES: [Queue; 6] = [Queue::Default, Queue::Push, Queue::Pull, Queue::Mailers, Queue::Media, Queue::Scheduler];
 
 /// Between two looks at the queue when nobody rings: commands and other processes cannot ring.
 const LOOK: Duration = Duration::from_secs(1);
@@ -175,7 +174,9 @@ fn report<T>(what: &str, result: domain::Result<T>) {
 /// Does the work, within its time. A panic costs this job one attempt and nothing else.
 async fn work(parts: &Parts, claimed: &Claimed) -> Outcome {
     let Some(job) = &claimed.job else {
-        return Outcome::GiveUp("written by another version of this program, which this one does not understand".into());
+        return Outcome::GiveUp(
+            "written by another version of this program, which this one does not understand".into(),
+        );
     };
     let done = AssertUnwindSafe(perform(parts, job)).catch_unwind();
     match tokio::time::timeout(JOB_LIMIT, done).await {

@@ -10,16 +10,13 @@ use domain::{
 use media::{Key, Stored, StoredAttachment, Workshop};
 
 pub(super) async fn run(parts: &Parts, id: MediaId) -> Result<Outcome> {
-    let row = domain::media::store::by_id(&*parts.db.read().await?, id).await?.ok_or(Error::NotFound)?;
+    let row = domain::media::store::by_id(&parts.db.read().await?, id).await?.ok_or(Error::NotFound)?;
     let Some(upload) = row.upload.filter(|_| row.state == State::Processing) else { return Ok(Outcome::Done) };
     let Ok(upload) = Key::parse(&upload) else {
         return Ok(Outcome::GiveUp(format!("{upload} is not a name of a stored file")));
     };
-    let workshop = Workshop {
-        store: parts.store.clone(),
-        pool: parts.pool.clone(),
-        limits: parts.config.media.limits(),
-    };
+    let workshop =
+        Workshop { store: parts.store.clone(), pool: parts.pool.clone(), limits: parts.config.media.limits() };
     match workshop.stored_upload(id.0, &upload).await {
         Ok(Some(made)) => keep(parts, &workshop, (id, made)).await?,
         Ok(None) => {
@@ -43,7 +40,7 @@ async fn keep(parts: &Parts, workshop: &Workshop, (id, made): (MediaId, StoredAt
         return kept;
     }
     // Another worker may have been as far: then these are its files.
-    if domain::media::store::by_id(&*parts.db.read().await?, id).await?.is_none() {
+    if domain::media::store::by_id(&parts.db.read().await?, id).await?.is_none() {
         for key in &keys {
             workshop.discard(key).await;
         }

@@ -9,19 +9,17 @@ use std::time::{Duration, SystemTime};
 const YOUNG: Duration = Duration::from_secs(3600);
 const PAGE: usize = 500;
 
-pub(super) async fn run(parts: &Parts) -> Result<()> {
-    let removed = domain::media::prune(&parts.db).await?;
-    if removed > 0 {
-        tracing::info!(removed, "removed attachments that no status had");
-    }
+/// How many were removed.
+pub(super) async fn run(parts: &Parts) -> Result<u64> {
+    let mut removed = domain::media::prune(&parts.db).await?;
     let mut after = None;
     loop {
         let listing = Listing { prefix: UPLOADS.to_owned(), after: after.take(), limit: PAGE };
         let page = parts.store.list(listing).await.map_err(|e| Error::Internal(e.into()))?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else { return Ok(removed) };
         after = Some(last.key.clone());
         let old = page.into_iter().filter(|entry| is_old(entry.modified)).map(|entry| entry.key);
-        sweep(parts, old.collect()).await?;
+        removed += sweep(parts, old.collect()).await?;
     }
 }
 
@@ -30,16 +28,18 @@ fn is_old(modified: SystemTime) -> bool {
 }
 
 /// Removes those of these uploads that nothing waits for.
-async fn sweep(parts: &Parts, uploads: Vec<Key>) -> Result<()> {
+async fn sweep(parts: &Parts, uploads: Vec<Key>) -> Result<u64> {
+    let mut removed = 0;
     let id_of = |key: &Key| media::upload_id(key).map(MediaId);
     let ids: Vec<MediaId> = uploads.iter().filter_map(id_of).collect();
-    let wanted = domain::media::still_processing(&*parts.db.read().await?, &ids).await?;
+    let wanted = domain::media::still_processing(&parts.db.read().await?, &ids).await?;
     for key in uploads.iter().filter(|key| id_of(key).is_none_or(|id| !wanted.contains(&id))) {
-        if let Err(failure) = parts.store.delete(key).await {
-            tracing::warn!(%failure, %key, "a left upload stays behind");
+        match parts.store.delete(key).await {
+            Ok(()) => removed += 1,
+            Err(failure) => tracing::warn!(%failure, %key, "a left upload stays behind"),
         }
     }
-    Ok(())
+    Ok(removed)
 }
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
         let upload = Upload { key: used.to_string(), content_type: "image/png".into(), size: 1 };
         domain::media::receive(&parts.db, new, upload).await.unwrap();
 
-        run(&parts).await.unwrap();
+        assert_eq!(run(&parts).await.unwrap(), 1);
         for (key, stays) in [(left, false), (used, true), (young, true)] {
             assert_eq!(parts.store.exists(&key).await.unwrap(), stays, "{key}");
         }

@@ -1,8 +1,9 @@
 //! The client API through its front door, on both engines. Files mirror the nouns of the paths.
 
+mod accounts;
 mod bad_input;
-mod media;
 mod hangups;
+mod media;
 mod notifications;
 mod polls;
 mod search;
@@ -41,5 +42,5 @@ async fn post_as(person: &Person, text: &str, visibility: &str) -> Value {
 }
 
 async fn follow(who: &Person, whom: &Person) {
-    who.post(&format!("/api/v1/accounts/{}/follow", whom.id()), ()).await.ok();
+    who.post(&format!("/api/v1/accounts/{}/follow", whom.account), ()).await.ok();
 }

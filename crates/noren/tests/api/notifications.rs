@@ -35,7 +35,7 @@ testkit::on_both_engines! {
         }
         follow(&carol, &alice).await;
         let get = |query: &'static str| {
-            let client = alice.client().clone();
+            let client = (*alice).clone();
             async move { client.get(&format!("/api/v1/notifications{query}"), ()).await }
         };
         assert_eq!(kinds(&get("?types[]=follow").await.ok()), ["follow"]);
@@ -45,7 +45,7 @@ testkit::on_both_engines! {
         assert_eq!(first.json.as_array().unwrap().len(), 4);
         let rest = alice.get(&first.link("next").unwrap(), ()).await.ok();
         assert_eq!(rest.as_array().unwrap().len(), 2);
-        let from = alice.get("/api/v1/notifications", [("account_id", carol.id())]).await.ok();
+        let from = alice.get("/api/v1/notifications", [("account_id", carol.account)]).await.ok();
         assert_eq!(kinds(&from), ["follow"]);
         assert_eq!(get("/unread_count").await.ok(), json!({ "count": 6 }));
     }
@@ -68,10 +68,10 @@ testkit::on_both_engines! {
     async fn mutes_and_blocks_keep_them_away(server: TestServer) {
         let (alice, bob) = (server.person("alice").await, server.person("bob").await);
         let posted = post(&alice, "thread").await;
-        alice.post(&format!("/api/v1/accounts/{}/mute", bob.id()), ()).await.ok();
+        alice.post(&format!("/api/v1/accounts/{}/mute", bob.account), ()).await.ok();
         post(&bob, "@alice muted").await;
         assert_eq!(alice.get("/api/v1/notifications", ()).await.ok(), json!([]));
-        alice.post(&format!("/api/v1/accounts/{}/unmute", bob.id()), ()).await.ok();
+        alice.post(&format!("/api/v1/accounts/{}/unmute", bob.account), ()).await.ok();
         alice.post(&format!("/api/v1/statuses/{}/mute", id(&posted)), ()).await.ok();
         bob.post("/api/v1/statuses", [("status", "@alice in a muted thread"), ("in_reply_to_id", id(&posted))]).await.ok();
         assert_eq!(alice.get("/api/v1/notifications", ()).await.ok(), json!([]));

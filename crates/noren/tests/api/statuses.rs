@@ -175,7 +175,7 @@ testkit::on_both_engines! {
         assert_eq!(refused["error"], "Validation failed: Someone else's post cannot be pinned");
         let direct = post_as(&alice, "@bob hush", "direct").await;
         alice.post(&format!("/api/v1/statuses/{}/pin", id(&direct)), ()).await.expect(422);
-        let listed = bob.get(&format!("/api/v1/accounts/{}/statuses", alice.id()), [("pinned", "true")]).await.ok();
+        let listed = bob.get(&format!("/api/v1/accounts/{}/statuses", alice.account), [("pinned", "true")]).await.ok();
         assert_eq!(listed.as_array().unwrap().len(), 5);
     }
 

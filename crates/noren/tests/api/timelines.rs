@@ -17,7 +17,7 @@ testkit::on_both_engines! {
         alice.post("/api/v1/statuses", [("status", "@carol a reply to a stranger"), ("in_reply_to_id", id(&to_stranger))]).await.ok();
         let home = ids(&bob.get("/api/v1/timelines/home", ()).await.ok());
         assert_eq!(home, [id(&own), id(&private), id(&from_alice), id(&before)]);
-        bob.post(&format!("/api/v1/accounts/{}/unfollow", alice.id()), ()).await.ok();
+        bob.post(&format!("/api/v1/accounts/{}/unfollow", alice.account), ()).await.ok();
         assert_eq!(ids(&bob.get("/api/v1/timelines/home", ()).await.ok()), [id(&own)]);
     }
 
@@ -30,10 +30,10 @@ testkit::on_both_engines! {
         let home = bob.get("/api/v1/timelines/home", ()).await.ok();
         assert_eq!(home[0]["reblog"]["account"]["acct"], "carol");
         assert_eq!(home[0]["account"]["acct"], "alice");
-        bob.post(&format!("/api/v1/accounts/{}/block", carol.id()), ()).await.ok();
+        bob.post(&format!("/api/v1/accounts/{}/block", carol.account), ()).await.ok();
         assert_eq!(bob.get("/api/v1/timelines/home", ()).await.ok(), json!([]));
-        bob.post(&format!("/api/v1/accounts/{}/unblock", carol.id()), ()).await.ok();
-        bob.post(&format!("/api/v1/accounts/{}/follow", alice.id()), [("reblogs", "false")]).await.ok();
+        bob.post(&format!("/api/v1/accounts/{}/unblock", carol.account), ()).await.ok();
+        bob.post(&format!("/api/v1/accounts/{}/follow", alice.account), [("reblogs", "false")]).await.ok();
         alice.post(&format!("/api/v1/statuses/{}/unreblog", id(&posted)), ()).await.ok();
         alice.post(&format!("/api/v1/statuses/{}/reblog", id(&posted)), ()).await.ok();
         assert_eq!(bob.get("/api/v1/timelines/home", ()).await.ok(), json!([]));
@@ -83,7 +83,7 @@ testkit::on_both_engines! {
         }
         assert_eq!(server.client().get("/api/v1/timelines/public", [("remote", "true")]).await.ok(), json!([]));
         assert_eq!(server.client().get("/api/v1/timelines/public", [("only_media", "true")]).await.ok(), json!([]));
-        bob.post(&format!("/api/v1/accounts/{}/mute", alice.id()), ()).await.ok();
+        bob.post(&format!("/api/v1/accounts/{}/mute", alice.account), ()).await.ok();
         assert_eq!(bob.get("/api/v1/timelines/public", ()).await.ok(), json!([]));
     }
 
@@ -110,7 +110,7 @@ testkit::on_both_engines! {
         let other = post(&bob, "other").await;
         let reply = alice.post("/api/v1/statuses", [("status", "@bob reply"), ("in_reply_to_id", id(&other))]).await.ok();
         let boost = alice.post(&format!("/api/v1/statuses/{}/reblog", id(&other)), ()).await.ok();
-        let path = format!("/api/v1/accounts/{}/statuses", alice.id());
+        let path = format!("/api/v1/accounts/{}/statuses", alice.account);
         let get = |query: &'static str| {
             let (client, path) = (server.client().clone(), path.clone());
             async move { ids(&client.get(&format!("{path}{query}"), ()).await.ok()) }
@@ -128,7 +128,7 @@ testkit::on_both_engines! {
         let (one, two) = (post(&alice, "one").await, post(&bob, "two").await);
         let before = ids(&bob.get("/api/v1/timelines/home", ()).await.ok());
         assert_eq!(before, [id(&two), id(&one)]);
-        let viewer = bob.id().parse().unwrap();
+        let viewer = bob.account;
         domain::timelines::rebuild(server.db(), viewer).await.unwrap();
         assert_eq!(ids(&bob.get("/api/v1/timelines/home", ()).await.ok()), before);
     }

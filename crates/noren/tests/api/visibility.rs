@@ -15,7 +15,7 @@ async fn doors(who: &Person, author: &Person, status: &str) -> Vec<(&'static str
     seen.push(("bookmark", who.post(&format!("/api/v1/statuses/{status}/bookmark"), ()).await.status == 200));
     let lists = [
         ("several", format!("/api/v1/statuses?id[]={status}")),
-        ("profile", format!("/api/v1/accounts/{}/statuses", author.id())),
+        ("profile", format!("/api/v1/accounts/{}/statuses", author.account)),
         ("search", "/api/v2/search?q=secretword&type=statuses".to_owned()),
     ];
     for (name, path) in lists {
@@ -62,7 +62,7 @@ testkit::on_both_engines! {
     async fn a_block_shuts_every_door_to_the_blocked(server: TestServer) {
         let (alice, bob) = (server.person("alice").await, server.person("bob").await);
         let posted = post_as(&alice, "secretword", "public").await;
-        alice.post(&format!("/api/v1/accounts/{}/block", bob.id()), ()).await.ok();
+        alice.post(&format!("/api/v1/accounts/{}/block", bob.account), ()).await.ok();
         for (door, open) in doors(&bob, &alice, id(&posted)).await {
             assert!(!open, "{door} is open to the blocked");
         }

@@ -1,0 +1,177 @@
+//! The waist over the two engines: every statement, cancelled work, busy pools, lost servers, newer databases.
+
+use domain::{
+    Db, Error,
+    db::{DatabaseConfig, SQL},
+};
+use std::time::Duration;
+use testkit::postgres::{self, TestDatabase};
+
+/// A database of one engine, removed when dropped.
+struct World {
+    config: DatabaseConfig,
+    folder: tempfile::TempDir,
+    _postgres: Option<TestDatabase>,
+}
+
+impl World {
+    fn sqlite() -> Option<Self> {
+        let wanted = std::env::var("NOREN_TEST_ENGINES").map_or(true, |e| e.contains("sqlite"));
+        let config = DatabaseConfig { connections: 2, ..DatabaseConfig::default() };
+        wanted.then(|| Self { config, folder: tempfile::tempdir().unwrap(), _postgres: None })
+    }
+
+    fn postgres() -> Option<Self> {
+        let database = postgres::database()?;
+        let config = DatabaseConfig { url: database.url.clone(), connections: 2, ..DatabaseConfig::default() };
+        Some(Self { config, folder: tempfile::tempdir().unwrap(), _postgres: Some(database) })
+    }
+
+    async fn open(&self) -> domain::Result<Db> {
+        Db::open(&self.config, &self.folder.path().join("test.sqlite3")).await
+    }
+}
+
+async fn settles(db: &Db) {
+    for _ in 0..400 {
+        if db.idle() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("a connection did not come back");
+}
+
+macro_rules! both {
+    ($($name:ident),* $(,)?) => { $(
+        mod $name {
+            #[tokio::test]
+            async fn sqlite() {
+                if let Some(world) = super::World::sqlite() {
+                    super::bodies::$name(world).await;
+                }
+            }
+            #[tokio::test]
+            async fn postgres() {
+                let world = tokio::task::spawn_blocking(super::World::postgres).await.unwrap();
+                if let Some(world) = world {
+                    super::bodies::$name(world).await;
+                }
+            }
+        }
+    )* };
+}
+both!(
+    every_statement_is_understood,
+    cancelled_work_is_rolled_back,
+    errors_roll_back,
+    a_newer_database_is_refused,
+    opening_twice_is_fine
+);
+
+mod bodies {
+    use super::*;
+
+    pub(crate) async fn every_statement_is_understood(world: World) {
+        let db = world.open().await.unwrap();
+        let conn = db.read().await.unwrap();
+        for sql in SQL {
+            conn.prepare(sql).await.unwrap_or_else(|e| panic!("{e:?}: {sql}"));
+        }
+        assert!(SQL.len() > 150, "only {} statements are registered", SQL.len());
+    }
+
+    /// Dropped after ever longer times, so that it is cut at every await in turn.
+    pub(crate) async fn cancelled_work_is_rolled_back(world: World) {
+        let db = world.open().await.unwrap();
+        for micros in (0..3000).step_by(60) {
+            let work = async {
+                let tx = db.begin().await.unwrap();
+                for n in 0..20 {
+                    tx.exists("SELECT 1::bigint FROM settings WHERE key = $1", &[&"half"]).await.unwrap();
+                    tx.exec("INSERT INTO settings (key, value) VALUES ($1, 'x')", &[&format!("half-{micros}-{n}")])
+                        .await
+                        .unwrap();
+                }
+                drop(tx); // never committed, whatever happens
+            };
+            let _ = tokio::time::timeout(Duration::from_micros(micros), work).await;
+        }
+        settles(&db).await;
+        let tx = db.begin().await.unwrap();
+        assert!(!tx.exists("SELECT 1::bigint FROM settings WHERE value = 'x' LIMIT 1", &[]).await.unwrap());
+        tx.exec("INSERT INTO settings (key, value) VALUES ('whole', 'y')", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let conn = db.read().await.unwrap();
+        assert!(conn.exists("SELECT 1::bigint FROM settings WHERE key = 'whole'", &[]).await.unwrap());
+    }
+
+    pub(crate) async fn errors_roll_back(world: World) {
+        let db = world.open().await.unwrap();
+        let failed: domain::Result<()> = async {
+            let tx = db.begin().await?;
+            tx.exec("INSERT INTO settings (key, value) VALUES ('a', 'b')", &[]).await?;
+            tx.exec("INSERT INTO settings (key, value) VALUES ('a', 'again')", &[]).await?;
+            tx.commit().await
+        }
+        .await;
+        assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
+        settles(&db).await;
+        let conn = db.read().await.unwrap();
+        assert!(!conn.exists("SELECT 1::bigint FROM settings WHERE key = 'a'", &[]).await.unwrap());
+    }
+
+    pub(crate) async fn a_newer_database_is_refused(world: World) {
+        let db = world.open().await.unwrap();
+        let tx = db.begin().await.unwrap();
+        tx.exec("INSERT INTO migrations (id, name, applied_at) VALUES (9999, 'from the future', 0)", &[])
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        drop(db);
+        match world.open().await {
+            Err(Error::Conflict(why)) => assert!(why.contains("newer Noren") && why.contains("9999"), "{why}"),
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => panic!("a newer database was opened"),
+        }
+    }
+
+    pub(crate) async fn opening_twice_is_fine(world: World) {
+        let (one, two) = tokio::join!(world.open(), world.open());
+        let (one, two) = (one.unwrap(), two.unwrap());
+        for db in [&one, &two] {
+            let tx = db.begin().await.unwrap();
+            tx.exec("INSERT INTO settings (key, value) VALUES ($1, 'z')", &[&format!("{:p}", db)]).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
+}
+
+/// Waiting for a connection ends with Busy, not never. (SQLite only: PostgreSQL's pool waits by the real clock.)
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_is_used_up_says_busy() {
+    let Some(world) = World::sqlite() else { return };
+    let db = world.open().await.unwrap();
+    let held = db.begin().await.unwrap();
+    assert!(matches!(db.begin().await, Err(Error::Busy(_))));
+    drop(held);
+    db.begin().await.unwrap().commit().await.unwrap();
+}
+
+/// A server that went away costs the requests of that moment, no more.
+#[tokio::test]
+async fn lost_postgres_connections_are_replaced() {
+    let Some(world) = tokio::task::spawn_blocking(World::postgres).await.unwrap() else { return };
+    let db = world.open().await.unwrap();
+    let conn = db.read().await.unwrap();
+    let killer = db.read().await.unwrap();
+    let kill = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                WHERE pid <> pg_backend_pid() AND datname = current_database()";
+    killer.all::<(i64,)>(kill, &[]).await.unwrap();
+    assert!(conn.exists("SELECT 1::bigint", &[]).await.is_err());
+    drop((conn, killer));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for _ in 0..8 {
+        assert!(db.read().await.unwrap().exists("SELECT 1::bigint", &[]).await.unwrap());
+    }
+}
