@@ -38,7 +38,7 @@ test("an app gets credentials and a token of its own", async () => {
   });
   const asApp = createRestAPIClient({ url: world.url, accessToken: token.accessToken });
   assert.equal((await asApp.v1.apps.verifyCredentials()).name, "masto");
-  await assert.rejects(asApp.v1.timelines.home.list(), { statusCode: 422 });
+  await assert.rejects(async () => asApp.v1.timelines.home.list(), { statusCode: 422 });
   await oauth.revoke({ clientId: app.clientId, clientSecret: app.clientSecret, token: token.accessToken });
   await assert.rejects(asApp.v1.apps.verifyCredentials(), { statusCode: 401 });
 });

@@ -155,7 +155,7 @@ def run_tests(files, report, env):
     """Runs test files of one language with its runner; answers (passed, failed)."""
     is_python = files[0].endswith(".py")
     if is_python:
-        command = [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *files]
+        command = [sys.executable, "-B", "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", f"--junitxml={report}", *files]
     else:
         command = ["node", "--test", "--test-reporter=spec", "--test-reporter-destination=stdout"]
         command += ["--test-reporter=tap", f"--test-reporter-destination={report}", *files]

@@ -43,8 +43,10 @@ def client(name):
 
 
 def uploaded(api, data=None, **options):
-    media = api.media_post(io.BytesIO(data or picture()), mime_type="image/jpeg", synchronous=True, **options)
-    assert media.url
+    """Uploads and waits; the client's own way to wait looks every ten seconds only."""
+    media = api.media_post(io.BytesIO(data or picture()), mime_type="image/jpeg", **options)
+    if not media.url:
+        media = eventually(lambda: (ready := api.media(media)).url and ready)
     return media
 
 

@@ -148,7 +148,7 @@ fn check_scope<S: Scope>(grant: &Grant) -> ApiResult<()> {
     if enough { Ok(()) } else { Err(ApiError::missing_scope()) }
 }
 
-fn check_login(person: Person) -> ApiResult<Person> {
+pub(crate) fn check_login(person: Person) -> ApiResult<Person> {
     match person.login {
         Login::Usable => Ok(person),
         Login::Disabled => Err(ApiError::login_disabled()),

@@ -18,11 +18,7 @@ pub(crate) fn routes() -> Router<App> {
 }
 
 /// `GET /api/v1/blocks` <https://docs.joinmastodon.org/methods/blocks/#get>
-async fn list(
-    State(app): State<App>,
-    user: User<scope::ReadBlocks>,
-    paging: Paging,
-) -> ApiResult<Paged<Vec<Account>>> {
+async fn list(State(app): State<App>, user: User<scope::ReadBlocks>, paging: Paging) -> ApiResult<Paged<Vec<Account>>> {
     let conn = app.db.read().await?;
     let rows = blocks::list(&conn, user.account, paging.page(PageLimits::ACCOUNTS).into()).await?;
     listed(&app, &conn, &paging, rows).await

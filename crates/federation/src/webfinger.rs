@@ -120,7 +120,6 @@ mod tests {
     fn others_are_unknown_and_nonsense_is_bad() {
         for resource in [
             "acct:mia@other.example",
-            "acct:@noren.example",
             "acct:mi/a@noren.example",
             "https://other.example/@mia",
             "https://social.noren.example/@mia/1",
@@ -129,7 +128,7 @@ mod tests {
         ] {
             assert!(matches!(username(&site(), resource), Err(Refusal::Unknown)), "{resource}");
         }
-        for resource in ["", "mia", "acct:mia", &"a".repeat(2000)] {
+        for resource in ["", "mia", "acct:mia", "acct:@noren.example", &"a".repeat(2000)] {
             assert!(matches!(username(&site(), resource), Err(Refusal::Bad(_))), "{resource}");
         }
     }

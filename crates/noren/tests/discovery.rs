@@ -1,5 +1,7 @@
 //! `/.well-known` and `/nodeinfo`: how others find this site and the people on it.
 
+#![allow(clippy::unwrap_used)]
+
 use testkit::TestServer;
 
 testkit::on_both_engines! {

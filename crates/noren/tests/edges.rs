@@ -1,5 +1,7 @@
 //! What holds for every request: bounds on connections and heads, ids, answers to unknown paths, the end in peace.
 
+#![allow(clippy::unwrap_used)]
+
 use std::time::{Duration, Instant};
 use testkit::{Engine, TestServer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -80,6 +82,27 @@ fn long_answers_are_compressed_for_those_who_ask() {
             assert_eq!(ask("/.well-known/nodeinfo").await.header("content-encoding"), "", "too short");
             assert_eq!(ask("/api/v2/instance").await.header("content-encoding"), "gzip");
             assert_eq!(server.client().get("/api/v2/instance", ()).await.header("content-encoding"), "");
+        },
+    );
+}
+
+#[test]
+fn open_streams_do_not_keep_the_server_from_stopping() {
+    testkit::run_with(
+        Engine::Sqlite,
+        |_| {},
+        async |server| {
+            let alice = server.person("alice").await;
+            let mut stream = TcpStream::connect(server.address()).await.unwrap();
+            let question = format!(
+                "GET /api/v1/streaming/user HTTP/1.1\r\nhost: noren.test\r\nauthorization: Bearer {}\r\n\r\n",
+                alice.token
+            );
+            stream.write_all(question.as_bytes()).await.unwrap();
+            assert!(read(&mut stream).await.starts_with("HTTP/1.1 200"));
+            let started = Instant::now();
+            server.finish().await;
+            assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         },
     );
 }

@@ -1,5 +1,7 @@
 //! The program itself: starting, stopping, and commands beside a server that runs.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;

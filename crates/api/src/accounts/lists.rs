@@ -18,7 +18,12 @@ use serde::Deserialize;
 use std::collections::HashMap;
 
 /// A page of accounts, with its links.
-pub(crate) async fn listed(app: &App, conn: &Conn, paging: &Paging, rows: Vec<Listed>) -> ApiResult<Paged<Vec<Account>>> {
+pub(crate) async fn listed(
+    app: &App,
+    conn: &Conn,
+    paging: &Paging,
+    rows: Vec<Listed>,
+) -> ApiResult<Paged<Vec<Account>>> {
     let ends = paging.page(PageLimits::ACCOUNTS).shown(&rows, |line| line.cursor);
     let made = entities::accounts(app, conn, rows.into_iter().map(|line| line.account).collect()).await?;
     Ok(paging.paged(made, ends, Links::Join))

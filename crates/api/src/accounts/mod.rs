@@ -1,11 +1,12 @@
 //! Accounts: looking at people, following, blocking and muting them, and one's own profile.
-//! Signing up is in `registration`, an account's statuses are in `statuses`.
+//! Signing up is in `registration`.
 
 mod credentials;
 mod lists;
 mod pictures;
 mod read;
 mod relations;
+mod statuses;
 
 pub(crate) use lists::listed;
 
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/accounts/search", get(read::search))
         .route("/api/v1/accounts/lookup", get(read::lookup))
         .route("/api/v1/accounts/{id}", get(read::one))
+        .route("/api/v1/accounts/{id}/statuses", get(statuses::list))
         .route("/api/v1/accounts/{id}/followers", get(lists::followers))
         .route("/api/v1/accounts/{id}/following", get(lists::following))
         .route("/api/v1/accounts/{id}/endorsements", get(lists::endorsements))

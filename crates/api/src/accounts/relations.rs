@@ -59,9 +59,8 @@ pub(super) async fn follow(
     Path(id): Path<AccountId>,
     Params(form): Params<FollowForm>,
 ) -> Answer {
-    let is_code = |code: &String| {
-        (2..=12).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
+    let is_code =
+        |code: &String| (2..=12).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let languages = form.languages.map(|list| list.into_iter().filter(is_code).take(LANGUAGES).collect());
     let wish = follows::Wish { reblogs: form.reblogs, notify: form.notify, languages };
     answer(follows::follow(&app.db, user.account, id, &wish).await?)
@@ -87,11 +86,7 @@ pub(super) async fn remove_from_followers(
 }
 
 /// `POST /api/v1/accounts/:id/block` <https://docs.joinmastodon.org/methods/accounts/#block>
-pub(super) async fn block(
-    State(app): State<App>,
-    user: User<scope::WriteBlocks>,
-    Path(id): Path<AccountId>,
-) -> Answer {
+pub(super) async fn block(State(app): State<App>, user: User<scope::WriteBlocks>, Path(id): Path<AccountId>) -> Answer {
     answer(blocks::block(&app.db, user.account, id).await?)
 }
 
@@ -124,11 +119,7 @@ pub(super) async fn mute(
 }
 
 /// `POST /api/v1/accounts/:id/unmute` <https://docs.joinmastodon.org/methods/accounts/#unmute>
-pub(super) async fn unmute(
-    State(app): State<App>,
-    user: User<scope::WriteMutes>,
-    Path(id): Path<AccountId>,
-) -> Answer {
+pub(super) async fn unmute(State(app): State<App>, user: User<scope::WriteMutes>, Path(id): Path<AccountId>) -> Answer {
     answer(mutes::unmute(&app.db, user.account, id).await?)
 }
 

@@ -221,7 +221,8 @@ impl Around<'_> {
         };
         let avatar = |key: Option<&str>| picture(key, crate::assets::AVATAR);
         let header = |key: Option<&str>| picture(key, crate::assets::HEADER);
-        let shown = |f: accounts::Field| Field { name: f.name, value: f.value_html, verified_at: verified(f.verified_at) };
+        let shown =
+            |f: accounts::Field| Field { name: f.name, value: f.value_html, verified_at: verified(f.verified_at) };
         let role = self.staff.get(&row.id).filter(|_| row.suspended_at.is_none());
         Account {
             acct: row.acct(),

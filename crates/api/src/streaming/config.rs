@@ -47,10 +47,6 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        Self {
-            ping: Duration::from_secs(30),
-            thump: Duration::from_secs(15),
-            recheck: Duration::from_secs(5 * 60),
-        }
+        Self { ping: Duration::from_secs(30), thump: Duration::from_secs(15), recheck: Duration::from_secs(5 * 60) }
     }
 }

@@ -234,7 +234,12 @@ mod tests {
     use domain::oauth::Scopes;
 
     fn who(account: i64) -> Who {
-        Who { account: AccountId(account), token: TokenId(account), scopes: "read".parse::<Scopes>().unwrap(), bearer: "x".into() }
+        Who {
+            account: AccountId(account),
+            token: TokenId(account),
+            scopes: "read".parse::<Scopes>().unwrap(),
+            bearer: "x".into(),
+        }
     }
 
     fn stream(seat: &Seat, name: &str) -> Stream {

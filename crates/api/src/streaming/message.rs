@@ -35,7 +35,8 @@ impl Message {
     /// The text of a WebSocket frame; `stream` is the JSON list of the stream's name.
     pub(super) fn frame(&self, stream: &str) -> String {
         let tail = self.tail.get_or_init(|| {
-            let payload = self.payload.as_ref().map(|p| format!(",\"payload\":{}", serde_json::Value::from(p.as_str())));
+            let payload =
+                self.payload.as_ref().map(|p| format!(",\"payload\":{}", serde_json::Value::from(p.as_str())));
             format!(",\"event\":\"{}\"{}}}", self.event, payload.unwrap_or_default())
         });
         let mut frame = String::with_capacity(stream.len() + tail.len() + 10);

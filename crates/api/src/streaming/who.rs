@@ -1,14 +1,13 @@
 //! Who listens: the token of a connection, where it may stand, and whether it is still good.
 
 use crate::{
-    App,
+    App, auth,
     http::{ApiError, ApiResult},
 };
 use axum::http::{HeaderMap, header};
 use domain::{
     ids::{AccountId, TokenId},
     oauth::{self, Scopes},
-    users::Login,
 };
 use std::fmt;
 
@@ -30,13 +29,9 @@ impl fmt::Debug for Who {
 /// The token in the Authorization header, the query's `access_token`, or in place of a WebSocket's protocol: browsers
 /// can set no header there. 401 without one.
 pub(super) fn bearer<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> ApiResult<&'a str> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let authorization = text(header::AUTHORIZATION).and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
-    let protocol = || text(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.split(',').next()).map(str::trim);
-    let token = authorization.or(query).or_else(protocol).filter(|token| !token.is_empty());
+    let protocols = || headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
+    let protocol = || protocols().and_then(|value| value.split(',').next()).map(str::trim);
+    let token = auth::bearer(headers).or(query).or_else(protocol).filter(|token| !token.is_empty());
     token.ok_or_else(ApiError::unauthorized)
 }
 
@@ -45,13 +40,7 @@ pub(super) fn bearer<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> ApiR
 /// 401 for one that is unknown or revoked, 422 for an application's own, 403 when its person may do nothing now.
 pub(super) async fn authenticate(app: &App, bearer: &str) -> ApiResult<Who> {
     let grant = oauth::authenticate(&app.db.read().await?, bearer).await?.ok_or_else(ApiError::unauthorized)?;
-    let person = grant.person.ok_or_else(ApiError::needs_user)?;
-    match person.login {
-        Login::Usable => {}
-        Login::Disabled => return Err(ApiError::login_disabled()),
-        Login::Unconfirmed => return Err(ApiError::login_unconfirmed()),
-        Login::Pending => return Err(ApiError::login_pending()),
-    }
+    let person = auth::check_login(grant.person.ok_or_else(ApiError::needs_user)?)?;
     Ok(Who { account: person.account, token: grant.token, scopes: grant.scopes, bearer: bearer.into() })
 }
 

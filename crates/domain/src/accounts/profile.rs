@@ -28,7 +28,10 @@ const TEXT_BYTES: usize = 1 << 18;
 pub enum Picture {
     Remove,
     /// Store keys of files that are there already; `still` when the original moves.
-    Set { original: String, still: Option<String> },
+    Set {
+        original: String,
+        still: Option<String>,
+    },
 }
 
 /// Defaults for posting; None leaves as it is.

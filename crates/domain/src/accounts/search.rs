@@ -53,8 +53,8 @@ pub async fn search(conn: &Conn, site: &Site, search: &Search<'_>) -> Result<Vec
 }
 
 async fn exact(conn: &Conn, search: &Search<'_>, found: Account) -> Result<Vec<Account>> {
-    let unwanted = search.following
-        && !relationships::with_authors(conn, search.viewer, [found.id]).await?.following(found.id);
+    let unwanted =
+        search.following && !relationships::with_authors(conn, search.viewer, [found.id]).await?.following(found.id);
     if unwanted || search.offset > 0 || found.suspended_at.is_some() {
         return Ok(Vec::new());
     }

@@ -6,7 +6,10 @@ use crate::{
     db::{Conn, Ids, Texts, Tx},
     ids::AccountId,
     sql,
-    text::{self, search::{fts5, index_tokens, index_tsvector, tsquery}},
+    text::{
+        self,
+        search::{fts5, index_tokens, index_tsvector, tsquery},
+    },
     users::Role,
 };
 
@@ -23,12 +26,20 @@ const SEARCH_ORDER: &str = " ORDER BY CASE WHEN lower(username) <> $4 THEN 2 WHE
      followers_count DESC, id LIMIT $5 OFFSET $6";
 // A word that half the accounts have is not sorted whole: so many candidates are looked at.
 const SQLITE_SEARCH: &str = const_format::concatcp!(
-    "SELECT ", Account::COLUMNS, " FROM accounts WHERE id IN (SELECT rowid FROM account_search WHERE account_search MATCH $1 LIMIT 2000",
-    SEARCH_WHERE, PRESENT, SEARCH_ORDER
+    "SELECT ",
+    Account::COLUMNS,
+    " FROM accounts WHERE id IN (SELECT rowid FROM account_search WHERE account_search MATCH $1 LIMIT 2000",
+    SEARCH_WHERE,
+    PRESENT,
+    SEARCH_ORDER
 );
 const POSTGRES_SEARCH: &str = const_format::concatcp!(
-    "SELECT ", Account::COLUMNS, " FROM accounts WHERE id IN (SELECT id FROM account_search WHERE words @@ $1::text::tsquery LIMIT 2000",
-    SEARCH_WHERE, PRESENT, SEARCH_ORDER
+    "SELECT ",
+    Account::COLUMNS,
+    " FROM accounts WHERE id IN (SELECT id FROM account_search WHERE words @@ $1::text::tsquery LIMIT 2000",
+    SEARCH_WHERE,
+    PRESENT,
+    SEARCH_ORDER
 );
 const SQLITE_INDEX: &str = "INSERT INTO account_search (rowid, words) VALUES ($1, $2)";
 const SQLITE_FORGET: &str = "DELETE FROM account_search WHERE rowid = $1";

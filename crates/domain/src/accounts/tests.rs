@@ -228,7 +228,9 @@ async fn profiles_are_rendered() {
     assert!(a.note_html.contains("&lt;b&gt;") && a.note_html.contains("/tags/cats"));
     let fields = a.fields();
     assert_eq!(fields.len(), 2);
-    assert!(fields[0].value_html.contains(r#"href="https://alice.example/""#) && fields[0].value_html.contains(" me\""));
+    assert!(
+        fields[0].value_html.contains(r#"href="https://alice.example/""#) && fields[0].value_html.contains(" me\"")
+    );
     assert_eq!(fields[1].name.len(), 255);
     assert!(a.locked && a.kind == Kind::Bot && a.discoverable == Some(true) && a.hide_collections.is_none());
     assert_eq!(a.attribution_domains(), ["news.example"]);

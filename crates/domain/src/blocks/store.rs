@@ -10,7 +10,8 @@ use crate::{
 
 const LIST: &str = "SELECT b.id, b.target_id FROM blocks b JOIN accounts a ON a.id = b.target_id \
      WHERE b.account_id = $1 AND b.id < $2 AND b.id > $3 AND a.suspended_at IS NULL ORDER BY b.id ";
-const DOMAINS: &str = "SELECT id, domain FROM account_domain_blocks WHERE account_id = $1 AND id < $2 AND id > $3 ORDER BY id ";
+const DOMAINS: &str =
+    "SELECT id, domain FROM account_domain_blocks WHERE account_id = $1 AND id < $2 AND id > $3 ORDER BY id ";
 
 sql! {
     INSERT = "INSERT INTO blocks (id, account_id, target_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";

@@ -51,7 +51,8 @@ async fn domains() {
         assert!(matches!(block_domain(&world.db, alice, bad).await, Err(Error::Invalid { .. })), "{bad}");
     }
     let conn = world.db.read().await.unwrap();
-    let listed: Vec<String> = super::domains(&conn, alice, Page::newest(9)).await.unwrap().into_iter().map(|d| d.1).collect();
+    let listed: Vec<String> =
+        super::domains(&conn, alice, Page::newest(9)).await.unwrap().into_iter().map(|d| d.1).collect();
     assert_eq!(listed, ["xn--wgv71a.example:8080", "far.example"]);
     let r = relationships::with(&conn, alice, far).await.unwrap();
     assert!(r.domain_blocking && !r.following);

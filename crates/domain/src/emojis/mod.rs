@@ -112,7 +112,14 @@ mod tests {
 
     fn new(shortcode: &str, image: &str) -> New {
         let image_static = format!("{image}-static");
-        New { id: new_id(), shortcode: shortcode.into(), image: image.into(), image_static, category: None, visible_in_picker: true }
+        New {
+            id: new_id(),
+            shortcode: shortcode.into(),
+            image: image.into(),
+            image_static,
+            category: None,
+            visible_in_picker: true,
+        }
     }
 
     #[tokio::test]

@@ -78,9 +78,7 @@ pub async fn list(conn: &Conn, me: AccountId, page: Page) -> Result<Vec<Muted>> 
     let rows = page.newest_first(store::list(conn, me, page).await?);
     let found = accounts::store::by_ids(conn, rows.iter().map(|r| r.1)).await?;
     let by_id: HashMap<AccountId, Account> = found.into_iter().map(|a| (a.id, a)).collect();
-    let line = |(cursor, id, expires_at)| {
-        by_id.get(&id).cloned().map(|account| Muted { cursor, account, expires_at })
-    };
+    let line = |(cursor, id, expires_at)| by_id.get(&id).cloned().map(|account| Muted { cursor, account, expires_at });
     Ok(rows.into_iter().filter_map(line).collect())
 }
 

@@ -89,7 +89,11 @@ pub(super) async fn with_authors(
     authors: impl IntoIterator<Item = AccountId>,
     now: Time,
 ) -> Result<Vec<(AccountId, i64)>> {
-    conn.all(WITH_AUTHORS, &[&viewer, &Ids::of(authors), &now]).await
+    let authors = Ids::of(authors);
+    if authors.is_empty() {
+        return Ok(Vec::new());
+    }
+    conn.all(WITH_AUTHORS, &[&viewer, &authors, &now]).await
 }
 
 /// (viewer, author, what), for each of many viewers.

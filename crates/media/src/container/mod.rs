@@ -6,6 +6,7 @@ mod gif;
 mod heif;
 mod items;
 mod jpeg;
+mod obu;
 mod png;
 #[cfg(test)]
 mod tests;
@@ -93,6 +94,7 @@ impl Anatomy {
 
 pub(crate) use heif::format as ftyp;
 pub(crate) use items::{AvifItems, avif_items};
+pub(crate) use obu::check_frames;
 
 /// Walks through a whole file.
 pub(crate) fn walk(data: &[u8], limits: &Limits) -> Result<Anatomy, Fault> {

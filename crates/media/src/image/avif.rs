@@ -1,29 +1,14 @@
 //! AVIF: AV1 frames turned into RGB.
 
 use super::bitmap::{Bitmap, Layout};
-use crate::container::{AvifItems, avif_items};
+use crate::container::{AvifItems, avif_items, check_frames};
 use crate::{Fault, Limits, Size};
-use rav1d_safe::src::managed::{Stop, StopReason};
-use rav1d_safe::{ColorRange, Decoder, Frame, MatrixCoefficients, PixelLayout, Planes, Settings};
-
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use re_rav1d::dav1d::pixel::{MatrixCoefficients, YUVRange};
+use re_rav1d::dav1d::{
+    BitsPerComponent, Decoder, Picture, PixelLayout, PlanarImageComponent as Channel, Plane, Settings,
+};
 
 type Result<T> = std::result::Result<T, Fault>;
-
-/// A bitstream may hold any number of hidden frames before the one that is shown.
-const MAX_TIME: Duration = Duration::from_secs(10);
-
-struct Deadline(Instant);
-
-impl Stop for Deadline {
-    fn check(&self) -> std::result::Result<(), StopReason> {
-        match Instant::now() > self.0 {
-            true => Err(StopReason::TimedOut),
-            false => Ok(()),
-        }
-    }
-}
 
 pub(super) fn decode(data: &[u8], limits: &Limits) -> Result<Bitmap> {
     let AvifItems { colour, alpha, is_premultiplied } = avif_items(data)?;
@@ -36,7 +21,7 @@ pub(super) fn decode(data: &[u8], limits: &Limits) -> Result<Bitmap> {
         return Err(Fault::broken("its sizes do not agree"));
     }
     let scale = Scale::of(&alpha);
-    let plane = Samples::luma(&alpha);
+    let plane = Samples::of(&alpha, Channel::Y);
     let width = size.width as usize;
     for (place, pixel) in pixels.chunks_exact_mut(4).enumerate() {
         let value = scale.luma(plane.at(place % width, place / width));
@@ -50,53 +35,46 @@ pub(super) fn decode(data: &[u8], limits: &Limits) -> Result<Bitmap> {
     Bitmap::new(size, Layout::Rgba, pixels)
 }
 
-fn first_frame(bitstream: &[u8], limits: &Limits) -> Result<Frame> {
+fn first_frame(bitstream: &[u8], limits: &Limits) -> Result<Picture> {
+    check_frames(bitstream)?;
     let failed = |failure| {
         tracing::debug!(%failure, "an AV1 frame cannot be decoded");
         Fault::broken("it cannot be decoded")
     };
-    let mut settings = Settings::default();
-    settings.threads = 1;
-    settings.max_frame_delay = 1;
-    settings.frame_size_limit = u32::try_from(limits.max_pixels).unwrap_or(u32::MAX);
-    settings.all_layers = false;
-    let mut decoder = Decoder::with_settings(settings).map_err(failed)?;
-    decoder.set_stop(Some(Arc::new(Deadline(Instant::now() + MAX_TIME))));
-    let frame = match decoder.decode(bitstream).map_err(failed)? {
-        Some(frame) => Some(frame),
-        None => decoder.get_frame().map_err(failed)?,
-    };
-    frame.ok_or(Fault::Truncated)
+    let mut settings = Settings::new();
+    settings.set_n_threads(1);
+    settings.set_max_frame_delay(1);
+    settings.set_all_layers(false);
+    settings.set_strict_std_compliance(true);
+    settings.set_frame_size_limit(u32::try_from(limits.max_pixels).unwrap_or(u32::MAX));
+    let mut decoder = Decoder::with_settings(&settings).map_err(failed)?;
+    decoder.send_data(bitstream.to_vec(), None, None, None).map_err(failed)?;
+    decoder.get_picture().map_err(failed)
 }
 
-/// The planes of a frame with one way to read them; outside of a plane is its edge.
-enum Samples<'a> {
-    Eight(rav1d_safe::PlaneView8<'a>),
-    Sixteen(rav1d_safe::PlaneView16<'a>),
-    None,
+/// The samples of one channel of a frame.
+struct Samples {
+    plane: Option<Plane>,
+    stride: usize,
+    is_wide: bool,
 }
 
-impl<'a> Samples<'a> {
-    fn luma(frame: &'a Frame) -> Samples<'a> {
-        match frame.planes() {
-            Planes::Depth8(planes) => Samples::Eight(planes.y()),
-            Planes::Depth16(planes) => Samples::Sixteen(planes.y()),
-        }
-    }
-
-    fn chroma(frame: &'a Frame) -> [Samples<'a>; 2] {
-        match frame.planes() {
-            Planes::Depth8(planes) => [planes.u(), planes.v()].map(|p| p.map_or(Samples::None, Samples::Eight)),
-            Planes::Depth16(planes) => [planes.u(), planes.v()].map(|p| p.map_or(Samples::None, Samples::Sixteen)),
-        }
+impl Samples {
+    fn of(frame: &Picture, channel: Channel) -> Samples {
+        // A grey frame has no planes for colour; asking for them would panic.
+        let is_there = channel == Channel::Y || frame.pixel_layout() != PixelLayout::I400;
+        let (stride, is_wide) = (frame.stride(channel) as usize, frame.bit_depth() > 8);
+        Samples { plane: is_there.then(|| frame.plane(channel)), stride, is_wide }
     }
 
     fn at(&self, x: usize, y: usize) -> f32 {
-        match self {
-            Samples::Eight(plane) => plane.as_slice().get(y * plane.stride() + x).copied().map_or(0.0, f32::from),
-            Samples::Sixteen(plane) => plane.as_slice().get(y * plane.stride() + x).copied().map_or(0.0, f32::from),
-            Samples::None => 0.0,
-        }
+        let Some(plane) = &self.plane else { return 0.0 };
+        let row = y * self.stride;
+        let sample = match self.is_wide {
+            false => plane.get(row + x).copied().map(u16::from),
+            true => plane.get(row + 2 * x..row + 2 * x + 2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]])),
+        };
+        sample.map_or(0.0, f32::from)
     }
 }
 
@@ -109,13 +87,16 @@ struct Scale {
 }
 
 impl Scale {
-    fn of(frame: &Frame) -> Scale {
-        let depth = i32::from(frame.bit_depth()) - 8;
-        let unit = 2f32.powi(depth);
+    fn of(frame: &Picture) -> Scale {
+        let unit = match frame.bits_per_component() {
+            Some(BitsPerComponent(10)) => 4.0,
+            Some(BitsPerComponent(12)) => 16.0,
+            _ => 1.0,
+        };
         let full = 256.0 * unit - 1.0;
-        match frame.color_info().color_range {
-            ColorRange::Full => Scale { black: 0.0, luma_range: full, middle: 128.0 * unit, chroma_range: full },
-            ColorRange::Limited => {
+        match frame.color_range() {
+            YUVRange::Full => Scale { black: 0.0, luma_range: full, middle: 128.0 * unit, chroma_range: full },
+            YUVRange::Limited => {
                 let (luma_range, chroma_range) = (219.0 * unit, 224.0 * unit);
                 Scale { black: 16.0 * unit, luma_range, middle: 128.0 * unit, chroma_range }
             }
@@ -131,7 +112,7 @@ impl Scale {
     }
 }
 
-fn to_rgba(frame: &Frame) -> Result<Vec<u8>> {
+fn to_rgba(frame: &Picture) -> Result<Vec<u8>> {
     let (width, height) = (frame.width() as usize, frame.height() as usize);
     let (halved_x, halved_y) = match frame.pixel_layout() {
         PixelLayout::I400 | PixelLayout::I444 => (0, 0),
@@ -140,8 +121,8 @@ fn to_rgba(frame: &Frame) -> Result<Vec<u8>> {
     };
     let is_grey = frame.pixel_layout() == PixelLayout::I400;
     let scale = Scale::of(frame);
-    let matrix = frame.color_info().matrix_coefficients;
-    let (luma, [u, v]) = (Samples::luma(frame), Samples::chroma(frame));
+    let matrix = frame.matrix_coefficients();
+    let [luma, u, v] = [Channel::Y, Channel::U, Channel::V].map(|channel| Samples::of(frame, channel));
     let mut out = Vec::with_capacity(width * height * 4);
     for y in 0..height {
         for x in 0..width {
@@ -169,9 +150,11 @@ fn from_ycc(y: f32, [cb, cr]: [f32; 2], matrix: MatrixCoefficients) -> [f32; 3] 
     }
     let (kr, kb) = match matrix {
         MatrixCoefficients::BT709 => (0.2126, 0.0722),
-        MatrixCoefficients::FCC => (0.30, 0.11),
-        MatrixCoefficients::SMPTE240 => (0.212, 0.087),
-        MatrixCoefficients::BT2020NCL | MatrixCoefficients::BT2020CL => (0.2627, 0.0593),
+        MatrixCoefficients::BT470M => (0.30, 0.11),
+        MatrixCoefficients::ST240M => (0.212, 0.087),
+        MatrixCoefficients::BT2020NonConstantLuminance | MatrixCoefficients::BT2020ConstantLuminance => {
+            (0.2627, 0.0593)
+        }
         _ => (0.299, 0.114),
     };
     let (r, b) = (y + 2.0 * (1.0 - kr) * cr, y + 2.0 * (1.0 - kb) * cb);

@@ -54,12 +54,12 @@ fn runtime(config: &Config) -> std::io::Result<tokio::runtime::Runtime> {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let stop = on_signals()?;
+    server::allow_many_files();
     server::prepare(&config)?;
     let embedded = config.database.url == "sqlite";
     let _lock = embedded.then(|| Lock::take(&config.server.data)).transpose()?;
     let listener = server::listen(config.server.listen.0)?;
-    let parts = Parts::open(config).await?;
-    parts.remember_domain().await?;
+    let parts = Parts::open(config).await?.to_serve().await?;
     output::line(format_args!("Noren is ready: {}", server::front_door(&parts).await?));
     server::run(parts, listener, Rounds::Hourly, stop).await?;
     Ok(())

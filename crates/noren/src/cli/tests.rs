@@ -1,7 +1,5 @@
 //! The command line is known: read the difference before accepting it.
 
-use super::*;
-
 /// Every command's help, one after the other.
 fn helps(command: &mut clap::Command, path: &str, out: &mut String) {
     let text = command.clone().term_width(100).render_long_help();

@@ -7,9 +7,10 @@ mod values;
 
 pub use load::{BadConfig, Loaded, Override, Sources, load};
 pub use print::print;
-pub use values::{ByteSize, Listen, LogLevel, Network, Origin, Period, SiteDomain};
+pub use values::{BaseUrl, ByteSize, Listen, LogLevel, Network, Origin, Period, SiteDomain};
 
 use api::http::rate_limit::RateLimits;
+use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, jobs::Queue, site};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ pub struct Config {
     pub media: MediaConfig,
     pub limits: site::Limits,
     pub rate_limits: RateLimits,
+    pub streaming: StreamingConfig,
     pub jobs: JobsConfig,
     pub log: LogConfig,
 }
@@ -35,8 +37,8 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct SiteConfig {
     /// The name after the @ of handles, such as "example.com". Others remember it: do not change it later.
-    /// Without it: the name that the database was first served with, else localhost with the port of server.listen,
-    /// for development over plain http.
+    /// Without it: the name that the site was served with before, else localhost with the port of server.listen, for
+    /// development over plain http.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<SiteDomain>,
     /// Where people and programs reach the site, without a slash at the end.
@@ -95,7 +97,7 @@ pub struct MediaConfig {
     /// What comes before the name of a stored file in links, without a slash at the end; other sites remember it.
     /// Without it: the site's address and "/media".
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub base_url: Option<Origin>,
+    pub base_url: Option<BaseUrl>,
     /// Largest picture that may be uploaded.
     pub image_size: ByteSize,
     /// Most pixels of a picture that is looked at at all.
@@ -206,7 +208,7 @@ impl Config {
     pub fn site(&self, domain: &SiteDomain) -> site::Site {
         let scheme = if domain.is_local() { "http" } else { "https" };
         let base_url = self.site.base_url.as_ref().map_or_else(|| format!("{scheme}://{domain}"), Origin::to_string);
-        let media_url = self.media.base_url.as_ref().map_or_else(|| format!("{base_url}/media"), Origin::to_string);
+        let media_url = self.media.base_url.as_ref().map_or_else(|| format!("{base_url}/media"), BaseUrl::to_string);
         site::Site { domain: domain.to_string(), base_url, media_url, limits: self.limits.clone() }
     }
 

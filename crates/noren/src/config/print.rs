@@ -3,6 +3,7 @@
 
 use super::{Config, JobsConfig, LogConfig, MediaConfig, ServerConfig, SiteConfig};
 use api::http::rate_limit::RateLimits;
+use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, site::Limits};
 use std::fmt::Write;
@@ -28,6 +29,7 @@ const SECTIONS: &[Section] = &[
     Section::of::<MediaConfig>("media"),
     Section::of::<Limits>("limits"),
     Section::of::<RateLimits>("rate_limits"),
+    Section::of::<StreamingConfig>("streaming"),
     Section::of::<JobsConfig>("jobs"),
     Section::of::<LogConfig>("log"),
 ];

@@ -23,7 +23,7 @@ macro_rules! as_text {
         }
     )* };
 }
-as_text!(ByteSize, Period, Listen, Network, SiteDomain, Origin, LogLevel);
+as_text!(ByteSize, Period, Listen, Network, SiteDomain, Origin, BaseUrl, LogLevel);
 
 /// Splits `20 MB` into the number and the unit.
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
@@ -209,31 +209,46 @@ impl fmt::Display for SiteDomain {
     }
 }
 
-/// Scheme, host and port, and perhaps a path: `https://example.com`. No trailing slash.
+/// Scheme, host and port: `https://example.com`. No trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
 
-impl Origin {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// As [`Origin`], and perhaps a path: `https://cdn.example.com/media`. No trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+/// An address on the web without name, password, query and fragment.
+fn web_address(text: &str) -> Option<url::Url> {
+    let url = url::Url::parse(text).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    (plain && anonymous && url.has_host()).then_some(url)
 }
 
 impl FromStr for Origin {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = "expected an address such as \"https://example.com\"";
-        let url = url::Url::parse(text).map_err(|_| wanted)?;
-        let plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
-        let anonymous = url.username().is_empty() && url.password().is_none();
-        if !(plain && anonymous && url.has_host()) {
-            return Err(wanted.into());
-        }
+        let url = web_address(text).filter(|url| url.path() == "/");
+        let url = url.ok_or("expected an address without a path, such as \"https://example.com\"")?;
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url = web_address(text).ok_or("expected an address such as \"https://example.com/media\"")?;
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 }
 
 impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -364,7 +379,8 @@ mod tests {
     #[test]
     fn origins() {
         round::<Origin>("https://Example.com/", "https://example.com");
-        round::<Origin>("https://cdn.example.com/bucket/", "https://cdn.example.com/bucket");
+        round::<BaseUrl>("https://cdn.example.com/bucket/", "https://cdn.example.com/bucket");
+        refused::<Origin>(&["https://example.com/social"]);
         refused::<Origin>(&[
             "",
             "example.com",

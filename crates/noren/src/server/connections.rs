@@ -1,8 +1,9 @@
 //! Connections: a bounded number, each with a time limit for the head of a request, and all of them ended in peace
 //! when the server stops.
 
-use super::layers::{Peer, Stopping};
+use super::layers::Peer;
 use crate::config::{Network, ServerConfig};
+use api::streaming::Hangup;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -106,21 +107,28 @@ async fn serve(
 ) {
     // Answers are written whole; waiting for more to send with them only delays.
     let _ = stream.set_nodelay(true);
-    let stopping = Stopping(stop.clone());
+    let hangup = CancellationToken::new();
+    let for_requests = Hangup(hangup.clone());
     let service = router.map_request(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
-        request.extensions_mut().insert(stopping.clone());
+        request.extensions_mut().insert(for_requests.clone());
         request
     });
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).with_upgrades();
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let finished = async {
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
+    };
+    let ended = tokio::select! {
+        ended = finished => ended,
+        () = hangup.cancelled() => Ok(()),
     };
     if let Err(error) = ended {
         tracing::trace!(%error, "a connection ended early");

@@ -1,30 +1,23 @@
-//! Answers to what nothing else answers: JSON for programs, a small page for people.
+//! Answers to what nothing else answers: JSON for programs, a page for people.
 
 use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 
 /// 404 for paths without a route.
 pub async fn not_found(request: Request) -> Response {
-    answer(request.uri().path(), StatusCode::NOT_FOUND, "Not Found")
+    answer(request.uri().path(), request.headers(), StatusCode::NOT_FOUND)
 }
 
-/// 500 after a panic.
-pub fn internal_error(path: &str) -> Response {
-    answer(path, StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+/// 405 for routes that are asked for in another way.
+pub async fn wrong_method(request: Request) -> Response {
+    answer(request.uri().path(), request.headers(), StatusCode::METHOD_NOT_ALLOWED)
 }
 
-fn answer(path: &str, status: StatusCode, text: &'static str) -> Response {
-    if is_for_programs(path) {
-        return api::http::ApiError::new(status, text).into_response();
+/// In the shape that who asks for `path` can read; pages are in the language that `headers` ask for.
+pub fn answer(path: &str, headers: &HeaderMap, status: StatusCode) -> Response {
+    match api::http::cors::is_open(path) {
+        true => api::http::ApiError::new(status, status.canonical_reason().unwrap_or("Error")).into_response(),
+        false => web::error_page(status, headers),
     }
-    let page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{text}</title>\
-         <meta name=\"viewport\" content=\"width=device-width\"><h1>{text}</h1><p><a href=\"/\">Home</a></p></html>\n"
-    );
-    (status, Html(page)).into_response()
-}
-
-fn is_for_programs(path: &str) -> bool {
-    api::http::cors::is_open(path)
 }

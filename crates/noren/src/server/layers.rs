@@ -3,27 +3,21 @@
 use super::fallback;
 use crate::config::{Network, ServerConfig};
 use api::http::ClientIp;
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Response as Answer, header};
+use axum::http::{HeaderMap, HeaderValue, Response as Answer, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::FutureExt as _;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tower_http::CompressionLevel;
 use tower_http::compression::{CompressionLayer, Predicate, predicate::SizeAbove};
 
 /// Who is at the other end of the connection: the client, or a proxy.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
-
-/// Cancelled when the server stops.
-#[derive(Clone, Debug)]
-pub struct Stopping(pub CancellationToken);
 
 /// Tells who the client is, as far as the proxies in front can be believed.
 pub async fn client_ip(State(proxies): State<Arc<[Network]>>, mut request: Request, next: Next) -> Response {
@@ -61,10 +55,12 @@ fn address(text: &str) -> Option<IpAddr> {
 /// Turns a panic into an answer, and logs it. The message may hold what a person wrote: it is not shown.
 pub async fn catch_panic(request: Request, next: Next) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
+    let language = request.headers().get(header::ACCEPT_LANGUAGE).cloned();
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     answer.unwrap_or_else(|_| {
         tracing::error!(%method, path = uri.path(), "a request panicked");
-        fallback::internal_error(uri.path())
+        let headers = language.into_iter().map(|language| (header::ACCEPT_LANGUAGE, language)).collect();
+        fallback::answer(uri.path(), &headers, StatusCode::INTERNAL_SERVER_ERROR)
     })
 }
 
@@ -80,23 +76,6 @@ pub async fn access_log(request: Request, next: Next) -> Response {
     let (status, millis) = (response.status().as_u16(), started.elapsed().as_millis());
     tracing::debug!(%method, path, status, millis, client, "answered");
     response
-}
-
-/// Ends event streams when the server stops: they would go on for ever.
-pub async fn end_streams(request: Request, next: Next) -> Response {
-    let stop = request.extensions().get::<Stopping>().cloned();
-    let response = next.run(request).await;
-    match stop {
-        Some(Stopping(stop)) if is_event_stream(response.headers()) => response.map(|body| {
-            let stopped = async move { stop.cancelled().await };
-            Body::from_stream(body.into_data_stream().take_until(Box::pin(stopped)).boxed())
-        }),
-        _ => response,
-    }
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    content_type(headers).starts_with("text/event-stream")
 }
 
 fn content_type(headers: &HeaderMap) -> &str {
@@ -142,6 +121,26 @@ pub async fn safe_headers(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_costs_one_answer() {
+        let panics = || async {
+            if true {
+                panic!("no secret is shown")
+            }
+        };
+        let app = axum::Router::new()
+            .route("/api/panic", axum::routing::get(panics))
+            .route("/panic", axum::routing::get(panics))
+            .layer(axum::middleware::from_fn(catch_panic));
+        for (path, kind) in [("/api/panic", "application/json"), ("/panic", "text/html; charset=utf-8")] {
+            let request = Request::builder().uri(path).body(axum::body::Body::empty()).unwrap();
+            let answer = tower::ServiceExt::oneshot(app.clone(), request).await.unwrap();
+            assert_eq!((answer.status().as_u16(), content_type(answer.headers())), (500, kind));
+            let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+            assert!(!String::from_utf8_lossy(&body).contains("secret"));
+        }
+    }
 
     #[test]
     fn only_trusted_proxies_tell_who_the_client_is() {

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Context as _;
+use rustix::process::{Resource, Rlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Connections that the kernel holds until we accept them.
@@ -20,6 +21,15 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         other => other,
     };
     socket.map(TcpListener::from).with_context(failure)
+}
+
+/// As many open files as the system allows: each connection is one, and the usual limit of 1024 is soon reached.
+pub fn allow_many_files() {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let wanted = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = rustix::process::setrlimit(Resource::Nofile, wanted) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn is_any_ipv6(address: SocketAddr) -> bool {

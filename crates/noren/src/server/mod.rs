@@ -6,25 +6,31 @@ pub mod layers;
 mod listen;
 mod lock;
 
-pub use listen::listen;
+pub use listen::{allow_many_files, listen};
 pub use lock::Lock;
 
 use crate::config::{Config, Network};
 use crate::worker::{Rounds, Worker};
 use anyhow::Context as _;
+use api::App;
 use api::http::rate_limit::{self, RateLimiter};
 use api::http::{cors, request_id};
+use api::streaming::Streams;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use domain::{Db, site::Site};
+use domain::{Db, sessions::Attempts, site::Site};
 use federation::Discovery;
 use std::fs::DirBuilder;
 use std::net::TcpListener;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::RequestBodyTimeoutLayer;
+use web::Web;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything that is open while the server or a command runs. Cheap to clone.
 #[derive(Clone)]
@@ -48,20 +54,26 @@ impl Parts {
         Ok(Self { config: Arc::new(config), db, site: Arc::new(site), store, pool })
     }
 
-    /// Writes down the domain that the site is served with, so that every command knows it.
-    pub async fn remember_domain(&self) -> domain::Result<()> {
-        let name = &self.site.domain;
-        match domain::settings::site_domain(&self.db.read().await?).await? {
-            Some(before) if before == *name => Ok(()),
-            before => {
-                if let Some(before) = before {
-                    tracing::warn!(
-                        "this site was known as {before} and is now {name}; links that others keep will break"
-                    );
-                }
-                domain::settings::remember_site_domain(&self.db, name).await
-            }
+    /// Ready to be served: settles the domain and writes it down, so that every command knows it.
+    /// A site that was only known as localhost follows the port that it is served at now.
+    pub async fn to_serve(mut self) -> domain::Result<Self> {
+        let before = domain::settings::site_domain(&self.db.read().await?).await?;
+        let settled = self.config.domain(before.as_deref());
+        let domain = match settled.is_local() {
+            true => self.config.domain(None),
+            false => settled,
+        };
+        self.site = Arc::new(self.config.site(&domain));
+        let name = domain.as_str();
+        if let Some(before) = before.as_deref().filter(|before| *before != name)
+            && !domain.is_local()
+        {
+            tracing::warn!("this site was known as {before} and is now {name}; links that others keep will break");
         }
+        if before.as_deref() != Some(name) {
+            domain::settings::remember_site_domain(&self.db, name).await?;
+        }
+        Ok(self)
     }
 }
 
@@ -74,18 +86,27 @@ pub fn prepare(config: &Config) -> anyhow::Result<()> {
 
 /// The link for the first visit: where the owner is made as long as there is nobody, else the site itself.
 pub async fn front_door(parts: &Parts) -> domain::Result<String> {
-    Ok(format!("{}/", parts.site.base_url))
+    let setup = web::setup_link(&parts.db, &parts.site).await?;
+    Ok(setup.unwrap_or_else(|| format!("{}/", parts.site.base_url)))
 }
 
 /// All routes with everything around them. What is added last is met first.
-pub fn router(parts: &Parts) -> Router {
+pub fn router(parts: &Parts, app: App) -> Router {
     let config = &parts.config.server;
     let proxies: Arc<[Network]> = config.trusted_proxies.clone().into();
     let limiter = RateLimiter::new(parts.config.rate_limits.clone());
-    let routes = Router::new()
+    let pages = Web::new(web::Parts {
+        db: parts.db.clone(),
+        site: parts.site.clone(),
+        attempts: Attempts::default(),
+        version: VERSION,
+    });
+    let routes = api::router(app)
+        .merge(web::router(pages))
         .merge(federation::router(Discovery::new(parts.db.clone(), parts.site.clone())))
         .merge(edge::local(parts.store.clone(), media_path(&parts.site)))
         .fallback(fallback::not_found)
+        .method_not_allowed_fallback(fallback::wrong_method)
         .layer(from_fn_with_state(limiter, rate_limit::limit));
     let routes = match layers::compression(config) {
         Some(compression) => routes.layer(compression),
@@ -94,7 +115,6 @@ pub fn router(parts: &Parts) -> Router {
     routes
         .layer(from_fn(layers::catch_panic))
         .layer(RequestBodyTimeoutLayer::new(config.body_timeout.0))
-        .layer(from_fn(layers::end_streams))
         .layer(from_fn(layers::safe_headers))
         .layer(from_fn(layers::access_log))
         .layer(from_fn_with_state(proxies, layers::client_ip))
@@ -113,16 +133,49 @@ fn media_path(site: &Site) -> &str {
 /// configured time allows.
 pub async fn run(parts: Parts, listener: TcpListener, rounds: Rounds, stop: CancellationToken) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let worker = Worker::new(parts.clone(), rounds);
-    let serving = connections::accept(listener, router(&parts), &parts.config.server, stop.clone());
-    let working = worker.run(stop.clone());
-    let all = async { tokio::join!(serving, working) };
+    let app = app(&parts);
+    let router = router(&parts, app.clone());
+    let (server, ending) = (parts.config.server.clone(), stop.clone());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(Worker::new(parts.clone(), rounds).run(stop.clone()));
+    tasks.spawn(api::streaming::run(app.clone()));
+    tasks.spawn({
+        let stop = stop.clone();
+        async move { connections::accept(listener, router, &server, stop).await }
+    });
+    tasks.spawn(async move {
+        ending.cancelled().await;
+        app.streams.close();
+        app.streams.closed().await;
+    });
     let grace = parts.config.server.shutdown_timeout.0;
+    let all = async {
+        while let Some(ended) = tasks.join_next().await {
+            // Only a panic ends a task like this: better a restart than a server without workers.
+            ended?;
+        }
+        anyhow::Ok(())
+    };
     tokio::select! {
-        ((), ()) = all => tracing::info!("stopped"),
-        () = run_out(&stop, grace) => tracing::warn!("stopped; what was not finished within {grace:?} was cut off"),
+        ended = all => ended.inspect(|()| tracing::info!("stopped")),
+        () = run_out(&stop, grace) => {
+            tracing::warn!("stopped; what was not finished within {grace:?} was cut off");
+            Ok(())
+        }
     }
-    Ok(())
+}
+
+fn app(parts: &Parts) -> App {
+    App::new(api::Parts {
+        db: parts.db.clone(),
+        site: parts.site.clone(),
+        store: parts.store.clone(),
+        pool: parts.pool.clone(),
+        media_limits: parts.config.media.limits(),
+        streams: Streams::new(parts.config.streaming.clone()),
+        instance: api::instance::Cache::default(),
+        version: VERSION,
+    })
 }
 
 async fn run_out(stop: &CancellationToken, grace: Duration) {

@@ -168,7 +168,7 @@ testkit::on_both_engines! {
         assert_eq!(find(q("nobody@elsewhere.example")).await, [""; 0]);
         assert_eq!(find(vec![]).await, [""; 0]);
         for odd in ["\"", "'", "*", "a:*", "\\", "%", "(", "NOT taro", "🍎", "-", "a\u{7f}"] {
-            assert!(find(q(odd)).await.len() < 3, "{odd}");
+            assert!(find(q(odd)).await.len() <= 3, "{odd}");
         }
         server.client().get("/api/v1/accounts/search", [("q", "t")]).await.expect(401);
     }

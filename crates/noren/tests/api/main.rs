@@ -8,6 +8,7 @@ mod notifications;
 mod polls;
 mod search;
 mod statuses;
+mod streaming;
 mod timelines;
 mod visibility;
 

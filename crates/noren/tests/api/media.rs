@@ -218,7 +218,7 @@ async fn while_it_is_processed(server: TestServer) {
     let id: ids::MediaId = ids::next();
     let key = media::upload_key(id.0);
     let bytes = pictures::png(40, 30);
-    let new = New { id, owner: alice.account.parse().unwrap(), details: Details::default(), thumbnail: None };
+    let new = New { id, owner: alice.account, details: Details::default(), thumbnail: None };
     let received = Upload { key: key.to_string(), content_type: "image/png".into(), size: bytes.len() as i64 };
     server.parts().store.put(&key, Content::Bytes(bytes.into())).await.unwrap();
     domain::media::receive(server.db(), new, received).await.unwrap();
@@ -234,8 +234,7 @@ async fn while_it_is_processed(server: TestServer) {
     assert_eq!(server.client().get(&format!("/media/{key}"), ()).await.status, 404, "uploads are not shown");
 
     let other: ids::MediaId = ids::next();
-    let deleted =
-        New { id: other, owner: alice.account.parse().unwrap(), details: Details::default(), thumbnail: None };
+    let deleted = New { id: other, owner: alice.account, details: Details::default(), thumbnail: None };
     let upload = Upload { key: "uploads/nowhere".into(), content_type: "image/png".into(), size: 1 };
     domain::media::receive(server.db(), deleted, upload).await.unwrap();
     alice.delete(&format!("/api/v1/media/{other}"), ()).await.ok();

@@ -10,7 +10,7 @@ testkit::on_both_engines! {
         let posted = post(&alice, "Hello #Noren, hello @alice: https://example.com/a/rather/long/path/to/something\n\n二段落目 :blobcat:").await;
         let read = server.client().get(&format!("/api/v1/statuses/{}", id(&posted)), ()).await.ok();
         let content = text(&read, "content");
-        assert!(content.contains(r#"<a href="https://noren.test/tags/noren" class="mention hashtag" rel="tag">#<span>Noren</span></a>"#), "{content}");
+        assert!(content.contains(r#"<a href="https://noren.test/tags/Noren" class="mention hashtag" rel="tag">#<span>Noren</span></a>"#), "{content}");
         assert!(content.contains(r#"class="u-url mention">@<span>alice</span></a>"#), "{content}");
         assert!(content.contains(r#"<span class="invisible">https://</span><span class="ellipsis">example.com/a/rather/long/path"#), "{content}");
         assert!(content.contains("<p>二段落目 :blobcat:</p>"), "{content}");

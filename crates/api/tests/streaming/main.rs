@@ -1,0 +1,7 @@
+//! Streaming over real sockets.
+
+mod events;
+mod limits;
+mod sse;
+mod websocket;
+mod world;

@@ -1,0 +1,172 @@
+//! /api/v1/streaming through the whole server. What comes to whom is tried in crates/api/tests/streaming.
+
+use crate::{follow, id, post, post_as};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use std::time::Duration;
+use testkit::{Person, TestServer};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+type Socket = WebSocketStream<TcpStream>;
+
+async fn socket(server: &TestServer, who: &Person, stream: &str) -> Socket {
+    let tcp = TcpStream::connect(server.address()).await.unwrap();
+    let url = format!("ws://{}/api/v1/streaming?stream={stream}&access_token={}", server.address(), who.token);
+    let (mut socket, _) = client_async(url, tcp).await.unwrap();
+    // What was asked for is done once this is answered.
+    socket.send(Message::text(r#"{"type":"subscribe","stream":"?"}"#)).await.unwrap();
+    assert_eq!(frame(&mut socket).await["error"], "Unknown stream type");
+    socket
+}
+
+async fn frame(socket: &mut Socket) -> Value {
+    loop {
+        match tokio::time::timeout(PATIENCE, socket.next()).await.expect("a frame in time") {
+            Some(Ok(Message::Text(text))) => return serde_json::from_str(text.as_str()).unwrap(),
+            Some(Ok(Message::Ping(_))) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The next event's name and the id that it is about.
+async fn event(socket: &mut Socket) -> (String, String) {
+    let frame = frame(socket).await;
+    let payload = frame["payload"].as_str().unwrap();
+    let about = match serde_json::from_str::<Value>(payload) {
+        Ok(Value::Object(entity)) => entity["id"].as_str().unwrap().to_owned(),
+        _ => payload.to_owned(),
+    };
+    (frame["event"].as_str().unwrap().to_owned(), about)
+}
+
+testkit::on_both_engines! {
+    async fn what_happens_is_told(server: TestServer) {
+        let (alice, bob, carol) = (server.person("alice").await, server.person("bob").await, server.person("carol").await);
+        follow(&bob, &alice).await;
+        carol.post(&format!("/api/v1/accounts/{}/block", alice.account), ()).await.ok();
+        let mut home = socket(&server, &bob, "user").await;
+        let mut public = socket(&server, &bob, "public:local").await;
+        let mut direct = socket(&server, &bob, "direct").await;
+        let mut blocking = socket(&server, &carol, "public").await;
+        let posted = post(&alice, "hello").await;
+        let told = |event: &str| (event.to_owned(), id(&posted).to_owned());
+        assert_eq!(event(&mut home).await, told("update"));
+        assert_eq!(event(&mut public).await, told("update"));
+        let path = format!("/api/v1/statuses/{}", id(&posted));
+        alice.put(&path, [("status", "hello again")]).await.ok();
+        assert_eq!(event(&mut home).await, told("status.update"));
+        assert_eq!(event(&mut public).await, told("status.update"));
+        alice.delete(&path, ()).await.ok();
+        assert_eq!(event(&mut home).await, told("delete"));
+        assert_eq!(event(&mut public).await, told("delete"));
+        post_as(&alice, "@bob psst", "direct").await;
+        assert_eq!(event(&mut direct).await.0, "conversation");
+        let told = [event(&mut home).await.0, event(&mut home).await.0];
+        assert!(told.contains(&"notification".to_owned()) && told.contains(&"update".to_owned()), "{told:?}");
+        let last = post(&bob, "to all").await;
+        // A deletion names nothing but an id.
+        let mut next = event(&mut blocking).await;
+        if next.0 == "delete" {
+            next = event(&mut blocking).await;
+        }
+        assert_eq!(next, ("update".to_owned(), id(&last).to_owned()));
+    }
+
+    async fn a_stream_of_lines_is_not_held_back(server: TestServer) {
+        let alice = server.person("alice").await;
+        let path = "/api/v1/streaming/public?only_media=false";
+        let request = alice.request(reqwest::Method::GET, path).header("accept-encoding", "gzip, br");
+        let mut answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(answer.headers().get("content-encoding").is_none());
+        let posted = post(&alice, "hello").await;
+        let mut text = String::new();
+        while !text.contains("\n\n") {
+            let chunk = tokio::time::timeout(PATIENCE, answer.chunk()).await.unwrap().unwrap().unwrap();
+            text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+        let data = text.strip_prefix(":)\nevent: update\ndata: ").unwrap();
+        assert_eq!(serde_json::from_str::<Value>(data).unwrap()["id"], posted["id"]);
+    }
+
+    async fn revoking_closes(server: TestServer) {
+        let alice = server.person("alice").await;
+        let app = server.client().post("/api/v1/apps", [("client_name", "x"), ("redirect_uris", "urn:ietf:wg:oauth:2.0:oob")]).await.ok();
+        let mut open = socket(&server, &alice, "user").await;
+        let secret = [("client_id", &app["client_id"]), ("client_secret", &app["client_secret"])];
+        // Another application may not.
+        let mut form: Vec<(String, String)> = secret.iter().map(|(n, v)| ((*n).to_owned(), v.as_str().unwrap().to_owned())).collect();
+        form.push(("token".into(), alice.token.clone()));
+        server.client().post("/oauth/revoke", form).await.expect(403);
+        post(&alice, "still here").await;
+        assert_eq!(event(&mut open).await.0, "update");
+        let conn = server.db().read().await.unwrap();
+        let grant = domain::oauth::authenticate(&conn, &alice.token).await.unwrap().unwrap();
+        drop(conn);
+        domain::oauth::tokens::take_back(server.db(), grant.person.unwrap().user, grant.token).await.unwrap();
+        let end = tokio::time::timeout(PATIENCE, open.next()).await.unwrap();
+        assert!(matches!(&end, Some(Ok(Message::Close(_)))), "{end:?}");
+        alice.get("/api/v1/streaming/user", ()).await.expect(401);
+    }
+
+    async fn refusals(server: TestServer) {
+        let alice = server.person("alice").await;
+        assert_eq!(alice.get("/api/v1/streaming/users", ()).await.expect(400), json!({ "error": "Unknown channel requested" }));
+        server.client().get("/api/v1/streaming/public", ()).await.expect(401);
+        let health = server.client().get("/api/v1/streaming/health", ()).await;
+        assert_eq!((health.status, health.text()), (200, "OK"));
+        assert!(health.header("content-type").starts_with("text/plain"));
+    }
+}
+
+/// A client of server-sent events that does not read is cut off, and its place with it.
+#[test]
+fn who_does_not_read_lines_is_cut_off() {
+    testkit::run_with(
+        testkit::Engine::Sqlite,
+        |config| {
+            config.streaming.queue_messages = 20;
+            config.limits.status_characters = 1_000_000;
+        },
+        async |server: TestServer| {
+            let alice = server.person("alice").await;
+            let tcp = TcpSocket::new_v4().unwrap();
+            tcp.set_recv_buffer_size(8 * 1024).unwrap();
+            let slow = tcp.connect(server.address()).await.unwrap();
+            let request = format!(
+                "GET /api/v1/streaming/user HTTP/1.1\r\nhost: noren.test\r\nauthorization: Bearer {}\r\n\r\n",
+                alice.token
+            );
+            slow.writable().await.unwrap();
+            slow.try_write(request.as_bytes()).unwrap();
+            slow.readable().await.unwrap();
+            let posted = post(&alice, &"x".repeat(300_000)).await;
+            let status = id(&posted).parse().unwrap();
+            let deadline = std::time::Instant::now() + 3 * PATIENCE;
+            for _ in 0..200 {
+                server.db().events().send(domain::events::Event::StatusEdited { status });
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let (mut buffer, mut end) = (vec![0; 1 << 16], Vec::new());
+            loop {
+                assert!(std::time::Instant::now() < deadline, "still open");
+                slow.readable().await.unwrap();
+                match slow.try_read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(n) => {
+                        end.extend_from_slice(&buffer[..n]);
+                        end.drain(..end.len().saturating_sub(5));
+                    }
+                    Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => {}
+                    Err(_) => break,
+                }
+            }
+            // An answer that comes to its proper end would have waited for its reader.
+            assert_ne!(end, b"0\r\n\r\n");
+        },
+    );
+}

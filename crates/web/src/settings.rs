@@ -1,0 +1,321 @@
+//! One's own settings: which apps and browsers have access, and the password.
+
+use crate::{
+    Web,
+    error::{PageResult, WebError},
+    forms::{Asked, Field, Kind, Notice, Sent, fault, hidden, notice},
+    lang::Lang,
+    page::Page,
+    visit::Visit,
+    words::Word,
+};
+use axum::{
+    Router,
+    http::StatusCode,
+    response::{IntoResponse, Redirect},
+    routing::{get, post},
+};
+use domain::{
+    Error,
+    ids::AppId,
+    oauth::{Authorised, tokens},
+    sessions::{self, Session, Visitor},
+    users::{self, Endings, PASSWORD_CHARACTERS, Fault, Role},
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+use std::collections::HashSet;
+
+pub(crate) fn routes() -> Router<Web> {
+    Router::new()
+        .route("/settings", get(show))
+        .route("/settings/password", post(change_password))
+        .route("/settings/browsers", post(end_session))
+        .route("/settings/apps", post(revoke_app))
+}
+
+const HERE: &str = "/settings";
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Done {
+    done: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PasswordForm {
+    form_token: String,
+    current: String,
+    password: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OneForm {
+    form_token: String,
+    id: String,
+}
+
+/// `GET /settings`
+async fn show(visit: Visit, Asked(done): Asked<Done>) -> PageResult {
+    let word = match done.done.as_str() {
+        "password" => Some(Word::DonePassword),
+        "browser" => Some(Word::DoneSession),
+        "app" => Some(Word::DoneApp),
+        _ => None,
+    };
+    let told = word.map(|word| notice(Notice::Done, word.text(visit.lang)));
+    render(&visit, StatusCode::OK, told.unwrap_or_default(), Wrong::default()).await
+}
+
+fn done(visit: &Visit, what: &str) -> PageResult {
+    Ok(Redirect::to(&visit.path(&format!("{HERE}?done={what}"))).into_response())
+}
+
+/// `POST /settings/password`
+async fn change_password(visit: Visit, Sent(form): Sent<PasswordForm>) -> PageResult {
+    let visitor = visit.signed_in(HERE)?;
+    visit.check_form(&form.form_token)?;
+    let refused = StatusCode::UNPROCESSABLE_ENTITY;
+    // Somebody at an unattended browser may try as often as somebody at the door.
+    let who = visitor.user.id.to_string();
+    if visit.web.attempts.count(visit.ip, &who, domain::Time::now()).is_err() {
+        let wrong = Wrong { current: Some(Word::SignInTooMany.text(visit.lang).into()), ..Wrong::default() };
+        return render(&visit, StatusCode::TOO_MANY_REQUESTS, html! {}, wrong).await;
+    }
+    if !users::verify_password(&visitor.user, &form.current).await? {
+        let wrong = Wrong { current: Some(Word::WrongPassword.text(visit.lang).into()), ..Wrong::default() };
+        return render(&visit, refused, html! {}, wrong).await;
+    }
+    let endings = Endings::OtherSessions(visitor.session.id);
+    match users::set_password(&visit.web.db, visitor.user.id, &form.password, endings).await {
+        Ok(()) => done(&visit, "password"),
+        Err(Error::Invalid { .. }) => {
+            let wrong = Wrong { password: Some(length_fault(visit.lang, &form.password)), ..Wrong::default() };
+            render(&visit, refused, html! {}, wrong).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn length_fault(lang: Lang, password: &str) -> String {
+    let (least, most) = (*PASSWORD_CHARACTERS.start(), *PASSWORD_CHARACTERS.end());
+    let short = password.chars().count() < least;
+    fault(lang, "password", if short { Fault::TooShort(least) } else { Fault::TooLong(most) })
+}
+
+/// `POST /settings/browsers`
+async fn end_session(visit: Visit, Sent(form): Sent<OneForm>) -> PageResult {
+    let visitor = visit.signed_in(HERE)?;
+    visit.check_form(&form.form_token)?;
+    let id = form.id.parse().map_err(|_| WebError::bad(Word::FormBroken))?;
+    gone_is_fine(sessions::end(&visit.web.db, visitor.user.id, id).await)?;
+    done(&visit, "browser")
+}
+
+/// `POST /settings/apps`
+async fn revoke_app(visit: Visit, Sent(form): Sent<OneForm>) -> PageResult {
+    let visitor = visit.signed_in(HERE)?;
+    visit.check_form(&form.form_token)?;
+    let id = form.id.parse().map_err(|_| WebError::bad(Word::FormBroken))?;
+    gone_is_fine(tokens::take_back(&visit.web.db, visitor.user.id, id).await)?;
+    done(&visit, "app")
+}
+
+/// Pressed twice is as good as once.
+fn gone_is_fine(result: domain::Result<()>) -> domain::Result<()> {
+    match result {
+        Err(Error::NotFound) => Ok(()),
+        other => other,
+    }
+}
+
+/// What was wrong with the password form.
+#[derive(Default)]
+struct Wrong {
+    current: Option<String>,
+    password: Option<String>,
+}
+
+async fn render(visit: &Visit, status: StatusCode, told: Markup, wrong: Wrong) -> PageResult {
+    let visitor = visit.signed_in(HERE)?;
+    let conn = visit.web.db.read().await?;
+    let apps = tokens::list(&conn, visitor.user.id).await?;
+    let browsers = sessions::list(&conn, visitor.user.id).await?;
+    drop(conn);
+    let title = Word::Settings.text(visit.lang).to_owned();
+    let body = html! {
+        h1 class="page" { (title) }
+        (told)
+        (account_card(visit, visitor))
+        (apps_card(visit, &apps))
+        (browsers_card(visit, visitor, &browsers))
+        (password_card(visit, visitor, wrong))
+    };
+    Ok(visit.page_with(status, &Page { title, body, secret: true, ..Page::default() }))
+}
+
+fn account_card(visit: &Visit, visitor: &Visitor) -> Markup {
+    let say = |word: Word| word.text(visit.lang);
+    let role = match visitor.user.role {
+        Role::User => Word::RoleUser,
+        Role::Moderator => Word::RoleModerator,
+        Role::Admin => Word::RoleAdmin,
+        Role::Owner => Word::RoleOwner,
+    };
+    let profile = visit.path(&format!("/@{}", visitor.account.username));
+    html! {
+        section class="card" {
+            h2 { (say(Word::SettingsAccount)) }
+            dl class="facts" {
+                div { dt { (say(Word::SettingsHandle)) } dd { a class="handle" href=(profile) { "@" (visit.web.site.handle(&visitor.account.username)) } } }
+                @if !visitor.user.email.is_empty() { div { dt { (say(Word::Email)) } dd { (visitor.user.email) } } }
+                div { dt { (say(Word::SettingsRole)) } dd { (say(role)) } }
+            }
+        }
+    }
+}
+
+fn apps_card(visit: &Visit, tokens: &[Authorised]) -> Markup {
+    let say = |word: Word| word.text(visit.lang);
+    let mut seen: HashSet<AppId> = HashSet::new();
+    // An app is one line, however often one signed in with it.
+    let lines: Vec<&Authorised> = tokens.iter().filter(|token| token.app.is_none_or(|app| seen.insert(app))).collect();
+    html! {
+        section class="card" {
+            h2 { (say(Word::SettingsApps)) }
+            @if lines.is_empty() { p class="fine" { (say(Word::SettingsNoApps)) } }
+            ul class="lines" {
+                @for token in lines {
+                    li {
+                        div {
+                            strong { (token.name.as_deref().unwrap_or(say(Word::CommandLine))) }
+                            p class="fine" { (say(Word::Since)) " " (visit.lang.date(token.created_at)) " · " (token.scopes()) }
+                        }
+                        (one_button(visit, "/settings/apps", &token.token.to_string(), say(Word::Revoke)))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn browsers_card(visit: &Visit, visitor: &Visitor, sessions: &[Session]) -> Markup {
+    let say = |word: Word| word.text(visit.lang);
+    html! {
+        section class="card" {
+            h2 { (say(Word::SettingsBrowsers)) }
+            ul class="lines" {
+                @for session in sessions {
+                    li {
+                        div {
+                            strong title=(session.user_agent) { (browser_name(&session.user_agent)) }
+                            @if session.id == visitor.session.id { " " span class="tag" { (say(Word::ThisBrowser)) } }
+                            p class="fine" { (say(Word::SignedInOn)) " " (visit.lang.date(session.created_at)) }
+                        }
+                        @if session.id != visitor.session.id {
+                            (one_button(visit, "/settings/browsers", &session.id.to_string(), say(Word::EndSession)))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn one_button(visit: &Visit, action: &str, id: &str, label: &str) -> Markup {
+    html! {
+        form method="post" action=(visit.path(action)) {
+            (visit.token_field())
+            (hidden("id", id))
+            button class="quiet small" type="submit" { (label) }
+        }
+    }
+}
+
+fn password_card(visit: &Visit, visitor: &Visitor, wrong: Wrong) -> Markup {
+    let current = Field {
+        name: "current",
+        label: Word::CurrentPassword,
+        kind: Kind::Password,
+        autocomplete: "current-password",
+        focus: wrong.current.is_some(),
+        error: wrong.current,
+        ..Field::default()
+    };
+    let new = Field {
+        name: "password",
+        label: Word::NewPassword,
+        kind: Kind::Password,
+        autocomplete: "new-password",
+        hint: Some(Word::PasswordHint),
+        focus: wrong.password.is_some(),
+        error: wrong.password,
+        ..Field::default()
+    };
+    html! {
+        section class="card" {
+            h2 { (Word::ChangePassword.text(visit.lang)) }
+            form method="post" action=(visit.path("/settings/password")) {
+                (visit.token_field())
+                // Password managers want to know whose password it is.
+                input type="text" name="username" value=(visitor.account.username) autocomplete="username" aria-label=(Word::UserName.text(visit.lang)) hidden readonly;
+                (current.show(visit.lang))
+                (new.show(visit.lang))
+                p class="fine" { (Word::ChangePasswordHint.text(visit.lang)) }
+                p class="actions" { button type="submit" { (Word::ChangePassword.text(visit.lang)) } }
+            }
+        }
+    }
+}
+
+/// `Firefox, Linux` for what browsers say about themselves at length.
+fn browser_name(agent: &str) -> String {
+    let first = |table: &[(&str, &'static str)]| table.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    // The order matters: most claim to be their predecessors too.
+    let browser = first(&[
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Vivaldi/", "Vivaldi"),
+        ("CriOS/", "Chrome"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = first(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser}, {system}"),
+        (Some(browser), None) => browser.into(),
+        _ if agent.is_empty() => "?".into(),
+        _ => agent.chars().take(40).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_have_names() {
+        for (agent, name) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
+            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0", "Edge, Windows"),
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1", "Safari, iPhone"),
+            ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36", "Chrome, Android"),
+            ("python-requests/2.32", "python-requests/2.32"),
+            ("", "?"),
+        ] {
+            assert_eq!(browser_name(agent), name);
+        }
+    }
+}
