@@ -58,12 +58,14 @@ export async function inspect(page, name) {
     return {
       title: document.title,
       language: document.documentElement.lang,
+      rules: [...document.styleSheets].reduce((sum, sheet) => sum + sheet.cssRules.length, 0),
       headings: document.querySelectorAll("h1").length,
       unlabelled: visible.filter((field) => !named(field)).map((field) => field.outerHTML),
     };
   });
   assert.ok(facts.title, `${name} has no title`);
   assert.ok(facts.language, `${name} names no language`);
+  assert.ok(facts.rules > 10, `${name} is not styled`);
   assert.equal(facts.headings, 1, `${name} has one main heading`);
   assert.deepEqual(facts.unlabelled, [], `${name}: fields without a label`);
   assert.deepEqual(page.complaints, [], `${name}: the browser complained`);

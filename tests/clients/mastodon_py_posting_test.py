@@ -5,7 +5,12 @@ import io
 import pytest
 import requests
 from mastodon import Mastodon
-from mastodon.errors import MastodonAPIError, MastodonNotFoundError, MastodonUnauthorizedError
+from mastodon.errors import (
+    MastodonAPIError,
+    MastodonIllegalArgumentError,
+    MastodonNotFoundError,
+    MastodonUnauthorizedError,
+)
 from PIL import Image
 
 from support import OOB, SCOPES, URL, WORLD, Browser, client, code_for, ids, person, picture, uploaded
@@ -58,7 +63,7 @@ def test_oauth_code_flow_with_redirect_and_state(app):
     with pytest.raises(MastodonAPIError, match="scope"):
         api.status_post("not allowed")
     twice = Mastodon(client_id, secret, api_base_url=URL)
-    with pytest.raises(MastodonAPIError):
+    with pytest.raises(MastodonIllegalArgumentError, match="invalid_grant"):
         twice.log_in(code=query["code"], redirect_uri=redirect, scopes=["read"], allow_http=True)
 
 

@@ -32,7 +32,9 @@ class Toot:
         return out
 
     def json(self, *arguments):
-        return json.loads(self(*arguments, "--json"))
+        out = self(*arguments, "--json")
+        # Uploads are announced in words before the JSON.
+        return json.loads(out[re.search(r"^[\[{]", out, re.MULTILINE).start() :])
 
     def log_in(self):
         """What a person does: toot prints an address, the browser shows a code, toot is given it."""

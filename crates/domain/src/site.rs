@@ -1,8 +1,12 @@
 //! Who and where this site is, and how much people may write: read from the configuration once, passed as a value.
 
 use documented::{Documented, DocumentedFields};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+
+/// What of a tag's name a path cannot hold: the same as in links inside posts.
+const TAG: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.').remove(b'~');
 
 /// The address of whoever makes a request, as far as the configured proxies can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +78,7 @@ impl Site {
         format!("{}/users/{username}/statuses/{id}", self.base_url)
     }
     pub fn tag_url(&self, name: &str) -> String {
-        format!("{}/tags/{name}", self.base_url)
+        format!("{}/tags/{}", self.base_url, utf8_percent_encode(name, TAG))
     }
     pub fn media(&self, key: &str) -> String {
         format!("{}/{key}", self.media_url)

@@ -19,7 +19,6 @@ words! {
     // Around every page
     SkipToContent = "Skip to content", "本文へ移動";
     About = "About", "このサーバーについて";
-    Language = "Language", "言語";
     SignIn = "Sign in", "ログイン";
     SignOut = "Sign out", "ログアウト";
     Settings = "Settings", "設定";
@@ -66,7 +65,6 @@ words! {
     NotSetUp = "This site is not set up yet. Whoever runs it: open the link that the server printed when it started.", "このサイトはまだ設定されていません。管理者の方は、サーバーの起動時に表示されたリンクを開いてください。";
 
     // Sign-in
-    SignInFor = "Sign in to continue.", "続けるにはログインしてください。";
     SignInWrong = "That name and password do not belong together.", "ユーザー名またはパスワードが正しくありません。";
     SignInTooMany = "Too many tries. Please wait before the next one.", "試行回数が多すぎます。しばらく待ってからやり直してください。";
     SignInDisabled = "This account is disabled.", "このアカウントは無効になっています。";
@@ -101,10 +99,8 @@ words! {
     DeniedText = "You may close this page.", "このページを閉じてください。";
 
     // Front page
-    FrontSignedIn = "You are signed in.", "ログインしました。";
     FrontApps = "Read and post with any app for Mastodon, on the phone or in the browser. Where the app asks for your server, enter:", "Mastodon対応のアプリ（スマートフォン・ブラウザ）で利用できます。サーバー名には次を入力してください:";
     FrontRunBy = "Run by", "管理者";
-    FrontMembers = "If you have an account here, sign in with your app or", "アカウントをお持ちの方は、アプリまたは";
     FrontEmpty = "A small part of the fediverse.", "フェディバースの小さな一角です。";
     MyProfile = "My profile", "プロフィール";
 
@@ -145,10 +141,7 @@ words! {
     Older = "Older posts", "過去の投稿";
     Newest = "Newest posts", "最新の投稿";
     Boosted = "boosted", "さんがブースト";
-    InReplyTo = "In reply to a post", "投稿への返信";
     Sensitive = "Sensitive content", "閲覧注意";
-    ShowMore = "Show", "表示する";
-    OpenOriginal = "Original", "元のサイズ";
     Media = "Attachment", "添付ファイル";
     Conversation = "Conversation", "会話";
     Edited = "edited", "編集済み";
