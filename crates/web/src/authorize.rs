@@ -204,7 +204,6 @@ fn consent_page(visit: &Visit, visitor: &Visitor, (request, query): (&Request, &
         section class="card" {
             h1 { (say(Word::ConsentTitle)) }
             p class="lead" { (wants(visit.lang, &request.app.name, &handle)) }
-            @if let Some(host) = request.app.website.as_deref().and_then(host) { p class="fine" { (host) } }
             h2 { (say(Word::ConsentMay)) }
             (permissions(visit.lang, request.scopes))
             p class="fine" {
@@ -232,10 +231,6 @@ fn wants(lang: Lang, app: &str, handle: &str) -> Markup {
         Lang::En => html! { strong { (app) } " asks for access to your account " strong class="handle" { "@" (handle) } "." },
         Lang::Ja => html! { strong { (app) } " が、あなたのアカウント " strong class="handle" { "@" (handle) } " へのアクセスを求めています。" },
     }
-}
-
-fn host(website: &str) -> Option<String> {
-    Url::parse(website).ok()?.host_str().map(str::to_owned)
 }
 
 /// Where the app is answered, as far as a person can make sense of it.

@@ -73,9 +73,9 @@ impl Default for Field<'_> {
 impl Field<'_> {
     pub(crate) fn show(&self, lang: Lang) -> Markup {
         let (hint, error) = (format!("{}-hint", self.name), format!("{}-error", self.name));
-        let described: Vec<&str> =
-            [self.error.as_ref().map(|_| error.as_str()), self.hint.map(|_| hint.as_str())].into_iter().flatten().collect();
-        let described = (!described.is_empty()).then(|| described.join(" "));
+        // What is wrong says what is wanted too.
+        let wanted = self.hint.filter(|_| self.error.is_none());
+        let described = self.error.as_ref().map(|_| &error).or(wanted.map(|_| &hint));
         let kind = match self.kind {
             Kind::Text | Kind::Name => "text",
             Kind::Email => "email",
@@ -93,7 +93,7 @@ impl Field<'_> {
                     required[!self.optional] autofocus[self.focus]
                     aria-describedby=[described] aria-invalid=[self.error.as_ref().map(|_| "true")];
                 @if let Some(why) = &self.error { p class="error" id=(error) { (why) } }
-                @if let Some(word) = self.hint { p class="hint" id=(hint) { (word.text(lang)) } }
+                @if let Some(word) = wanted { p class="hint" id=(hint) { (word.text(lang)) } }
             }
         }
     }

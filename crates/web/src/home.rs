@@ -1,12 +1,14 @@
 //! The front page: whose site this is, and how to go on.
 
-use crate::{Web, error::PageResult, lang::Lang, page::Page, visit::Visit, words::Word};
+use crate::{Web, error::PageResult, lang::Lang, page::Page, posts::Posts, visit::Visit, words::Word};
 use axum::{Router, routing::get};
 use domain::{
     Result,
     accounts::{self, Account},
     db::Conn,
+    page,
     settings::InstanceSettings,
+    timelines::{self, Origin, Public},
     users::{self, setup},
 };
 use maud::{Markup, html};
@@ -14,6 +16,9 @@ use maud::{Markup, html};
 pub(crate) fn routes() -> Router<Web> {
     Router::new().route("/", get(show))
 }
+
+/// Public posts of this site that the front page shows.
+const LATEST: i64 = 10;
 
 /// Whom to turn to.
 pub(crate) async fn contact(conn: &Conn, settings: &InstanceSettings) -> Result<Option<Account>> {
@@ -28,6 +33,9 @@ async fn show(visit: Visit) -> PageResult {
     let conn = visit.web.db.read().await?;
     let empty = setup::is_due(&conn).await?;
     let contact = contact(&conn, &visit.settings).await?;
+    let here = Public { origin: Origin::Local, only_media: false };
+    let shown = timelines::public(&conn, None, &here, page::Page::newest(LATEST)).await?;
+    let posts = Posts::load(&conn, shown).await?;
     drop(conn);
     let lang = visit.lang;
     let body = html! {
@@ -42,6 +50,10 @@ async fn show(visit: Visit) -> PageResult {
                 (if visit.visitor.is_some() { welcome(&visit) } else { invitation(&visit) })
                 @if let Some(account) = &contact { (run_by(lang, account)) }
             }
+        }
+        @if !posts.statuses().is_empty() {
+            h2 class="page" { (Word::LatestPosts.text(lang)) }
+            section class="card posts" { @for status in posts.statuses() { (posts.show(&visit, status)) } }
         }
     };
     let head = html! {

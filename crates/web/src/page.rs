@@ -37,7 +37,7 @@ impl Visit {
     }
 
     pub(crate) fn page_with(&self, status: StatusCode, page: &Page) -> Response {
-        let frame = Frame { lang: self.lang, site: Some(&self.settings.title), bar: self.bar(), foot: self.foot() };
+        let frame = Frame { lang: self.lang, site: Some(&self.settings.title), bar: self.bar(page), foot: self.foot() };
         let mut response = respond(status, &frame, (page, media_source(&self.web.site)));
         if page.form
             && let Some(cookie) = self.form_cookie()
@@ -47,7 +47,7 @@ impl Visit {
         response
     }
 
-    fn bar(&self) -> Markup {
+    fn bar(&self, page: &Page) -> Markup {
         let say = |word: Word| word.text(self.lang);
         html! {
             a class="brand" href=(self.path("/")) { (logo()) span { (self.settings.title) } }
@@ -61,6 +61,8 @@ impl Visit {
                         }
                     }
                 }
+                // Not beside a form that is about just this.
+                None if page.form => {}
                 None => nav { a href=(self.path("/auth/sign_in")) { (say(Word::SignIn)) } },
             }
         }

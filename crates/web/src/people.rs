@@ -7,7 +7,7 @@ use crate::{
     page::Page,
     posts::{self, Posts},
     visit::Visit,
-    words::Word,
+    words::{Counted, Word},
 };
 use axum::{
     Router,
@@ -139,10 +139,10 @@ fn profile(visit: &Visit, account: &Account, posts: &Posts) -> Markup {
                 }
             }
             p class="counts" {
-                span { strong { (account.statuses_count) } " " (say(Word::Posts)) }
+                span { strong { (account.statuses_count) } " " (Counted::Posts.text(visit.lang, account.statuses_count)) }
                 @if !hidden {
                     span { strong { (account.following_count) } " " (say(Word::Following)) }
-                    span { strong { (account.followers_count) } " " (say(Word::Followers)) }
+                    span { strong { (account.followers_count) } " " (Counted::Followers.text(visit.lang, account.followers_count)) }
                 }
                 span { (say(Word::Joined)) " " time datetime=(account.created_at.date()) { (visit.lang.date(account.created_at)) } }
             }

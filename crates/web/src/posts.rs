@@ -1,6 +1,10 @@
 //! Posts as they stand on pages: loaded for a list, shown one by one. Pages show what everybody may see, no more.
 
-use crate::{lang::Lang, visit::Visit, words::Word};
+use crate::{
+    lang::Lang,
+    visit::Visit,
+    words::{Counted, Word},
+};
 use domain::{
     Result,
     accounts::{self, Account},
@@ -218,7 +222,7 @@ fn votes(lang: Lang, poll: &Poll) -> Markup {
                 li {
                     span { (choice.title) }
                     @if !hidden {
-                        span class="count" { (choice.votes) " " (Word::Votes.text(lang)) }
+                        span class="count" { (choice.votes) " " (Counted::Votes.text(lang, choice.votes)) }
                         meter min="0" max=(all.max(1)) value=(choice.votes) aria-hidden="true" {}
                     }
                 }
@@ -229,15 +233,18 @@ fn votes(lang: Lang, poll: &Poll) -> Markup {
 
 fn footer(visit: &Visit, post: &Status) -> Markup {
     let say = |word: Word| word.text(visit.lang);
-    let counts =
-        [(post.replies_count, Word::Replies), (post.reblogs_count, Word::Boosts), (post.favourites_count, Word::Favourites)];
+    let counts = [
+        (post.replies_count, Counted::Replies),
+        (post.reblogs_count, Counted::Boosts),
+        (post.favourites_count, Counted::Favourites),
+    ];
     html! {
         footer class="fine" {
             a href=[post.url.as_deref()] {
                 time datetime=(post.created_at.iso()) { (visit.lang.time(post.created_at)) }
             }
             @if post.edited_at.is_some() { " · " (say(Word::Edited)) }
-            @for (n, word) in counts { @if n > 0 { " · " (n) " " (say(word)) } }
+            @for (n, what) in counts { @if n > 0 { " · " (n) " " (what.text(visit.lang, n)) } }
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     cookies::Cookie,
     error::{PageResult, WebError},
     forms::{Asked, Field, Kind, Notice, Sent, fault, hidden, notice},
+    lang::Lang,
     page::Page,
     visit::{Form, Visit},
     words::Word,
@@ -20,7 +21,7 @@ use domain::{
     sessions, settings,
     users::{self, NewUser, Problem, Role, setup},
 };
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 
 pub(crate) fn routes() -> Router<Web> {
@@ -159,6 +160,7 @@ fn form_page(
         section class="card" {
             h1 { (Word::SetupTitle.text(lang)) }
             p class="lead" { (Word::SetupLead.text(lang)) }
+            p class="lead" { (known_as(lang, &visit.web.site.domain)) }
             @if let Some(word) = wrong { (notice(Notice::Wrong, word.text(lang))) }
             form method="post" action=(visit.path("/setup")) novalidate {
                 (visit.token_field())
@@ -168,9 +170,15 @@ fn form_page(
                 }
                 p class="actions" { button type="submit" { (Word::SetupButton.text(lang)) } }
             }
-            p class="fine" { code { "@" (if form.username.is_empty() { "…" } else { form.username.trim() }) "@" (visit.web.site.domain) } }
         }
     };
     let title = Word::SetupTitle.text(lang).to_owned();
     visit.page_with(status, &Page { title, body, narrow: true, form: true, secret: true, ..Page::default() })
+}
+
+fn known_as(lang: Lang, domain: &str) -> Markup {
+    match lang {
+        Lang::En => html! { "Others will find you as " strong { "@name@" (domain) } "." },
+        Lang::Ja => html! { "ほかの人からは " strong { "@ユーザー名@" (domain) } " で見つけられます。" },
+    }
 }

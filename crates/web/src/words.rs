@@ -73,7 +73,7 @@ words! {
     SignedInAlready = "You are signed in as", "ログイン中のアカウント:";
 
     // Consent
-    ConsentTitle = "Let an app in", "アプリの認証";
+    ConsentTitle = "Authorize an app", "アプリの認証";
     ConsentMay = "It would be able to:", "許可する操作:";
     ConsentBack = "You then go back to", "許可すると次へ移動します:";
     ConsentOob = "You then get a code to copy into the app.", "許可すると、アプリに貼り付けるコードが表示されます。";
@@ -135,8 +135,7 @@ words! {
     Contact = "Contact", "連絡先";
     Software = "Software", "ソフトウェア";
     Posts = "Posts", "投稿";
-    Following = "Following", "フォロー中";
-    Followers = "Followers", "フォロワー";
+    Following = "following", "フォロー中";
     NoPosts = "No public posts yet.", "公開の投稿はまだありません。";
     Older = "Older posts", "過去の投稿";
     Newest = "Newest posts", "最新の投稿";
@@ -146,15 +145,41 @@ words! {
     Conversation = "Conversation", "会話";
     Edited = "edited", "編集済み";
     Joined = "Joined", "登録日";
-    Votes = "votes", "票";
-    Favourites = "favourites", "お気に入り";
-    Boosts = "boosts", "ブースト";
-    Replies = "replies", "返信";
+    LatestPosts = "Latest posts", "最近の投稿";
     FollowHint = "To follow or answer, search for this in your app:", "フォローや返信をするには、アプリで次を検索してください:";
 }
 
+/// Things that are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counted {
+    Votes,
+    Replies,
+    Boosts,
+    Favourites,
+    Posts,
+    Followers,
+}
+
+impl Counted {
+    /// What stands behind the number `n`.
+    pub(crate) fn text(self, lang: Lang, n: i64) -> &'static str {
+        let (one, many, ja) = match self {
+            Self::Votes => ("vote", "votes", "票"),
+            Self::Replies => ("reply", "replies", "返信"),
+            Self::Boosts => ("boost", "boosts", "ブースト"),
+            Self::Favourites => ("favourite", "favourites", "お気に入り"),
+            Self::Posts => ("post", "posts", "投稿"),
+            Self::Followers => ("follower", "followers", "フォロワー"),
+        };
+        match lang {
+            Lang::Ja => ja,
+            Lang::En if n == 1 => one,
+            Lang::En => many,
+        }
+    }
+}
+
 impl Word {
-    /// The same with the case of a problem's limit filled in.
     pub(crate) fn too_short(lang: Lang, least: usize) -> String {
         match lang {
             Lang::En => format!("Too short: at least {least} characters."),

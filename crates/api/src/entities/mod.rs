@@ -13,13 +13,16 @@ mod poll;
 mod relationship;
 mod status;
 
-pub use account::*;
+pub use account::{
+    Account, AccountRole, CredentialAccount, Day, FamiliarFollowers, FeatureApproval, Field, MutedAccount, Role, Source, account,
+    accounts, credential_account,
+};
 pub use conversation::{Conversation, conversations};
 pub use emoji::{CustomEmoji, emojis};
 pub use media::{MediaAttachment, media_attachment};
 pub use notification::{Notification, notifications};
 pub use poll::{Poll, polls};
-pub use relationship::*;
+pub use relationship::{Relationship, relationships};
 pub use status::{Context, Quote, Status, StatusEdit, StatusSource, Tag, context, edits, status, statuses, tag};
 
 use domain::Time;

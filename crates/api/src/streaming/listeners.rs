@@ -275,10 +275,10 @@ mod tests {
         assert_eq!(one.subscribe(stream(&one, "public")).unwrap_err().status(), 422);
         two.subscribe(stream(&two, "hashtag")).unwrap();
         let cats = stream(&one, "hashtag").topic;
-        assert_eq!(streams.listeners(&[cats.clone()]).len(), 2);
+        assert_eq!(streams.listeners(std::slice::from_ref(&cats)).len(), 2);
         assert_eq!(streams.at_home(), [AccountId(1)]);
         two.unsubscribe(&cats);
-        assert_eq!(streams.listeners(&[cats.clone()]).len(), 1);
+        assert_eq!(streams.listeners(std::slice::from_ref(&cats)).len(), 1);
         drop(one);
         assert!(streams.listeners(&[cats]).is_empty() && streams.at_home().is_empty());
         assert!(streams.table().topics.is_empty());

@@ -11,7 +11,7 @@ use crate::{
     notifications,
     page::Page,
     relationships::{self, Relationship},
-    timelines,
+    timelines::{self, Parting},
 };
 
 /// Follows ended at a time when a domain is blocked.
@@ -29,7 +29,7 @@ pub async fn block(db: &Db, me: AccountId, target: AccountId) -> Result<Relation
         for (follower, followee) in [(me, target), (target, me)] {
             follows::end(&tx, follower, followee).await?;
             follows::withdraw(&tx, follower, followee).await?;
-            timelines::remove_author(&tx, follower, followee).await?;
+            timelines::remove_author(&tx, follower, (followee, Parting::Silenced)).await?;
         }
         notifications::forget(&tx, me, target).await?;
     }

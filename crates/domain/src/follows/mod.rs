@@ -13,7 +13,7 @@ use crate::{
     notifications::{self, Kind, New},
     page::Page,
     relationships::{self, Relationship},
-    timelines,
+    timelines::{self, Parting},
 };
 
 /// Everybody may follow so many; above, 1.1 times as many as follow them.
@@ -132,7 +132,7 @@ pub(crate) async fn end(tx: &Tx, follower: AccountId, followee: AccountId) -> Re
     }
     accounts::store::count_follow(tx, follower, followee, -1).await?;
     relationships::store::delete_endorsement(tx, follower, followee).await?;
-    timelines::remove_author(tx, follower, followee).await?;
+    timelines::remove_author(tx, follower, (followee, Parting::Unfollowed)).await?;
     let trace = New { account: followee, from: follower, kind: Kind::Follow, status: None };
     notifications::retract(tx, trace).await?;
     Ok(true)

@@ -11,7 +11,7 @@ use crate::{
     notifications,
     page::Page,
     relationships::{self, Relationship},
-    timelines,
+    timelines::{self, Parting},
 };
 use std::{collections::HashMap, time::Duration};
 
@@ -48,7 +48,7 @@ pub async fn mute(db: &Db, me: AccountId, target: AccountId, how: Mute) -> Resul
         store::put(&tx, (me, target), how.notifications, until).await?;
         if until.is_none() {
             // A mute with an end is kept out when the feed is read, so that its statuses are there afterwards.
-            timelines::remove_author(&tx, me, target).await?;
+            timelines::remove_author(&tx, me, (target, Parting::Silenced)).await?;
         }
         if how.notifications {
             notifications::forget(&tx, me, target).await?;

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use super::tame::tame;
 
 /// More input than this is cut off, in bytes. Mastodon's own bodies end at a fraction of it.
-pub const MAX_INPUT: usize = 256 * 1024;
+pub const MAX_INPUT: usize = 128 * 1024;
 
 const ELEMENTS: &[&str] = &[
     "p",

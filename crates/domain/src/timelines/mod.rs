@@ -146,9 +146,18 @@ pub async fn add_author(tx: &Tx, viewer: AccountId, author: AccountId) -> Result
     store::insert_author(tx, viewer, author, BACKFILL).await
 }
 
-/// Takes the statuses and boosts of `author`, and boosts of what they wrote, out of the feed of `viewer`.
-pub async fn remove_author(tx: &Tx, viewer: AccountId, author: AccountId) -> Result<()> {
-    store::delete_author(tx, viewer, author).await
+/// Why somebody leaves a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// What others boost of theirs still comes along.
+    Unfollowed,
+    /// Nothing of theirs, whoever boosts it.
+    Silenced,
+}
+
+/// Takes what `author` posted and boosted out of the feed of `viewer`.
+pub async fn remove_author(tx: &Tx, viewer: AccountId, (author, why): (AccountId, Parting)) -> Result<()> {
+    store::delete_author(tx, viewer, (author, why)).await
 }
 
 /// Everybody who has a home feed.

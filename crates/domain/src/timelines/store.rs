@@ -1,6 +1,6 @@
 //! Feeds and the indexed queries of timelines.
 
-use super::{Origin, Profile, Public, Tagged};
+use super::{Origin, Parting, Profile, Public, Tagged};
 use crate::{
     Result,
     db::{Conn, Ids, Texts, Tx},
@@ -67,7 +67,7 @@ sql! {
         WHERE f.account_id = $1 AND f.target_id = $2 AND ", WANTED, " ORDER BY s.id DESC LIMIT $3 ON CONFLICT DO NOTHING";
     DELETE_AUTHOR = "DELETE FROM home_feed WHERE account_id = $1 AND status_id IN (SELECT s.id FROM statuses s \
         LEFT JOIN statuses o ON o.id = s.reblog_of_id WHERE s.id IN (SELECT status_id FROM home_feed WHERE account_id = $1) \
-        AND (s.account_id = $2 OR o.account_id = $2))";
+        AND (s.account_id = $2 OR ($3::boolean AND o.account_id = $2)))";
     DELETE_FEED = "DELETE FROM home_feed WHERE account_id = $1";
     INSERT_FEED_OWN = "INSERT INTO home_feed (account_id, status_id) SELECT account_id, id FROM statuses WHERE account_id = $1 \
         ORDER BY id DESC LIMIT $2 ON CONFLICT DO NOTHING";
@@ -151,8 +151,8 @@ pub(super) async fn insert_author(tx: &Tx, viewer: AccountId, author: AccountId,
     Ok(())
 }
 
-pub(super) async fn delete_author(tx: &Tx, viewer: AccountId, author: AccountId) -> Result<()> {
-    tx.exec(DELETE_AUTHOR, &[&viewer, &author]).await?;
+pub(super) async fn delete_author(tx: &Tx, viewer: AccountId, (author, why): (AccountId, Parting)) -> Result<()> {
+    tx.exec(DELETE_AUTHOR, &[&viewer, &author, &(why == Parting::Silenced)]).await?;
     Ok(())
 }
 

@@ -133,3 +133,17 @@ testkit::on_both_engines! {
         assert_eq!(ids(&bob.get("/api/v1/timelines/home", ()).await.ok()), before);
     }
 }
+
+testkit::on_both_engines! {
+    async fn boosts_by_others_stay_after_an_unfollow(server: TestServer) {
+        let (alice, bob, carol) = (server.person("alice").await, server.person("bob").await, server.person("carol").await);
+        follow(&bob, &alice).await;
+        follow(&bob, &carol).await;
+        let posted = post(&carol, "boosted by a friend").await;
+        let boost = alice.post(&format!("/api/v1/statuses/{}/reblog", id(&posted)), ()).await.ok();
+        bob.post(&format!("/api/v1/accounts/{}/unfollow", carol.account), ()).await.ok();
+        assert_eq!(ids(&bob.get("/api/v1/timelines/home", ()).await.ok()), [id(&boost)]);
+        bob.post(&format!("/api/v1/accounts/{}/mute", carol.account), ()).await.ok();
+        assert_eq!(bob.get("/api/v1/timelines/home", ()).await.ok(), json!([]));
+    }
+}

@@ -129,8 +129,8 @@ fn hostile_input_is_bounded() {
         let out = sanitise(&input);
         let spent = start.elapsed();
         let name: String = input.chars().take(12).collect();
-        // A hundredfold of what it takes, for slow machines and builds without optimisation.
-        assert!(spent < Duration::from_secs(4), "{name}: {spent:?}");
+        // Not a measurement: what grows with the square of the input takes minutes, on any machine.
+        assert!(spent < Duration::from_secs(30), "{name}: {spent:?}");
         assert!(out.len() < 4 * 1024 * 1024, "{name}: {} bytes", out.len());
         println!("{name}: {spent:?}, {} bytes", out.len());
     }
