@@ -29,6 +29,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
+/// Parts of the path. What cannot be read names nothing: 404.
+pub(crate) struct Place<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Place<T> {
+    type Rejection = WebError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, WebError> {
+        // PostgreSQL cannot hold a NUL in a text.
+        if parts.uri.path().contains("%00") {
+            return Err(WebError::not_found());
+        }
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|path| Self(path.0)).map_err(|_| WebError::not_found())
+    }
+}
+
 /// A field that people fill in.
 #[derive(Clone, Debug)]
 pub(crate) struct Field<'a> {

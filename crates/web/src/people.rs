@@ -3,7 +3,7 @@
 use crate::{
     Web,
     error::{PageResult, WebError},
-    forms::Asked,
+    forms::{Asked, Place},
     page::Page,
     posts::{self, Posts},
     visit::Visit,
@@ -11,7 +11,6 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::Path,
     response::{IntoResponse, Redirect},
     routing::get,
 };
@@ -65,13 +64,13 @@ pub(crate) async fn local(visit: &Visit, conn: &domain::db::Conn, username: &str
 }
 
 /// `GET /users/{username}`: the account's name among servers; people go to the profile.
-async fn actor(visit: Visit, Path(username): Path<String>) -> PageResult {
+async fn actor(visit: Visit, Place(username): Place<String>) -> PageResult {
     let account = local(&visit, &visit.web.db.read().await?, &username).await?;
     Ok(Redirect::to(&account.url).into_response())
 }
 
 /// `GET /@{username}`
-async fn show(visit: Visit, Path(username): Path<String>, Asked(range): Asked<Range>) -> PageResult {
+async fn show(visit: Visit, Place(username): Place<String>, Asked(range): Asked<Range>) -> PageResult {
     let conn = visit.web.db.read().await?;
     let account = local(&visit, &conn, &username).await?;
     let what = Profile { exclude_replies: true, ..Profile::default() };
@@ -168,7 +167,7 @@ fn list(visit: &Visit, posts: &Posts, range: &Range, path: &str) -> Markup {
 }
 
 /// `GET /tags/{name}`
-async fn tag(visit: Visit, Path(name): Path<String>, Asked(range): Asked<Range>) -> PageResult {
+async fn tag(visit: Visit, Place(name): Place<String>, Asked(range): Asked<Range>) -> PageResult {
     let key = text::tag_key(&name);
     if key.is_empty() || key.chars().count() > 200 || key.contains('\0') {
         return Err(WebError::not_found());

@@ -3,6 +3,7 @@
 use crate::{
     Web,
     error::{PageResult, WebError},
+    forms::Place,
     page::Page,
     people::{cut, local, preview},
     posts::{self, Posts},
@@ -11,7 +12,6 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::Path,
     response::{IntoResponse, Redirect},
     routing::get,
 };
@@ -47,14 +47,14 @@ async fn public(visit: &Visit, conn: &Conn, (username, id): (&str, &str)) -> Res
 }
 
 /// `GET /users/{username}/statuses/{id}`: the post's name among servers; people go to its page.
-async fn object(visit: Visit, Path((username, id)): Path<(String, String)>) -> PageResult {
+async fn object(visit: Visit, Place((username, id)): Place<(String, String)>) -> PageResult {
     let conn = visit.web.db.read().await?;
     let (status, _) = public(&visit, &conn, (&username, &id)).await?;
     Ok(Redirect::to(status.url.as_deref().unwrap_or("/")).into_response())
 }
 
 /// `GET /@{username}/{id}`
-async fn show(visit: Visit, Path((username, id)): Path<(String, String)>) -> PageResult {
+async fn show(visit: Visit, Place((username, id)): Place<(String, String)>) -> PageResult {
     let conn = visit.web.db.read().await?;
     let (status, account) = public(&visit, &conn, (&username, &id)).await?;
     if let Some(original) = status.reblog_of_id {

@@ -1,5 +1,7 @@
 //! Streaming over real sockets.
 
+#![allow(clippy::unwrap_used)]
+
 mod events;
 mod limits;
 mod sse;

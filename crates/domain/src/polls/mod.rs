@@ -5,7 +5,6 @@ pub mod store;
 use crate::{
     Error, Result, Time,
     db::{Conn, Db, Tx},
-    events::Event,
     ids::{AccountId, PollId, StatusId},
     jobs::Job,
     notifications, row,
@@ -120,7 +119,7 @@ pub async fn visible(conn: &Conn, viewer: Option<AccountId>, id: PollId) -> Resu
 /// Votes, once.
 pub async fn vote(db: &Db, voter: AccountId, id: PollId, choices: &[usize]) -> Result<Poll> {
     let poll = visible(&db.read().await?, Some(voter), id).await?;
-    let mut tx = db.begin().await?;
+    let tx = db.begin().await?;
     let poll = store::by_id_locked(&tx, poll.id).await?.ok_or(Error::NotFound)?;
     let mut options = poll.options();
     let mut chosen: Vec<usize> = choices.to_vec();
@@ -141,7 +140,6 @@ pub async fn vote(db: &Db, voter: AccountId, id: PollId, choices: &[usize]) -> R
     }
     let voted = Poll { options_json: serde_json::to_string(&options)?, voters_count: poll.voters_count + 1, ..poll };
     store::update_tally(&tx, &voted).await?;
-    tx.publish(Event::StatusEdited { status: voted.status_id });
     tx.commit().await?;
     Ok(voted)
 }
@@ -161,6 +159,5 @@ pub async fn close(db: &Db, id: PollId) -> Result<()> {
         let new = notifications::New { account, from: poll.account_id, kind, status: Some(poll.status_id) };
         notifications::notify(&mut tx, new).await?;
     }
-    tx.publish(Event::StatusEdited { status: poll.status_id });
     tx.commit().await
 }

@@ -1,0 +1,8 @@
+//! The pages through their router, as a browser without scripts sees them.
+
+mod browser;
+mod consent;
+mod public;
+mod settings;
+mod setup;
+mod sign_in;
