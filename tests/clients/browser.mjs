@@ -45,12 +45,12 @@ export async function inspect(page, name) {
   mkdirSync(folder, { recursive: true });
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport);
-    await page.screenshot({ path: join(folder, `${name}-${size}.png`), fullPage: true });
+    await page.screenshot({ path: join(folder, `${name}-${size}.png`), fullPage: true, animations: "disabled" });
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(width <= viewport.width, `${name} is ${width} wide on a ${size} of ${viewport.width}`);
   }
   await page.emulateMedia({ colorScheme: "dark" });
-  await page.screenshot({ path: join(folder, `${name}-dark.png`), fullPage: true });
+  await page.screenshot({ path: join(folder, `${name}-dark.png`), fullPage: true, animations: "disabled" });
   await page.emulateMedia({ colorScheme: "light" });
   const facts = await page.evaluate(() => {
     const visible = [...document.querySelectorAll("input, select, textarea")].filter((field) => field.type !== "hidden");

@@ -17,9 +17,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/apps", post(create))
-        .route("/api/v1/apps/verify_credentials", get(verify_credentials))
+    Router::new().route("/api/v1/apps", post(create)).route("/api/v1/apps/verify_credentials", get(verify_credentials))
 }
 
 /// <https://docs.joinmastodon.org/entities/Application/>

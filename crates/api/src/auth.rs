@@ -242,7 +242,10 @@ mod tests {
         };
         let app: Router = Router::new()
             .route("/user", get(|user: User<scope::ReadStatuses>| async move { user.account.to_string() }))
-            .route("/viewer", get(|viewer: Viewer<scope::ReadStatuses>| async move { format!("{:?}", viewer.account()) }))
+            .route(
+                "/viewer",
+                get(|viewer: Viewer<scope::ReadStatuses>| async move { format!("{:?}", viewer.account()) }),
+            )
             .route("/app", get(|app: AppOnly| async move { app.scopes.to_string() }))
             .with_state(db.clone());
         let (user, account) = users::create(&db, &site, NewUser::named("alice")).await.unwrap();
@@ -251,7 +254,8 @@ mod tests {
             async move { format!("Bearer {}", oauth::tokens::create(&db, user.id, Scopes::of(scopes)).await.unwrap().token) }
         };
         let (read, write) = (token(&[S::Read]).await, token(&[S::Write]).await);
-        let new = oauth::NewApp { name: "x".into(), redirect_uris: vec![oauth::OUT_OF_BAND.into()], ..Default::default() };
+        let new =
+            oauth::NewApp { name: "x".into(), redirect_uris: vec![oauth::OUT_OF_BAND.into()], ..Default::default() };
         let (client, _) = oauth::apps::create(&db, new).await.unwrap();
         let own = oauth::tokens::client_credentials(&db, &client, "read").await.unwrap();
         let own = format!("bearer {}", own.token);

@@ -93,7 +93,7 @@ async fn v2(State(app): State<App>) -> ApiResult<Response> {
     if let Some(body) = fresh(&app.instance.v2, FRESH) {
         return Ok(document(body));
     }
-    let conn = app.db.read().await?;
+    let conn = app.db.read_long().await?;
     let settings = settings::read(&conn).await?;
     let made = json!({
         "domain": app.site.domain,
@@ -127,7 +127,7 @@ async fn v1(State(app): State<App>) -> ApiResult<Response> {
     if let Some(body) = fresh(&app.instance.v1, FRESH) {
         return Ok(document(body));
     }
-    let conn = app.db.read().await?;
+    let conn = app.db.read_long().await?;
     let settings = settings::read(&conn).await?;
     let numbers = numbers(&app, &conn).await?;
     let limits = &app.site.limits;
@@ -185,7 +185,8 @@ fn thumbnail(app: &App, settings: &InstanceSettings) -> Option<String> {
 }
 
 fn rule_list(settings: &InstanceSettings) -> Vec<Value> {
-    let one = |r: &settings::Rule| json!({ "id": r.id.to_string(), "text": r.text, "hint": r.hint, "translations": {} });
+    let one =
+        |r: &settings::Rule| json!({ "id": r.id.to_string(), "text": r.text, "hint": r.hint, "translations": {} });
     settings.rules.iter().map(one).collect()
 }
 
@@ -264,10 +265,7 @@ async fn nobody() -> Json<[&'static str; 0]> {
 async fn extended_description(State(app): State<App>) -> ApiResult<Json<Value>> {
     let settings = settings::read(&app.db.read().await?).await?;
     let none = domain::text::Mentions::new();
-    let options = domain::text::Options {
-        base_url: &app.site.base_url,
-        local_domain: &app.site.domain,
-        mentions: &none,
-    };
+    let options =
+        domain::text::Options { base_url: &app.site.base_url, local_domain: &app.site.domain, mentions: &none };
     Ok(Json(json!({ "updated_at": null, "content": domain::text::html(&settings.about, &options) })))
 }

@@ -44,11 +44,8 @@ async fn list(
     Params(form): Params<Form>,
 ) -> ApiResult<Paged<Vec<Notification>>> {
     let known = |words: &[String]| -> Vec<Kind> { words.iter().filter_map(|w| Kind::parse(w)).collect() };
-    let filter = Filter {
-        kinds: known(&form.types),
-        except: known(&form.exclude_types),
-        from: form.account_id.optional()?,
-    };
+    let filter =
+        Filter { kinds: known(&form.types), except: known(&form.exclude_types), from: form.account_id.optional()? };
     let page = paging.page(PageLimits::ACCOUNTS);
     if !form.types.is_empty() && filter.kinds.is_empty() {
         return Ok(paging.paged(Vec::new(), None, Links::Timeline));

@@ -63,7 +63,7 @@ async fn everything(
         return Err(ApiError::needs_sign_in());
     }
     let wants = |what: What| form.kind.is_none_or(|kind| kind == what);
-    let conn = app.db.read().await?;
+    let conn = app.db.read_long().await?;
     let mut found = Search::default();
     if wants(What::Accounts) && form.account_id.known().is_none() {
         found.accounts = people(&app, &conn, &viewer, (words, &paging, form.following)).await?;

@@ -47,6 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="5,000 statuses, 3 s once for each row; nothing is written")
     parser.add_argument("--statuses", type=int, default=STATUSES, metavar="NUMBER", help="on the site (%(default)s)")
     parser.add_argument("--seconds", type=int, default=10, metavar="NUMBER", help="for each row (%(default)s)")
+    parser.add_argument("--no-build", action="store_true", help="take the programs that are in target/release")
     parser.add_argument("--rounds", type=int, default=3, metavar="NUMBER", help="of which the median counts (%(default)s)")
     return parser.parse_args()
 
@@ -59,6 +60,7 @@ def profile_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--engine", default="sqlite", choices=["sqlite", "postgres"])
     parser.add_argument("--statuses", type=int, default=STATUSES, metavar="NUMBER")
     parser.add_argument("--seconds", type=int, default=10, metavar="NUMBER")
+    parser.add_argument("--no-build", action="store_true", help="take the programs that are in target/release")
     return parser.parse_args(words)
 
 
@@ -154,7 +156,8 @@ def main() -> None:
     profiling = sys.argv[1:2] == ["profile"]
     options = profile_arguments(sys.argv[2:]) if profiling else arguments()
     load.need_wrk()
-    build()
+    if not options.no_build:
+        build()
     if not profiling:
         bench(options)
         return

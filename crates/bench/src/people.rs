@@ -49,10 +49,10 @@ async fn introduce(world: &World, author: &Person, print: &Print) -> anyhow::Res
     let picture = |original: String| Some(Picture::Set { original, still: None });
     let change = ProfileChange {
         display_name: Some(format!("{} 暖簾", author.name)),
-        note: Some("Takes pictures of trains and of bread. 散歩と写真。 https://example.com/about #photography".into()),
+        note: Some("Takes pictures of trains and of bread. 散歩と写真。".into()),
         avatar: picture(avatar),
         header: picture(header),
-        fields: Some(vec![("Web".into(), "https://example.com/".into()), ("場所".into(), "東京".into())]),
+        fields: Some(vec![("Web".into(), "https://example.com/".into())]),
         discoverable: Some(true),
         indexable: Some(true),
         ..ProfileChange::default()

@@ -12,15 +12,36 @@ const BACKLOG: usize = 4096;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    StatusCreated { status: StatusId },
-    StatusEdited { status: StatusId },
+    StatusCreated {
+        status: StatusId,
+    },
+    StatusEdited {
+        status: StatusId,
+    },
     /// The rows are gone: everything a listener needs to know who may have seen it is here.
-    StatusDeleted { status: StatusId, author: AccountId, local: bool, public: bool, tags: Vec<String>, audience: Vec<AccountId> },
-    Notified { notification: NotificationId, account: AccountId },
-    Conversation { account: AccountId, conversation: ConversationId },
-    FiltersChanged { account: AccountId },
+    StatusDeleted {
+        status: StatusId,
+        author: AccountId,
+        local: bool,
+        public: bool,
+        tags: Vec<String>,
+        audience: Vec<AccountId>,
+    },
+    Notified {
+        notification: NotificationId,
+        account: AccountId,
+    },
+    Conversation {
+        account: AccountId,
+        conversation: ConversationId,
+    },
+    FiltersChanged {
+        account: AccountId,
+    },
     /// The token is revoked: streams opened with it close.
-    TokenRevoked { token: TokenId },
+    TokenRevoked {
+        token: TokenId,
+    },
 }
 
 /// Where events leave and arrive. Cheap to clone.

@@ -57,8 +57,26 @@ macro_rules! ids {
     )* };
 }
 ids!(
-    AccountId, AppId, BlockId, BookmarkId, ConversationId, EmojiId, EndorsementId, FavouriteId, FollowId, JobId, MediaId, MuteId,
-    NotificationId, PollId, ScheduledId, SessionId, StatusId, TagId, TokenId, UserId,
+    AccountId,
+    AppId,
+    BlockId,
+    BookmarkId,
+    ConversationId,
+    EmojiId,
+    EndorsementId,
+    FavouriteId,
+    FollowId,
+    JobId,
+    MediaId,
+    MuteId,
+    NotificationId,
+    PollId,
+    ScheduledId,
+    SessionId,
+    StatusId,
+    TagId,
+    TokenId,
+    UserId,
 );
 
 #[cfg(test)]

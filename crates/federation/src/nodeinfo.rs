@@ -69,7 +69,7 @@ impl Discovery {
         {
             return Ok(statistics.clone());
         }
-        let statistics = statistics::count(&self.db.read().await?, Time::now()).await?;
+        let statistics = statistics::count(&self.db.read_long().await?, Time::now()).await?;
         *kept = Some((Instant::now(), statistics.clone()));
         Ok(statistics)
     }

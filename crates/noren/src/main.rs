@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// Gives memory back to the system and wastes less of it than the system's own with many threads.
+/// Wastes less memory than the system's own with many threads. Huge pages are off (feature no_thp): a page of 2 MB for
+/// each size of object would take 14 MB of an idle server.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

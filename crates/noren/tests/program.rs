@@ -47,10 +47,15 @@ struct Server {
 
 impl Server {
     fn start(data: &Path) -> Self {
+        Self::start_as(data, &[])
+    }
+
+    fn start_as(data: &Path, more: &[&str]) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let listen = format!("127.0.0.1:{port}");
         let mut child = noren(data)
             .args(["serve", "--listen", &listen])
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -138,6 +143,16 @@ fn commands_work_while_the_server_runs() {
     assert!(refused(data, &["jobs", "retry", "7"], 1).contains("no job 7"));
     lines(data, &["site", "set", "--title", "Our village", "--registrations", "approval"]);
     assert!(server.get("/nodeinfo/2.0").contains("Our village"));
+    server.stop();
+
+    // A site that was only known as localhost takes its people along when it gets a name.
+    let server = Server::start_as(data, &["--domain", "noren.example"]);
+    assert_eq!(server.ready.trim(), "Noren is ready: https://noren.example/");
+    assert!(
+        server
+            .get("/.well-known/webfinger?resource=acct:mia@noren.example")
+            .contains("https://noren.example/users/mia")
+    );
     server.stop();
 }
 

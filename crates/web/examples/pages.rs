@@ -2,6 +2,8 @@
 //! `cargo run -p web --example pages [-- 127.0.0.1:3900 [people]]`. With `people` somebody is here already:
 //! hanako with the password `correct horse`.
 
+#![allow(clippy::print_stdout)]
+
 use axum::{extract::ConnectInfo, middleware::map_request};
 use domain::{
     Db,
@@ -41,10 +43,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         request
     };
     // In the program the API answers this.
-    let nobody = || async { ([("content-type", "image/png")], include_bytes!("../../api/assets/avatar.png").as_slice()) };
+    let nobody =
+        || async { ([("content-type", "image/png")], include_bytes!("../../api/assets/avatar.png").as_slice()) };
     let router = web::router(web)
         .route("/avatars/original/missing.png", axum::routing::get(nobody))
-.fallback(web::not_found).layer(map_request(address_of));
+        .fallback(web::not_found)
+        .layer(map_request(address_of));
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("http://{address}");
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?;
@@ -70,24 +74,39 @@ async fn fill(db: &Db, site: &Site) -> Result<(), Box<dyn Error>> {
     settings.title = "Aizome 藍染".into();
     settings.description = "People who dye, weave and sew, and their friends.".into();
     settings.about = "We are a handful of people around a workshop.\n\nEverybody is welcome to read along.".into();
-    settings.rules = ["Be kind.", "No advertising."].iter().zip(1..).map(|(text, id)| Rule { id, text: (*text).into(), hint: String::new() }).collect();
+    settings.rules = ["Be kind.", "No advertising."]
+        .iter()
+        .zip(1..)
+        .map(|(text, id)| Rule { id, text: (*text).into(), hint: String::new() })
+        .collect();
     settings.contact_email = "hanako@example.com".into();
     settings::write(&tx, &settings).await?;
     tx.commit().await?;
     let mut last = None;
     for (text, warning) in [
-        ("The first vat of the year is ready. 今年最初の藍建てができました。\n\nCome by on Saturday! #藍染 #indigo", ""),
+        (
+            "The first vat of the year is ready. 今年最初の藍建てができました。\n\nCome by on Saturday! #藍染 #indigo",
+            "",
+        ),
         ("It foams blue and smells of autumn: https://example.com/indigo/how-it-works/long-address", ""),
         ("The film ends with the boat.", "Spoiler: last night's film"),
     ] {
-        let new = NewStatus { text: text.into(), spoiler_text: warning.into(), in_reply_to: None, ..NewStatus::default() };
+        let new =
+            NewStatus { text: text.into(), spoiler_text: warning.into(), in_reply_to: None, ..NewStatus::default() };
         last = Some(statuses::publish(db, site, &user, new).await?);
     }
-    let reply = NewStatus { text: "@hanako I shall bring tea.".into(), in_reply_to: last.map(|s| s.id), ..NewStatus::default() };
+    let reply = NewStatus {
+        text: "@hanako I shall bring tea.".into(),
+        in_reply_to: last.map(|s| s.id),
+        ..NewStatus::default()
+    };
     let (taro, _) = users::create(db, site, NewUser::named("taro")).await?;
     let status = statuses::publish(db, site, &taro, reply).await?;
     println!("{}", status.in_reply_to_id.map_or_else(String::new, |id| site.status_url("hanako", id)));
-    for (name, scopes) in [("Indigo for Android", "read write follow push"), ("Tea Timer", "profile read:statuses read:notifications write:statuses write:media")] {
+    for (name, scopes) in [
+        ("Indigo for Android", "read write follow push"),
+        ("Tea Timer", "profile read:statuses read:notifications write:statuses write:media"),
+    ] {
         let new = NewApp {
             name: name.into(),
             redirect_uris: vec!["https://client.example/callback".into(), OUT_OF_BAND.into()],
@@ -97,8 +116,14 @@ async fn fill(db: &Db, site: &Site) -> Result<(), Box<dyn Error>> {
         let (app, _) = oauth::apps::create(db, new).await?;
         oauth::tokens::create_for_app(db, (app.id, user.id), app.scopes()).await?;
         let scope = scopes.replace(' ', "+");
-        println!("{}/oauth/authorize?response_type=code&client_id={}&redirect_uri=https://client.example/callback&scope={scope}&state=x", site.base_url, app.client_id);
-        println!("{}/oauth/authorize?response_type=code&client_id={}&redirect_uri={OUT_OF_BAND}&scope={scope}", site.base_url, app.client_id);
+        println!(
+            "{}/oauth/authorize?response_type=code&client_id={}&redirect_uri=https://client.example/callback&scope={scope}&state=x",
+            site.base_url, app.client_id
+        );
+        println!(
+            "{}/oauth/authorize?response_type=code&client_id={}&redirect_uri={OUT_OF_BAND}&scope={scope}",
+            site.base_url, app.client_id
+        );
     }
     oauth::tokens::create(db, user.id, "read".parse()?).await?;
     users::seen(db, user.id).await?;

@@ -25,9 +25,7 @@ use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 pub(crate) fn routes() -> Router<Web> {
-    Router::new()
-        .route("/oauth/authorize", get(show).post(decide))
-        .route("/oauth/authorize/native", get(native))
+    Router::new().route("/oauth/authorize", get(show).post(decide)).route("/oauth/authorize/native", get(native))
 }
 
 #[derive(Default, Deserialize)]
@@ -150,8 +148,10 @@ async fn decide(visit: Visit, Sent(form): Sent<Decision>) -> PageResult {
 /// 302, as Mastodon does: some apps watch for it.
 fn leave(to: &str) -> Response {
     match HeaderValue::try_from(to) {
-        Ok(to) => (StatusCode::FOUND, [(header::LOCATION, to), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
-            .into_response(),
+        Ok(to) => {
+            (StatusCode::FOUND, [(header::LOCATION, to), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
+                .into_response()
+        }
         Err(_) => WebError::bad(Word::UnknownRedirect).into_response(),
     }
 }
@@ -223,20 +223,34 @@ fn consent_page(visit: &Visit, visitor: &Visitor, (request, query): (&Request, &
         }
     };
     let leads_to = Some(form_target(&request.redirect_uri));
-    Page { title: say(Word::ConsentTitle).to_owned(), body, narrow: true, form: true, secret: true, leads_to, ..Page::default() }
+    Page {
+        title: say(Word::ConsentTitle).to_owned(),
+        body,
+        narrow: true,
+        form: true,
+        secret: true,
+        leads_to,
+        ..Page::default()
+    }
 }
 
 fn wants(lang: Lang, app: &str, handle: &str) -> Markup {
     match lang {
-        Lang::En => html! { strong { (app) } " asks for access to your account " strong class="handle" { "@" (handle) } "." },
-        Lang::Ja => html! { strong { (app) } " が、あなたのアカウント " strong class="handle" { "@" (handle) } " へのアクセスを求めています。" },
+        Lang::En => {
+            html! { strong { (app) } " asks for access to your account " strong class="handle" { "@" (handle) "." } }
+        }
+        Lang::Ja => {
+            html! { strong { (app) } " が、あなたのアカウント " strong class="handle" { "@" (handle) } " へのアクセスを求めています。" }
+        }
     }
 }
 
 /// Where the app is answered, as far as a person can make sense of it.
 fn destination(uri: &str) -> String {
     match Url::parse(uri) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => url.origin().unicode_serialization().replace("https://", ""),
+        Ok(url) if matches!(url.scheme(), "http" | "https") => {
+            url.origin().unicode_serialization().replace("https://", "")
+        }
         Ok(url) => format!("{}:", url.scheme()),
         Err(_) => uri.to_owned(),
     }
@@ -258,8 +272,11 @@ fn permissions(lang: Lang, scopes: oauth::Scopes) -> Markup {
     let line = |title: Word, parent: Scope| {
         let prefix = format!("{}:", parent.as_str());
         let whole = scopes.iter().any(|scope| scope == parent);
-        let parts: Vec<&str> =
-            scopes.iter().filter_map(|scope| scope.as_str().strip_prefix(&prefix)).map(|noun| noun_in(lang, noun)).collect();
+        let parts: Vec<&str> = scopes
+            .iter()
+            .filter_map(|scope| scope.as_str().strip_prefix(&prefix))
+            .map(|noun| noun_in(lang, noun))
+            .collect();
         html! {
             @if whole || !parts.is_empty() {
                 li {

@@ -85,7 +85,9 @@ fn invitation(visit: &Visit) -> Markup {
     let here = visit.path("/auth/sign_in");
     let (before, link, after) = match visit.lang {
         Lang::En => ("If you have an account here, use it with any app for Mastodon, or ", "sign in on this page", "."),
-        Lang::Ja => ("アカウントをお持ちの方は、Mastodon対応のアプリを使うか、", "このページからログイン", "してください。"),
+        Lang::Ja => {
+            ("アカウントをお持ちの方は、Mastodon対応のアプリを使うか、", "このページからログイン", "してください。")
+        }
     };
     html! { p { (before) a href=(here) { (link) } (after) } }
 }

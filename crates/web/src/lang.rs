@@ -58,7 +58,17 @@ impl Lang {
     /// `5 December 2019`
     pub(crate) fn date(self, time: Time) -> String {
         const MONTHS: [&str; 12] = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
             "December",
         ];
         let date = time.date();

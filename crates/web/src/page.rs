@@ -128,7 +128,10 @@ fn respond(status: StatusCode, frame: &Frame<'_>, (page, media): (&Page, Option<
     );
     let caching = if page.secret || page.form { "no-store" } else { "private, no-cache" };
     let headers: [(HeaderName, HeaderValue); 5] = [
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'")),
+        ),
         (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
         // Not stricter: with less, browsers would not say where forms come from.
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),

@@ -16,8 +16,7 @@ use axum::{
 };
 use domain::{
     accounts::{self, Account},
-    page,
-    text,
+    page, text,
     timelines::{self, Profile, Tagged},
 };
 use maud::{Markup, html};
@@ -54,7 +53,6 @@ impl Range {
 
 /// The local account of this name; 410 when it is suspended.
 pub(crate) async fn local(visit: &Visit, conn: &domain::db::Conn, username: &str) -> Result<Account, WebError> {
-    // A NUL or a slash is no name, and neither is what comes undecoded.
     let account = accounts::lookup(conn, &visit.web.site, username).await?;
     match (account.is_local(), account.suspended_at) {
         (false, _) => Err(WebError::not_found()),

@@ -136,7 +136,9 @@ impl Posts {
                 Kind::Image => html! {
                     a href=(original) { img src=(small.as_deref().unwrap_or(&original)) alt=(alt) title=(alt) loading="lazy"; }
                 },
-                Kind::Video | Kind::Gifv => html! { video src=(original) poster=[small] controls preload="none" title=(alt) {} },
+                Kind::Video | Kind::Gifv => {
+                    html! { video src=(original) poster=[small] controls preload="none" title=(alt) {} }
+                }
                 Kind::Audio => html! { audio src=(original) controls preload="none" title=(alt) {} },
                 Kind::Unknown => html! { a href=(original) { (Word::Media.text(visit.lang)) } },
             })

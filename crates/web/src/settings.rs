@@ -20,7 +20,7 @@ use domain::{
     ids::AppId,
     oauth::{Authorised, tokens},
     sessions::{self, Session, Visitor},
-    users::{self, Endings, PASSWORD_CHARACTERS, Fault, Role},
+    users::{self, Endings, Fault, PASSWORD_CHARACTERS, Role},
 };
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -272,7 +272,8 @@ fn password_card(visit: &Visit, visitor: &Visitor, wrong: Wrong) -> Markup {
 
 /// `Firefox, Linux` for what browsers say about themselves at length.
 fn browser_name(agent: &str) -> String {
-    let first = |table: &[(&str, &'static str)]| table.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    let first =
+        |table: &[(&str, &'static str)]| table.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
     // The order matters: most claim to be their predecessors too.
     let browser = first(&[
         ("Firefox/", "Firefox"),
@@ -309,9 +310,18 @@ mod tests {
     fn browsers_have_names() {
         for (agent, name) in [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
-            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0", "Edge, Windows"),
-            ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1", "Safari, iPhone"),
-            ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36", "Chrome, Android"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0",
+                "Edge, Windows",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+                "Safari, iPhone",
+            ),
+            (
+                "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+                "Chrome, Android",
+            ),
             ("python-requests/2.32", "python-requests/2.32"),
             ("", "?"),
         ] {

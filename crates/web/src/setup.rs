@@ -17,8 +17,7 @@ use axum::{
     routing::get,
 };
 use domain::{
-    Result,
-    sessions, settings,
+    Result, sessions, settings,
     users::{self, NewUser, Problem, Role, setup},
 };
 use maud::{Markup, html};
@@ -178,7 +177,7 @@ fn form_page(
 
 fn known_as(lang: Lang, domain: &str) -> Markup {
     match lang {
-        Lang::En => html! { "Others will find you as " strong { "@name@" (domain) } "." },
-        Lang::Ja => html! { "ほかの人からは " strong { "@ユーザー名@" (domain) } " で見つけられます。" },
+        Lang::En => html! { "Others will find you as " strong class="handle" { "@name@" (domain) "." } },
+        Lang::Ja => html! { "ほかの人からは " strong class="handle" { "@name@" (domain) } " で見つけられます。" },
     }
 }

@@ -24,9 +24,7 @@ use serde::Deserialize;
 use std::time::Duration;
 
 pub(crate) fn routes() -> Router<Web> {
-    Router::new()
-        .route("/auth/sign_in", get(show).post(sign_in))
-        .route("/auth/sign_out", post(sign_out))
+    Router::new().route("/auth/sign_in", get(show).post(sign_in)).route("/auth/sign_out", post(sign_out))
 }
 
 /// A longer way back is forgotten.
@@ -181,7 +179,9 @@ mod tests {
             assert!(is_own_path(good), "{good}");
         }
         let long = format!("/{}", "x".repeat(RETURN_BYTES));
-        for bad in ["", "settings", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil", "/ü", &long] {
+        for bad in
+            ["", "settings", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil", "/ü", &long]
+        {
             assert!(!is_own_path(bad), "{bad}");
         }
     }

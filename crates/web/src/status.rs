@@ -30,9 +30,7 @@ use maud::{Markup, html};
 use std::collections::HashMap;
 
 pub(crate) fn routes() -> Router<Web> {
-    Router::new()
-        .route("/@{username}/{id}", get(show))
-        .route("/users/{username}/statuses/{id}", get(object))
+    Router::new().route("/@{username}/{id}", get(show)).route("/users/{username}/statuses/{id}", get(object))
 }
 
 /// The post, if everybody may see it and it is by this account.

@@ -59,7 +59,7 @@ pub(super) async fn search(
     Params(form): Params<SearchForm>,
 ) -> ApiResult<Json<Vec<Account>>> {
     let at = paging.offset(PageLimits::ACCOUNTS);
-    let conn = app.db.read().await?;
+    let conn = app.db.read_long().await?;
     let query = accounts::Search {
         words: &form.q,
         viewer: Some(user.account),

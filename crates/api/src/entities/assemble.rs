@@ -41,12 +41,7 @@ struct Around<'a> {
     following: relationships::Relations,
 }
 
-pub(super) async fn assemble(
-    app: &App,
-    conn: &Conn,
-    shown: Shown,
-    viewer: Option<AccountId>,
-) -> Result<Vec<Status>> {
+pub(super) async fn assemble(app: &App, conn: &Conn, shown: Shown, viewer: Option<AccountId>) -> Result<Vec<Status>> {
     build(app, conn, shown, viewer, Quotes::Whole).await
 }
 

@@ -14,8 +14,8 @@ mod relationship;
 mod status;
 
 pub use account::{
-    Account, AccountRole, CredentialAccount, Day, FamiliarFollowers, FeatureApproval, Field, MutedAccount, Role, Source, account,
-    accounts, credential_account,
+    Account, AccountRole, CredentialAccount, Day, FamiliarFollowers, FeatureApproval, Field, MutedAccount, Role,
+    Source, account, accounts, credential_account,
 };
 pub use conversation::{Conversation, conversations};
 pub use emoji::{CustomEmoji, emojis};

@@ -32,7 +32,8 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "0002_search" each,
 ];
 
-const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+const LEDGER: &str =
+    "CREATE TABLE IF NOT EXISTS migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
 
 sql! {
     NEWEST = "SELECT COALESCE(MAX(id), 0) FROM migrations";

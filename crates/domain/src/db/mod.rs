@@ -94,7 +94,10 @@ impl Db {
             Some(("postgres" | "postgresql", _)) => Engine::Postgres(postgres::pool(config)?),
             None if config.url == "sqlite" => {
                 let writer = sqlite::Pool::open(file, 1, config.durability)?;
-                Engine::Sqlite { writer, readers: sqlite::Pool::open(file, config.connections.max(1), config.durability)? }
+                Engine::Sqlite {
+                    writer,
+                    readers: sqlite::Pool::open(file, config.connections.max(1), config.durability)?,
+                }
             }
             _ => return Err(Error::invalid("database.url", "must be \"sqlite\" or start with postgres://")),
         };
@@ -111,18 +114,37 @@ impl Db {
         &self.wake
     }
 
-    /// A connection for reading. [`Error::Busy`] when none is free for ten seconds.
+    /// A connection for reading by index: on SQLite its statements run on the asking thread, so that they have to be
+    /// short. [`Error::Busy`] when none is free for ten seconds.
     pub async fn read(&self) -> Result<Conn> {
+        self.reader(sqlite::Place::Here).await
+    }
+
+    /// As [`Db::read`], for statements that may read much: searches, counts.
+    pub async fn read_long(&self) -> Result<Conn> {
+        self.reader(sqlite::Place::Aside).await
+    }
+
+    async fn reader(&self, place: sqlite::Place) -> Result<Conn> {
         Ok(Conn(match &*self.engine {
-            Engine::Sqlite { readers, .. } => Inner::Sqlite(readers.lease(sqlite::Mode::Read).await?),
+            Engine::Sqlite { readers, .. } => Inner::Sqlite(readers.lease(sqlite::Mode::Read, place).await?),
             Engine::Postgres(pool) => Inner::Postgres(postgres::Lease::of(pool).await?),
         }))
     }
 
     /// Starts a transaction. SQLite has one writer: keep it short and keep the network out of it.
     pub async fn begin(&self) -> Result<Tx> {
+        self.writer(sqlite::Place::Here).await
+    }
+
+    /// As [`Db::begin`], for statements that write or read much: feeds made anew, accounts removed.
+    pub async fn begin_long(&self) -> Result<Tx> {
+        self.writer(sqlite::Place::Aside).await
+    }
+
+    async fn writer(&self, place: sqlite::Place) -> Result<Tx> {
         let inner = match &*self.engine {
-            Engine::Sqlite { writer, .. } => Inner::Sqlite(writer.lease(sqlite::Mode::Write).await?),
+            Engine::Sqlite { writer, .. } => Inner::Sqlite(writer.lease(sqlite::Mode::Write, place).await?),
             Engine::Postgres(pool) => {
                 let mut lease = postgres::Lease::of(pool).await?;
                 lease.begin().await?;
@@ -203,7 +225,7 @@ impl Conn {
     /// Prepares a statement without running it; used by the test that tries every text in [`SQL`].
     pub async fn prepare(&self, sql: &'static str) -> Result<()> {
         match &self.0 {
-            Inner::Sqlite(lease) => lease.prepare(sql).await,
+            Inner::Sqlite(lease) => lease.prepare(sql),
             Inner::Postgres(lease) => lease.prepare(sql).await,
         }
     }

@@ -6,9 +6,13 @@ use tokio_postgres::types as pg;
 /// A value that both engines can bind.
 pub trait Param: rusqlite::ToSql + pg::ToSql + Sync {
     fn postgres(&self) -> &(dyn pg::ToSql + Sync);
+    fn sqlite(&self) -> &dyn rusqlite::ToSql;
 }
 impl<T: rusqlite::ToSql + pg::ToSql + Sync> Param for T {
     fn postgres(&self) -> &(dyn pg::ToSql + Sync) {
+        self
+    }
+    fn sqlite(&self) -> &dyn rusqlite::ToSql {
         self
     }
 }

@@ -15,8 +15,11 @@ pub(super) fn pool(config: &DatabaseConfig) -> Result<Pool> {
     let options = settings.get_options().unwrap_or_default().to_owned();
     settings.options(format!("{options} -c plan_cache_mode=force_custom_plan").trim());
     settings.application_name("noren");
-    let manager =
-        Manager::from_config(settings, tokio_postgres::NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    let manager = Manager::from_config(
+        settings,
+        tokio_postgres::NoTls,
+        ManagerConfig { recycling_method: RecyclingMethod::Fast },
+    );
     let patience = Some(Duration::from_secs(10));
     Pool::builder(manager)
         .max_size(config.connections.max(2) * 2)

@@ -1,27 +1,30 @@
-//! SQLite: each connection lives on a thread of its own; work is sent to it and answers come back.
+//! SQLite: one connection that writes and several that read.
+//!
+//! Short statements run where they are asked for: handing each to another thread cost more than most of them take.
+//! What may wait for the disk or for another process (BEGIN, COMMIT) and work that is known to be long runs aside, on
+//! the blocking pool.
 
 use super::{Durability, Params, Row, dialect, params};
 use crate::{Error, Result};
-use rusqlite::{Connection, types::Value};
+use rusqlite::{Connection, ToSql};
 use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire, Ordering::Release},
-        mpsc,
     },
     time::Duration,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-
-type Task = Box<dyn FnOnce(&Connection) + Send>;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long to wait for a connection before saying that we are busy.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+type Shared = Arc<Mutex<Connection>>;
+
 /// Connections of one kind: one writer, or several readers. Waiting is first come, first served.
 pub(super) struct Pool {
-    idle: Mutex<Vec<mpsc::Sender<Task>>>,
+    idle: Mutex<Vec<Shared>>,
     free: Arc<Semaphore>,
     size: usize,
 }
@@ -34,31 +37,44 @@ pub(super) enum Mode {
     Write,
 }
 
+/// Where its statements run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Here,
+    Aside,
+}
+
 impl Pool {
     pub(super) fn open(file: &Path, size: usize, durability: Durability) -> Result<Arc<Self>> {
-        let idle = (0..size).map(|n| spawn(file, n, durability)).collect::<Result<Vec<_>>>()?;
+        let idle = (0..size).map(|_| connect(file, durability)).collect::<Result<Vec<_>>>()?;
         Ok(Arc::new(Self { idle: Mutex::new(idle), free: Arc::new(Semaphore::new(size)), size }))
     }
 
-    pub(super) async fn lease(self: &Arc<Self>, mode: Mode) -> Result<Lease> {
-        let wait = tokio::time::timeout(PATIENCE, self.free.clone().acquire_owned());
-        let permit = match wait.await {
-            Ok(Ok(permit)) => permit,
-            Ok(Err(_)) => return Err(Error::internal("the database pool is closed")),
-            Err(_) => return Err(Error::Busy(Duration::from_secs(1))),
+    pub(super) async fn lease(self: &Arc<Self>, mode: Mode, place: Place) -> Result<Lease> {
+        let permit = match self.free.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => match tokio::time::timeout(PATIENCE, self.free.clone().acquire_owned()).await {
+                Ok(Ok(permit)) => permit,
+                Ok(Err(_)) => return Err(Error::internal("the database pool is closed")),
+                Err(_) => return Err(Error::Busy(Duration::from_secs(1))),
+            },
         };
-        let thread = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let thread = thread.ok_or_else(|| Error::internal("a permit without a connection"))?;
+        let conn = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = conn.ok_or_else(|| Error::internal("a permit without a connection"))?;
         let phase = AtomicU8::new(if mode == Mode::Write { DUE } else { NONE });
-        Ok(Lease { thread: Some(thread), home: self.clone(), phase, _permit: permit })
+        Ok(Lease { conn: Some(conn), home: self.clone(), place, phase, permit: Some(permit) })
     }
 
     pub(super) fn idle(&self) -> bool {
         self.free.available_permits() == self.size
     }
+
+    fn take_back(&self, conn: Shared) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+    }
 }
 
-fn spawn(file: &Path, number: usize, durability: Durability) -> Result<mpsc::Sender<Task>> {
+fn connect(file: &Path, durability: Durability) -> Result<Shared> {
     let conn = Connection::open(file).map_err(|e| anyhow::anyhow!("cannot open {}: {e}", file.display()))?;
     conn.busy_timeout(PATIENCE)?;
     conn.set_prepared_statement_cache_capacity(400);
@@ -68,14 +84,7 @@ fn spawn(file: &Path, number: usize, durability: Durability) -> Result<mpsc::Sen
          PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000; \
          PRAGMA journal_size_limit=67108864;"
     ))?;
-    let (tx, rx) = mpsc::channel::<Task>();
-    std::thread::Builder::new().name(format!("sqlite-{number}")).spawn(move || {
-        for task in rx {
-            // A panic in a row's conversion must cost one answer, not the connection.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| task(&conn)));
-        }
-    })?;
-    Ok(tx)
+    Ok(Arc::new(Mutex::new(conn)))
 }
 
 // Phases of a lease's transaction.
@@ -85,87 +94,143 @@ const OPEN: u8 = 2;
 
 /// One connection, lent. Goes home when dropped, rolled back if it was in a transaction.
 pub(super) struct Lease {
-    thread: Option<mpsc::Sender<Task>>,
+    conn: Option<Shared>,
     home: Arc<Pool>,
+    place: Place,
     phase: AtomicU8,
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(thread) = self.thread.take() else { return };
-        if *self.phase.get_mut() != NONE {
-            // Queued behind whatever still runs: the next holder finds a clean connection.
-            let _ = thread.send(Box::new(|conn| {
-                if !conn.is_autocommit() {
-                    let _ = conn.execute_batch("ROLLBACK");
-                }
-            }));
+        let Some(conn) = self.conn.take() else { return };
+        // Work aside may go on although nobody waits for it any more: then the connection is not ours alone.
+        let busy = Arc::strong_count(&conn) > 1;
+        if *self.phase.get_mut() != OPEN && !busy {
+            self.home.take_back(conn);
+            return;
         }
-        self.home.idle.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        let (home, permit) = (self.home.clone(), self.permit.take());
+        let clean = move || {
+            roll_back(&conn.lock().unwrap_or_else(PoisonError::into_inner));
+            home.take_back(conn);
+            drop(permit);
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(clean)),
+            Err(_) => clean(),
+        }
+    }
+}
+
+fn roll_back(conn: &Connection) {
+    if !conn.is_autocommit() {
+        let _ = conn.execute_batch("ROLLBACK");
     }
 }
 
 impl Lease {
-    async fn call<R: Send + 'static>(
+    fn shared(&self) -> Result<&Shared> {
+        self.conn.as_ref().ok_or_else(|| Error::internal("a connection used after its end"))
+    }
+
+    /// Whether this statement has to open the transaction.
+    fn begins(&self) -> bool {
+        self.phase.compare_exchange(DUE, OPEN, AcqRel, Acquire).is_ok()
+    }
+
+    fn here<R>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<R>) -> Result<R> {
+        let conn = self.shared()?.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(work(&conn)?)
+    }
+
+    async fn aside<R: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     ) -> Result<R> {
-        let begin = self.phase.compare_exchange(DUE, OPEN, AcqRel, Acquire).is_ok();
-        let (tx, rx) = oneshot::channel();
-        let task: Task = Box::new(move |conn| {
-            let answer = if begin { conn.execute_batch("BEGIN IMMEDIATE").and_then(|()| work(conn)) } else { work(conn) };
-            let _ = tx.send(answer);
-        });
-        let thread = self.thread.as_ref().ok_or_else(|| Error::internal("a connection used after its end"))?;
-        thread.send(task).map_err(|_| Error::internal("a database thread has ended"))?;
-        Ok(rx.await.map_err(|_| Error::internal("a database thread dropped its work"))??)
+        let conn = self.shared()?.clone();
+        let done = tokio::task::spawn_blocking(move || work(&conn.lock().unwrap_or_else(PoisonError::into_inner)));
+        Ok(done.await??)
+    }
+
+    /// Opens the transaction if it is due. Another process may be writing: that is waited for aside.
+    async fn begin(&self) -> Result<()> {
+        match self.begins() {
+            true => self.aside(|conn| conn.execute_batch("BEGIN IMMEDIATE")).await,
+            false => Ok(()),
+        }
     }
 
     pub(super) async fn exec(&self, sql: &'static str, params: Params<'_>) -> Result<u64> {
-        let params = params::owned(params)?;
-        self.call(move |conn| {
-            let mut statement = conn.prepare_cached(&dialect::sqlite(sql))?;
-            bind(&mut statement, &params)?;
-            Ok(statement.raw_execute()? as u64)
-        })
-        .await
+        self.begin().await?;
+        match self.place {
+            Place::Here => self.here(|conn| exec(conn, sql, params.iter().map(|p| -> &dyn ToSql { p.sqlite() }))),
+            Place::Aside => {
+                let params = params::owned(params)?;
+                self.aside(move |conn| exec(conn, sql, params.iter().map(|p| -> &dyn ToSql { p }))).await
+            }
+        }
     }
 
     pub(super) async fn all<T: Row>(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<T>> {
-        let params = params::owned(params)?;
-        self.call(move |conn| {
-            let mut statement = conn.prepare_cached(&dialect::sqlite(sql))?;
-            bind(&mut statement, &params)?;
-            let mut rows = statement.raw_query();
-            let mut out = Vec::new();
-            while let Some(row) = rows.next()? {
-                out.push(T::from_sqlite(row)?);
+        self.begin().await?;
+        match self.place {
+            Place::Here => self.here(|conn| all(conn, sql, params.iter().map(|p| -> &dyn ToSql { p.sqlite() }))),
+            Place::Aside => {
+                let params = params::owned(params)?;
+                self.aside(move |conn| all(conn, sql, params.iter().map(|p| -> &dyn ToSql { p }))).await
             }
-            Ok(out)
-        })
-        .await
+        }
     }
 
     pub(super) async fn batch(&self, sql: String) -> Result<()> {
-        self.call(move |conn| conn.execute_batch(&sql)).await
+        self.begin().await?;
+        self.aside(move |conn| conn.execute_batch(&sql)).await
     }
 
-    pub(super) async fn prepare(&self, sql: &'static str) -> Result<()> {
-        self.call(move |conn| conn.prepare_cached(&dialect::sqlite(sql)).map(drop)).await
+    pub(super) fn prepare(&self, sql: &'static str) -> Result<()> {
+        self.here(|conn| conn.prepare_cached(&dialect::sqlite(sql)).map(drop))
     }
 
     pub(super) async fn commit(&mut self) -> Result<()> {
         if *self.phase.get_mut() == OPEN {
-            self.batch("COMMIT".into()).await?;
+            self.aside(|conn| conn.execute_batch("COMMIT")).await?;
         }
         self.phase.store(NONE, Release);
         Ok(())
     }
 }
 
-fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Value]) -> rusqlite::Result<()> {
-    for (i, value) in params.iter().enumerate() {
+fn exec<'a>(
+    conn: &Connection,
+    sql: &'static str,
+    params: impl Iterator<Item = &'a dyn ToSql>,
+) -> rusqlite::Result<u64> {
+    let mut statement = conn.prepare_cached(&dialect::sqlite(sql))?;
+    bind(&mut statement, params)?;
+    Ok(statement.raw_execute()? as u64)
+}
+
+fn all<'a, T: Row>(
+    conn: &Connection,
+    sql: &'static str,
+    params: impl Iterator<Item = &'a dyn ToSql>,
+) -> rusqlite::Result<Vec<T>> {
+    let mut statement = conn.prepare_cached(&dialect::sqlite(sql))?;
+    bind(&mut statement, params)?;
+    let mut rows = statement.raw_query();
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(T::from_sqlite(row)?);
+    }
+    Ok(out)
+}
+
+fn bind<'a>(
+    statement: &mut rusqlite::CachedStatement<'_>,
+    params: impl Iterator<Item = &'a dyn ToSql>,
+) -> rusqlite::Result<()> {
+    for (i, value) in params.enumerate() {
         statement.raw_bind_parameter(i + 1, value)?;
     }
     Ok(())

@@ -39,12 +39,20 @@ stored_enum! {
 #[serde(tag = "job", rename_all = "snake_case")]
 pub enum Job {
     /// Turns an upload into an original, a small version and a blurhash.
-    ProcessMedia { media: MediaId },
+    ProcessMedia {
+        media: MediaId,
+    },
     /// Removes files that no row names any more.
-    DeleteFiles { keys: Vec<String> },
-    PublishScheduled { scheduled: ScheduledId },
+    DeleteFiles {
+        keys: Vec<String>,
+    },
+    PublishScheduled {
+        scheduled: ScheduledId,
+    },
     /// Tells author and voters that a poll has ended.
-    ClosePoll { poll: PollId },
+    ClosePoll {
+        poll: PollId,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }

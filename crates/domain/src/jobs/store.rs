@@ -1,6 +1,6 @@
 //! Rows of the queue.
 
-use super::{LEASE, Queue, State};
+use super::{LEASE, MAX_ATTEMPTS, Queue, State};
 use crate::{
     Result, Time,
     db::{Conn, Ids, Tx},
@@ -40,7 +40,10 @@ sql! {
     DELETE = "DELETE FROM jobs WHERE id = $1";
     RETRY_AT = "UPDATE jobs SET state = 0, claimed_until = NULL, run_at = $2, last_error = $3 WHERE id = $1";
     BURY = "UPDATE jobs SET state = 2, claimed_until = NULL, last_error = $2 WHERE id = $1";
-    RELEASE = "UPDATE jobs SET state = 0, claimed_until = NULL WHERE state = 1 AND claimed_until < $1";
+    // What ended the program as often as a job may be tried is not tried again.
+    RELEASE = "UPDATE jobs SET state = CASE WHEN attempts >= $2 THEN 2 ELSE 0 END, claimed_until = NULL, \
+        last_error = CASE WHEN attempts >= $2 THEN 'the program ended while it ran' ELSE last_error END \
+        WHERE state = 1 AND claimed_until < $1";
     COUNTS = "SELECT queue, state, COUNT(*) FROM jobs GROUP BY queue, state ORDER BY queue, state";
     LIST = "SELECT ", JobRow::COLUMNS, " FROM jobs WHERE state = $1 ORDER BY id DESC LIMIT $2";
     REVIVE = "UPDATE jobs SET state = 0, attempts = 0, run_at = $1 WHERE state = 2 AND id >= $2 AND id <= $3";
@@ -84,7 +87,7 @@ pub(super) async fn bury(tx: &Tx, id: JobId, why: &str) -> Result<()> {
 }
 
 pub(super) async fn release(tx: &Tx, before: Time) -> Result<u64> {
-    tx.exec(RELEASE, &[&before]).await
+    tx.exec(RELEASE, &[&before, &MAX_ATTEMPTS]).await
 }
 
 pub(super) async fn counts(conn: &Conn) -> Result<Vec<(Queue, State, i64)>> {

@@ -75,7 +75,12 @@ impl Scope {
         let parent = self.as_str().rsplit_once(':').and_then(|(parent, _)| Self::parse(parent));
         let followed = matches!(
             self,
-            Self::ReadBlocks | Self::ReadFollows | Self::ReadMutes | Self::WriteBlocks | Self::WriteFollows | Self::WriteMutes
+            Self::ReadBlocks
+                | Self::ReadFollows
+                | Self::ReadMutes
+                | Self::WriteBlocks
+                | Self::WriteFollows
+                | Self::WriteMutes
         );
         self.bit() | parent.map_or(0, Self::bit) | if followed { Self::Follow.bit() } else { 0 }
     }

@@ -1,10 +1,6 @@
 //! Rows of applications, codes and tokens.
 
-use super::{
-    App, Authorised, Issued,
-    codes::Code,
-    tokens::TokenRow,
-};
+use super::{App, Authorised, Issued, codes::Code, tokens::TokenRow};
 use crate::{
     Result, Time,
     db::{Conn, Ids, Tx},
@@ -94,11 +90,7 @@ pub(super) async fn token_by_hash(conn: &Conn, hash: &str) -> Result<Option<Toke
     conn.opt(TOKEN_BY_HASH, &[&hash]).await
 }
 
-pub(super) async fn insert_token(
-    tx: &Tx,
-    issued: &Issued,
-    (app, user): (Option<AppId>, Option<UserId>),
-) -> Result<()> {
+pub(super) async fn insert_token(tx: &Tx, issued: &Issued, (app, user): (Option<AppId>, Option<UserId>)) -> Result<()> {
     let hash = crate::secrets::hash(&issued.token);
     tx.exec(INSERT_TOKEN, &[&issued.id, &hash, &app, &user, &issued.scopes.to_string(), &issued.created_at]).await?;
     Ok(())

@@ -96,8 +96,14 @@ async fn a_request_is_checked_before_anybody_is_sent_anywhere() {
         (Asked { scope: "read admin:write".into(), ..good.clone() }, "invalid_scope"),
         (Asked { scope: "nonsense".into(), ..good.clone() }, "invalid_scope"),
         (Asked { code_challenge: challenge.into(), ..good.clone() }, "invalid_request"),
-        (Asked { code_challenge: challenge.into(), code_challenge_method: "plain".into(), ..good.clone() }, "invalid_request"),
-        (Asked { code_challenge: "short".into(), code_challenge_method: "S256".into(), ..good.clone() }, "invalid_request"),
+        (
+            Asked { code_challenge: challenge.into(), code_challenge_method: "plain".into(), ..good.clone() },
+            "invalid_request",
+        ),
+        (
+            Asked { code_challenge: "short".into(), code_challenge_method: "S256".into(), ..good.clone() },
+            "invalid_request",
+        ),
     ] {
         let Err(Wrong::Request { error: told, back }) = request(&conn, wrong).await else { panic!("{error}") };
         assert_eq!(told, error);
@@ -134,13 +140,10 @@ async fn of_many_who_redeem_at_once_one_gets_a_token() {
 #[tokio::test]
 async fn what_does_not_fit_voids_the_code() {
     let (_dir, db) = database().await;
-    let ((app, _), (other, _), user) = (an_app(&db, "read write").await, an_app(&db, "read write").await, a_user(&db).await);
+    let ((app, _), (other, _), user) =
+        (an_app(&db, "read write").await, an_app(&db, "read write").await, a_user(&db).await);
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-    let proof = Asked {
-        code_challenge: secrets::hash(verifier),
-        code_challenge_method: "S256".into(),
-        ..asked(&app)
-    };
+    let proof = Asked { code_challenge: secrets::hash(verifier), code_challenge_method: "S256".into(), ..asked(&app) };
     for (with_proof, by, redirect_uri, verifier, fits) in [
         (false, &app, REDIRECT, "", true),
         (false, &other, REDIRECT, "", false),
@@ -221,7 +224,8 @@ async fn people_see_and_take_back_what_they_gave_out() {
 #[tokio::test]
 async fn sweeping_takes_what_was_never_used() {
     let (_dir, db) = database().await;
-    let ((used, _), (unused, _), user) = (an_app(&db, "read write").await, an_app(&db, "read").await, a_user(&db).await);
+    let ((used, _), (unused, _), user) =
+        (an_app(&db, "read write").await, an_app(&db, "read").await, a_user(&db).await);
     a_code(&db, user, asked(&used)).await;
     assert_eq!(sweep(&db).await.unwrap(), 0);
     let tx = db.begin().await.unwrap();

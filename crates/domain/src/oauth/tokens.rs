@@ -61,7 +61,12 @@ row! {
 /// What a token allows; None for a token that is not there (any more). One query.
 pub async fn authenticate(conn: &Conn, token: &str) -> Result<Option<Grant>> {
     let row = store::token_by_hash(conn, &secrets::hash(token)).await?;
-    Ok(row.map(|row| Grant { token: row.id, app: row.app_id, scopes: Scopes::stored(&row.scopes), person: row.person() }))
+    Ok(row.map(|row| Grant {
+        token: row.id,
+        app: row.app_id,
+        scopes: Scopes::stored(&row.scopes),
+        person: row.person(),
+    }))
 }
 
 impl TokenRow {

@@ -47,11 +47,8 @@ pub(super) async fn find_statuses(
     query: &Query<'_>,
     limit: i64,
 ) -> Result<Vec<StatusId>> {
-    let (sql, asked) = if conn.is_postgres() {
-        (POSTGRES_FIND, search::tsquery(terms))
-    } else {
-        (SQLITE_FIND, search::fts5(terms))
-    };
+    let (sql, asked) =
+        if conn.is_postgres() { (POSTGRES_FIND, search::tsquery(terms)) } else { (SQLITE_FIND, search::fts5(terms)) };
     let Some(asked) = asked else { return Ok(Vec::new()) };
     let author = query.author.map_or(0, Id::raw);
     let rows: Vec<(StatusId,)> = conn.all(sql, &[&asked, &query.before, &query.after, &author, &limit]).await?;

@@ -1,4 +1,4 @@
-//! Tries to sign in, counted in memory: by address of the client and by whom they try to be. Mastodon's numbers.
+//! Tries to sign in, counted in memory: by address of the client and by whom they try to be.
 
 use crate::{Time, site::ClientIp};
 use std::{
@@ -9,12 +9,13 @@ use std::{
 };
 
 /// A number of tries in a number of seconds.
-#[derive(Clone, Copy)]
-struct Limit {
-    most: u64,
-    seconds: i64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub most: u32,
+    pub seconds: u32,
 }
 
+// Mastodon's numbers.
 const OF_ADDRESS: Limit = Limit { most: 25, seconds: 300 };
 const OF_PERSON: Limit = Limit { most: 25, seconds: 3600 };
 /// Counters of each kind. Strangers may share one; nobody can choose which, because the hash is keyed at random.
@@ -30,11 +31,21 @@ pub struct Attempts {
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self { hasher: RandomState::new(), by_address: Counters::new(OF_ADDRESS), by_person: Counters::new(OF_PERSON) }
+        Self::new(OF_ADDRESS, OF_PERSON)
     }
 }
 
 impl Attempts {
+    pub fn new(of_address: Limit, of_person: Limit) -> Self {
+        Self { hasher: RandomState::new(), by_address: Counters::new(of_address), by_person: Counters::new(of_person) }
+    }
+
+    /// Counts nothing: something in front of us does.
+    pub fn unlimited() -> Self {
+        let none = || Counters { limit: OF_ADDRESS, slots: Vec::new() };
+        Self { hasher: RandomState::new(), by_address: none(), by_person: none() }
+    }
+
     /// Counts one try of `who` (any text that stands for a person). The wait until the next is allowed when there
     /// were too many.
     pub fn count(&self, ip: Option<ClientIp>, who: &str, now: Time) -> Result<(), Duration> {
@@ -69,19 +80,21 @@ impl Counters {
     }
 
     fn hit(&self, slot: usize, now: Time) -> Result<(), Duration> {
-        let window = u64::try_from(now.seconds() / self.limit.seconds).unwrap_or(0);
+        let seconds = i64::from(self.limit.seconds.max(1));
+        let most = u64::from(self.limit.most).min((1 << COUNT_BITS) - 2);
+        let window = u64::try_from(now.seconds() / seconds).unwrap_or(0);
         let counted = |value: u64| match value >> COUNT_BITS == window {
             true => value & ((1 << COUNT_BITS) - 1),
             false => 0,
         };
         // The count stops at the limit, so that it cannot run into the window's number.
-        let next = |value| Some(window << COUNT_BITS | (counted(value) + 1).min(self.limit.most + 1));
+        let next = |value| Some(window << COUNT_BITS | (counted(value) + 1).min(most + 1));
         let Some(counter) = self.slots.get(slot) else { return Ok(()) };
         let before = counter.fetch_update(Relaxed, Relaxed, next).unwrap_or(0);
-        if counted(before) < self.limit.most {
+        if counted(before) < most {
             return Ok(());
         }
-        let left = self.limit.seconds - now.seconds().rem_euclid(self.limit.seconds);
+        let left = seconds - now.seconds().rem_euclid(seconds);
         Err(Duration::from_secs(u64::try_from(left).unwrap_or(1)))
     }
 }
@@ -113,6 +126,17 @@ mod tests {
         }
         assert!(attempts.count(None, "alice", now.plus(Duration::from_secs(3599))).is_err());
         attempts.count(None, "alice", now.plus(Duration::from_secs(3600))).unwrap();
+    }
+
+    #[test]
+    fn limits_can_be_others_or_none() {
+        let one = Limit { most: 1, seconds: 10 };
+        let (strict, lax) = (Attempts::new(one, one), Attempts::unlimited());
+        strict.count(ip("192.0.2.1"), "a", Time(5000)).unwrap();
+        assert_eq!(strict.count(ip("192.0.2.1"), "b", Time(5000)), Err(Duration::from_secs(5)));
+        for _ in 0..1000 {
+            lax.count(ip("192.0.2.1"), "a", Time(5000)).unwrap();
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod attempts;
 pub(crate) mod store;
 
-pub use attempts::Attempts;
+pub use attempts::{Attempts, Limit};
 
 use crate::{
     Error, Result, Time,
@@ -90,8 +90,13 @@ pub async fn start(db: &Db, user: UserId, user_agent: &str) -> Result<String> {
     let token = secrets::token()?;
     let tx = db.begin().await?;
     let agent: String = user_agent.chars().filter(|c| !c.is_control()).take(AGENT_CHARACTERS).collect();
-    let session =
-        Session { id: ids::next(), user_id: user, user_agent: agent, created_at: tx.now, expires_at: tx.now.plus(LIFE) };
+    let session = Session {
+        id: ids::next(),
+        user_id: user,
+        user_agent: agent,
+        created_at: tx.now,
+        expires_at: tx.now.plus(LIFE),
+    };
     store::insert(&tx, &session, &secrets::hash(&token)).await?;
     store::delete_oldest(&tx, user, AT_ONCE).await?;
     tx.commit().await?;

@@ -93,16 +93,48 @@ pub async fn remember_site_domain(db: &Db, name: &str) -> Result<()> {
     tx.commit().await
 }
 
+/// As [`remember_site_domain`], and rewrites the links of everything local from one base URL to another. Only for a site
+/// that nobody else knows yet: others keep the links they have seen.
+pub async fn move_site(db: &Db, name: &str, (from, to): (&str, &str)) -> Result<()> {
+    let tx = db.begin().await?;
+    if from != to {
+        store::replace_links(&tx, &format!("{from}/"), &format!("{to}/")).await?;
+    }
+    store::put(&tx, store::SITE_DOMAIN, name).await?;
+    tx.commit().await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_site_that_moves_takes_its_links_along() {
+        let world = crate::accounts::tests::world().await;
+        let before = world.site.base_url.clone();
+        let tx = world.db.begin().await.unwrap();
+        let made = crate::accounts::create(&tx, &world.site, "mover").await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(made.uri.starts_with(&before));
+        move_site(&world.db, "noren.example", (&before, "https://noren.example")).await.unwrap();
+        let conn = world.db.read().await.unwrap();
+        let moved = crate::accounts::store::by_id(&conn, made.id).await.unwrap().unwrap();
+        assert_eq!(
+            (moved.uri.as_str(), moved.url.as_str()),
+            ("https://noren.example/users/mover", "https://noren.example/@mover")
+        );
+        assert_eq!(site_domain(&conn).await.unwrap().as_deref(), Some("noren.example"));
+    }
 
     #[tokio::test]
     async fn what_is_written_is_read_and_the_unknown_has_defaults() {
         let (_dir, db) = crate::users::tests::database().await;
         assert_eq!(read(&db.read().await.unwrap()).await.unwrap(), InstanceSettings::default());
         let rules = vec![Rule { id: 1, text: "Be kind".into(), hint: String::new() }];
-        let wanted = InstanceSettings { title: "暖簾".into(), registrations: Registrations::Open, rules, ..Default::default() };
+        let wanted =
+            InstanceSettings {
+                title: "暖簾".into(), registrations: Registrations::Open, rules, ..Default::default()
+            };
         let tx = db.begin().await.unwrap();
         write(&tx, &wanted).await.unwrap();
         tx.commit().await.unwrap();

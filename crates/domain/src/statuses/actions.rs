@@ -47,7 +47,12 @@ pub async fn unbookmark(db: &Db, who: AccountId, id: StatusId) -> Result<Status>
 }
 
 /// Boosts; answers the boost. Only its author may boost a status for followers only, and nobody one for named people.
-pub async fn reblog(db: &Db, site: &Site, who: AccountId, (id, wanted): (StatusId, Option<Visibility>)) -> Result<Status> {
+pub async fn reblog(
+    db: &Db,
+    site: &Site,
+    who: AccountId,
+    (id, wanted): (StatusId, Option<Visibility>),
+) -> Result<Status> {
     let conn = db.read().await?;
     let status = visibility::visible_original(&conn, who, id).await?;
     let allowed = match status.visibility {

@@ -37,8 +37,7 @@ pub(super) async fn read(conn: &Conn, site: &Site, text: &str, more: &str) -> Re
         .iter()
         .map(|a| {
             let handle = text::Handle::new(&a.username, a.domain.as_deref(), &site.domain);
-            let link =
-                text::MentionLink { url: a.url.clone(), username: a.username.clone(), pretty_acct: a.acct() };
+            let link = text::MentionLink { url: a.url.clone(), username: a.username.clone(), pretty_acct: a.acct() };
             (handle.key(), link)
         })
         .collect();
@@ -58,12 +57,7 @@ pub(super) async fn read(conn: &Conn, site: &Site, text: &str, more: &str) -> Re
 
 impl Mention {
     pub(crate) fn of(account: &Account) -> Self {
-        Self {
-            id: account.id,
-            username: account.username.clone(),
-            url: account.url.clone(),
-            acct: account.acct(),
-        }
+        Self { id: account.id, username: account.username.clone(), url: account.url.clone(), acct: account.acct() }
     }
 }
 
@@ -96,7 +90,9 @@ pub(super) async fn attachments(conn: &Conn, site: &Site, owner: &Account, ids: 
     }
     found.sort_by_key(|m| ids.iter().position(|id| *id == m.id));
     if found.iter().any(|m| m.state == State::Processing) {
-        return Err(Error::Conflict("Cannot attach files that have not finished processing. Try again in a moment!".into()));
+        return Err(Error::Conflict(
+            "Cannot attach files that have not finished processing. Try again in a moment!".into(),
+        ));
     }
     if found.iter().any(|m| m.state == State::Failed) {
         return Err(Error::Conflict("Cannot attach files that could not be processed".into()));

@@ -52,12 +52,22 @@ pub async fn pinned(conn: &Conn, viewer: Option<AccountId>, owner: AccountId) ->
     visibility::filter(conn, viewer, statuses, Place::Profile).await
 }
 
-pub async fn favourited_by(conn: &Conn, viewer: Option<AccountId>, id: StatusId, page: Page) -> Result<Listed<Vec<Account>>> {
+pub async fn favourited_by(
+    conn: &Conn,
+    viewer: Option<AccountId>,
+    id: StatusId,
+    page: Page,
+) -> Result<Listed<Vec<Account>>> {
     let rows = page.newest_first(store::favouriters(conn, id, page).await?);
     people(conn, viewer, rows).await
 }
 
-pub async fn reblogged_by(conn: &Conn, viewer: Option<AccountId>, id: StatusId, page: Page) -> Result<Listed<Vec<Account>>> {
+pub async fn reblogged_by(
+    conn: &Conn,
+    viewer: Option<AccountId>,
+    id: StatusId,
+    page: Page,
+) -> Result<Listed<Vec<Account>>> {
     let rows = page.newest_first(store::reblogger_rows(conn, id, page).await?);
     people(conn, viewer, rows).await
 }

@@ -142,7 +142,9 @@ async fn quoted(conn: &Conn, author: &Account, id: Option<StatusId>) -> Result<O
         let relations = relationships::with_authors(conn, Some(author.id), [status.account_id]).await?;
         let allowed = match status.quote_policy {
             QuotePolicy::Public => status.visibility <= Visibility::Unlisted,
-            QuotePolicy::Followers => status.visibility <= Visibility::Unlisted && relations.following(status.account_id),
+            QuotePolicy::Followers => {
+                status.visibility <= Visibility::Unlisted && relations.following(status.account_id)
+            }
             QuotePolicy::Nobody => false,
         };
         if !allowed {

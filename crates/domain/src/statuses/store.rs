@@ -282,12 +282,7 @@ pub(super) async fn insert_idempotency(tx: &Tx, who: AccountId, key: &str, id: S
     Ok(tx.exec(INSERT_IDEMPOTENCY, &[&who, &key, &id, &tx.now, &stale]).await? > 0)
 }
 
-pub(super) async fn by_idempotency(
-    conn: &Conn,
-    who: AccountId,
-    key: &str,
-    since: Time,
-) -> Result<Option<StatusId>> {
+pub(super) async fn by_idempotency(conn: &Conn, who: AccountId, key: &str, since: Time) -> Result<Option<StatusId>> {
     Ok(conn.opt::<(StatusId,)>(BY_IDEMPOTENCY, &[&who, &key, &since]).await?.map(|(id,)| id))
 }
 

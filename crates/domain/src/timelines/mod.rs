@@ -8,7 +8,10 @@ use crate::{
     db::{Conn, Db, Tx},
     ids::{AccountId, Id, StatusId},
     page::Page,
-    statuses::{Status, visibility::{self, Place, Shown}},
+    statuses::{
+        Status,
+        visibility::{self, Place, Shown},
+    },
 };
 
 /// Statuses kept in one home feed; older ones are found on their authors' profiles.
@@ -167,7 +170,7 @@ pub async fn owners(conn: &Conn) -> Result<Vec<AccountId>> {
 
 /// Makes the home feed of `viewer` anew from whom they follow. The number of statuses in it.
 pub async fn rebuild(db: &Db, viewer: AccountId) -> Result<u64> {
-    let tx = db.begin().await?;
+    let tx = db.begin_long().await?;
     store::delete_feed(&tx, viewer).await?;
     let n = store::insert_feed(&tx, viewer, HOME_LENGTH).await?;
     tx.commit().await?;
@@ -176,7 +179,7 @@ pub async fn rebuild(db: &Db, viewer: AccountId) -> Result<u64> {
 
 /// Cuts feeds that grew over [`HOME_LENGTH`]. The number of entries removed.
 pub async fn trim(db: &Db, viewer: AccountId) -> Result<u64> {
-    let tx = db.begin().await?;
+    let tx = db.begin_long().await?;
     let n = store::trim(&tx, viewer, HOME_LENGTH).await?;
     tx.commit().await?;
     Ok(n)

@@ -13,8 +13,7 @@ use crate::{
 const PICK: &str = const_format::concatcp!("SELECT ", Status::COLUMNS, " FROM statuses JOIN (");
 const NEWEST_LAST: &str = ") AS picked ON statuses.id = picked.picked_id ORDER BY statuses.id ";
 
-const HOME_PART: &str =
-    "SELECT status_id AS picked_id FROM home_feed WHERE account_id = $1 AND status_id < $2 AND status_id > $3 ORDER BY status_id ";
+const HOME_PART: &str = "SELECT status_id AS picked_id FROM home_feed WHERE account_id = $1 AND status_id < $2 AND status_id > $3 ORDER BY status_id ";
 const PUBLIC_WHERE: &str = " FROM statuses WHERE visibility = 0 AND reblog_of_id IS NULL AND id < $1 AND id > $2 \
      AND ($3::bigint = 0 OR local = ($3 = 1)) AND (NOT $4::boolean OR has_media) \
      AND (in_reply_to_account_id IS NULL OR in_reply_to_account_id = account_id) ORDER BY id ";

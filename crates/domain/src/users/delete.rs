@@ -40,7 +40,7 @@ pub async fn delete(db: &Db, id: UserId) -> Result<()> {
 
 /// From here on nobody can sign in as them, and nobody sees them.
 async fn close(db: &Db, user: &User) -> Result<()> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_long().await?;
     store::disable(&tx, user.id).await?;
     store::suspend(&tx, user.account_id).await?;
     sessions::store::delete_of_user(&tx, user.id, None).await?;
@@ -49,9 +49,14 @@ async fn close(db: &Db, user: &User) -> Result<()> {
 }
 
 async fn remove(db: &Db, account: &Account) -> Result<()> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_long().await?;
     let mut keys = store::media_keys(&tx, account.id).await?;
-    keys.extend([&account.avatar, &account.avatar_static, &account.header, &account.header_static].into_iter().flatten().cloned());
+    keys.extend(
+        [&account.avatar, &account.avatar_static, &account.header, &account.header_static]
+            .into_iter()
+            .flatten()
+            .cloned(),
+    );
     keys.sort_unstable();
     keys.dedup();
     delete_files(&mut tx, &keys).await?;

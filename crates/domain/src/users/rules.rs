@@ -14,9 +14,32 @@ const EMAIL_BYTES: usize = 254;
 
 /// Names that only staff may take: strangers could pass for the site itself.
 const RESERVED: &[&str] = &[
-    "abuse", "accounts", "admin", "administrator", "api", "contact", "everyone", "help", "hostmaster", "info", "instance",
-    "moderation", "moderator", "noren", "oauth", "official", "owner", "postmaster", "root", "security", "settings", "site",
-    "staff", "support", "system", "webmaster",
+    "abuse",
+    "accounts",
+    "admin",
+    "administrator",
+    "api",
+    "contact",
+    "everyone",
+    "help",
+    "hostmaster",
+    "info",
+    "instance",
+    "moderation",
+    "moderator",
+    "noren",
+    "oauth",
+    "official",
+    "owner",
+    "postmaster",
+    "root",
+    "security",
+    "settings",
+    "site",
+    "staff",
+    "support",
+    "system",
+    "webmaster",
 ];
 
 /// What is wrong with one field.

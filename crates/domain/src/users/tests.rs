@@ -34,7 +34,9 @@ async fn names_and_addresses_are_taken_once_whatever_their_case() {
     let (user, account) = create(&db, &site(), with_email("Alice", "Alice@Example.com")).await.unwrap();
     assert_eq!((account.username.as_str(), account.uri.as_str()), ("Alice", "https://noren.example/users/Alice"));
     assert_eq!(user.login(&account), Login::Usable);
-    for (new, field) in [(NewUser::named("aLICE"), "Username"), (with_email("bob", "alice@example.COM"), "E-mail address")] {
+    for (new, field) in
+        [(NewUser::named("aLICE"), "Username"), (with_email("bob", "alice@example.COM"), "E-mail address")]
+    {
         let error = create(&db, &site(), new).await.unwrap_err();
         assert!(matches!(&error, Error::Invalid { field: f, why } if *f == field && why.contains("taken")), "{error}");
     }
@@ -57,11 +59,8 @@ async fn names_and_addresses_are_taken_once_whatever_their_case() {
 #[tokio::test]
 async fn everything_wrong_is_told_at_once() {
     let (_dir, db) = database().await;
-    let new = NewUser {
-        password: Some("short".into()),
-        reason: "x".repeat(421),
-        ..with_email("not a name!", "nowhere")
-    };
+    let new =
+        NewUser { password: Some("short".into()), reason: "x".repeat(421), ..with_email("not a name!", "nowhere") };
     let problems = check(&db.read().await.unwrap(), &new).await.unwrap();
     let fields: Vec<_> = problems.iter().map(|p| p.field).collect();
     assert_eq!(fields, ["username", "email", "password", "reason"]);
@@ -140,7 +139,8 @@ async fn a_new_password_ends_what_it_should() {
     let new = NewUser { password: Some("first password".into()), ..NewUser::named("alice") };
     let (user, _) = create(&db, &site(), new).await.unwrap();
     assert!(verify_password(&user, "first password").await.unwrap());
-    let (one, two) = (sessions::start(&db, user.id, "").await.unwrap(), sessions::start(&db, user.id, "").await.unwrap());
+    let (one, two) =
+        (sessions::start(&db, user.id, "").await.unwrap(), sessions::start(&db, user.id, "").await.unwrap());
     let issued = oauth::tokens::create(&db, user.id, Scopes::of(&[Scope::Read])).await.unwrap();
     let mine = sessions::visitor(&db.read().await.unwrap(), &one).await.unwrap().unwrap().session.id;
     assert!(set_password(&db, user.id, "short", Endings::Sessions).await.is_err());

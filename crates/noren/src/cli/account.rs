@@ -168,6 +168,9 @@ async fn create(parts: &Parts, wanted: Create) -> Result<(), Failure> {
         ..NewUser::named(&wanted.name)
     };
     let (_, profile) = users::create(&parts.db, &parts.site, new).await?;
+    if parts.site.base_url.starts_with("http://") {
+        output::note("Development: set site.domain before others see this site.");
+    }
     output::line(format_args!("@{} is ready. Password:", parts.site.handle(&profile.username)));
     output::line(password);
     Ok(())

@@ -7,6 +7,7 @@ use api::streaming::Hangup;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Uri;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -99,6 +100,23 @@ impl Builders {
     }
 }
 
+/// Clients write `/api/v2/instance/` too, and Mastodon lets them.
+fn trim_slash(uri: &mut Uri) {
+    let path = uri.path().trim_end_matches('/');
+    if path.is_empty() || path.len() == uri.path().len() {
+        return;
+    }
+    let whole = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = whole.parse().ok();
+    if let Ok(trimmed) = Uri::from_parts(parts) {
+        *uri = trimmed;
+    }
+}
+
 async fn serve(
     builder: http1::Builder,
     (stream, peer): (TcpStream, SocketAddr),
@@ -111,6 +129,7 @@ async fn serve(
     let for_requests = Hangup(hangup.clone());
     let service = router.map_request(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
+        trim_slash(request.uri_mut());
         request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
         request.extensions_mut().insert(for_requests.clone());
         request

@@ -9,16 +9,20 @@ mod lock;
 pub use listen::{allow_many_files, listen};
 pub use lock::Lock;
 
-use crate::config::{Config, Network};
+use crate::config::{Config, Network, SiteDomain};
 use crate::worker::{Rounds, Worker};
 use anyhow::Context as _;
 use api::App;
-use api::http::rate_limit::{self, RateLimiter};
+use api::http::rate_limit::{self, Rate, RateLimiter, RateLimits};
 use api::http::{cors, request_id};
 use api::streaming::Streams;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use domain::{Db, sessions::Attempts, site::Site};
+use domain::{
+    Db,
+    sessions::{Attempts, Limit},
+    site::Site,
+};
 use federation::Discovery;
 use std::fs::DirBuilder;
 use std::net::TcpListener;
@@ -55,22 +59,26 @@ impl Parts {
     }
 
     /// Ready to be served: settles the domain and writes it down, so that every command knows it.
-    /// A site that was only known as localhost follows the port that it is served at now.
+    /// A site that was only known as localhost follows the port that it is served at now, and moves with all of its
+    /// links when it gets a name: nobody else has seen them.
     pub async fn to_serve(mut self) -> domain::Result<Self> {
         let before = domain::settings::site_domain(&self.db.read().await?).await?;
         let settled = self.config.domain(before.as_deref());
-        let domain = match settled.is_local() {
-            true => self.config.domain(None),
-            false => settled,
-        };
+        let domain = if settled.is_local() { self.config.domain(None) } else { settled };
         self.site = Arc::new(self.config.site(&domain));
         let name = domain.as_str();
-        if let Some(before) = before.as_deref().filter(|before| *before != name)
-            && !domain.is_local()
-        {
-            tracing::warn!("this site was known as {before} and is now {name}; links that others keep will break");
+        let Some(before) = before.and_then(|before| before.parse::<SiteDomain>().ok()) else {
+            domain::settings::remember_site_domain(&self.db, name).await?;
+            return Ok(self);
+        };
+        if before == domain {
+            return Ok(self);
         }
-        if before.as_deref() != Some(name) {
+        if before.is_local() {
+            let old = self.config.site(&before);
+            domain::settings::move_site(&self.db, name, (&old.base_url, &self.site.base_url)).await?;
+        } else {
+            tracing::warn!("this site was known as {before} and is now {name}; links that others keep will break");
             domain::settings::remember_site_domain(&self.db, name).await?;
         }
         Ok(self)
@@ -98,16 +106,17 @@ pub fn router(parts: &Parts, app: App) -> Router {
     let pages = Web::new(web::Parts {
         db: parts.db.clone(),
         site: parts.site.clone(),
-        attempts: Attempts::default(),
+        attempts: attempts(&parts.config.rate_limits),
         version: VERSION,
     });
+    // Only the API is counted: pages are for people, and an answer in JSON would not help them.
     let routes = api::router(app)
+        .layer(from_fn_with_state(limiter, rate_limit::limit))
         .merge(web::router(pages))
         .merge(federation::router(Discovery::new(parts.db.clone(), parts.site.clone())))
         .merge(edge::local(parts.store.clone(), media_path(&parts.site)))
         .fallback(fallback::not_found)
-        .method_not_allowed_fallback(fallback::wrong_method)
-        .layer(from_fn_with_state(limiter, rate_limit::limit));
+        .method_not_allowed_fallback(fallback::wrong_method);
     let routes = match layers::compression(config) {
         Some(compression) => routes.layer(compression),
         None => routes,
@@ -120,6 +129,15 @@ pub fn router(parts: &Parts, app: App) -> Router {
         .layer(from_fn_with_state(proxies, layers::client_ip))
         .layer(from_fn(request_id::request_id))
         .layer(cors::cors())
+}
+
+/// Tries to sign in are counted where the form is read: it says who they try to be, and the answer is a page.
+fn attempts(limits: &RateLimits) -> Attempts {
+    let limit = |rate: Rate| Limit { most: rate.limit, seconds: rate.seconds };
+    match limits.enabled {
+        true => Attempts::new(limit(limits.sign_in), limit(limits.sign_in_email)),
+        false => Attempts::unlimited(),
+    }
 }
 
 /// Where stored files are served: the path that their links have below our own address. Where links lead elsewhere,

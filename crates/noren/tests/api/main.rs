@@ -6,6 +6,7 @@ mod bad_input;
 mod hangups;
 mod media;
 mod notifications;
+mod oauth;
 mod polls;
 mod search;
 mod statuses;

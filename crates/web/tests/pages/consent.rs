@@ -6,7 +6,8 @@ use domain::oauth::{self, App, NewApp, OUT_OF_BAND, Redeem};
 const REDIRECT: &str = "https://client.example/cb?a=1";
 
 async fn app(world: &World, name: &str) -> App {
-    let redirect_uris = vec![REDIRECT.into(), OUT_OF_BAND.into(), "http://127.0.0.1:4711/x".into(), "myapp://back".into()];
+    let redirect_uris =
+        vec![REDIRECT.into(), OUT_OF_BAND.into(), "http://127.0.0.1:4711/x".into(), "myapp://back".into()];
     let website = Some("https://client.example".into());
     let new = NewApp { name: name.into(), redirect_uris, scopes: "read write".into(), website };
     oauth::apps::create(&world.db, new).await.unwrap().0
@@ -110,10 +111,15 @@ async fn what_is_wrong_is_told_here_and_nobody_is_sent_away() {
         (vec![("code_challenge", "x"), ("code_challenge_method", "plain")], "invalid_request"),
     ] {
         let page = browser.get(&path(&app, &more)).await;
-        assert!(page.status == 400 && page.location().is_empty() && page.text.contains(told), "{more:?}: {}", page.text);
+        assert!(
+            page.status == 400 && page.location().is_empty() && page.text.contains(told),
+            "{more:?}: {}",
+            page.text
+        );
         // The same when the form is made by hand.
         let token = browser.get("/settings").await.hidden("form_token");
-        let mut fields = vec![("response_type", "code"), ("client_id", app.client_id.as_str()), ("redirect_uri", REDIRECT)];
+        let mut fields =
+            vec![("response_type", "code"), ("client_id", app.client_id.as_str()), ("redirect_uri", REDIRECT)];
         fields.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
         fields.extend([("form_token", token.as_str()), ("decision", "authorize")]);
         fields.extend(more.iter());

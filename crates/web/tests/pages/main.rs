@@ -1,4 +1,5 @@
 //! The pages through their router, as a browser without scripts sees them.
+#![allow(clippy::unwrap_used)]
 
 mod browser;
 mod consent;

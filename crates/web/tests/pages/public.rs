@@ -37,7 +37,9 @@ async fn a_profile_shows_public_posts_and_no_others() {
     assert_eq!(page.status, 200);
     assert!(page.text.contains("for everybody") && page.text.contains("quietly"));
     assert!(!page.text.contains("for followers") && !page.text.contains("for one"));
-    assert!(page.text.contains("&lt;b&gt;Alice&lt;/b&gt;") && !page.text.contains("<b>") && !page.text.contains("<script"));
+    assert!(
+        page.text.contains("&lt;b&gt;Alice&lt;/b&gt;") && !page.text.contains("<b>") && !page.text.contains("<script")
+    );
     assert!(page.text.contains("property=\"og:title\" content=\"&lt;b&gt;Alice&lt;/b&gt; (@alice@localhost:3000)\""));
     assert!(page.text.contains("<link rel=\"canonical\" href=\"http://localhost:3000/@alice\""));
     for (id, status) in ids.iter().zip([200, 200, 404, 404]) {
@@ -104,7 +106,11 @@ async fn warnings_hide_and_pages_go_on() {
     let (_, rest) = page.text.rsplit_once("rel=\"next\" href=\"").unwrap();
     let next = rest.split_once('"').unwrap().0.to_owned();
     let page = browser.get(&next).await;
-    assert!(page.text.contains("post number 0 ") && !page.text.contains("post number 2 ") && !page.text.contains("rel=\"next\""));
+    assert!(
+        page.text.contains("post number 0 ")
+            && !page.text.contains("post number 2 ")
+            && !page.text.contains("rel=\"next\"")
+    );
     let page = browser.get("/tags/Counting").await;
     assert!(page.text.contains("post number 20 ") && page.text.contains("#Counting"));
     let page = browser.get(&format!("/@alice/{}", warned.id)).await;

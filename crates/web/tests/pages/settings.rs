@@ -19,7 +19,9 @@ async fn apps_and_browsers_are_listed_and_sent_away() {
 
     let page = browser.get("/settings").await;
     assert_eq!(page.header("cache-control"), "no-store");
-    assert!(page.text.contains("Client") && page.text.contains("Firefox, Linux") && page.text.contains("alice@example.com"));
+    assert!(
+        page.text.contains("Client") && page.text.contains("Firefox, Linux") && page.text.contains("alice@example.com")
+    );
     let token = page.hidden("form_token");
     let (_, rest) = page.text.rsplit_once("name=\"id\" value=\"").unwrap();
     let session = rest.split_once('"').unwrap().0.to_owned();
@@ -56,9 +58,11 @@ async fn a_new_password_needs_the_old_one() {
     let mut other = world.browser();
     other.sign_in("alice", PASSWORD, "").await;
     let token = browser.get("/settings").await.hidden("form_token");
-    for (current, new, told) in
-        [("wrong", "another password", "not your password"), (PASSWORD, "short", "at least 8"), ("", "", "not your password")]
-    {
+    for (current, new, told) in [
+        ("wrong", "another password", "not your password"),
+        (PASSWORD, "short", "at least 8"),
+        ("", "", "not your password"),
+    ] {
         let fields = [("form_token", token.as_str()), ("current", current), ("password", new)];
         let page = browser.post("/settings/password", &fields).await;
         assert!(page.status == 422 && page.text.contains(told), "{told}: {}", page.text);

@@ -20,7 +20,11 @@ async fn a_person_signs_in_by_name_or_address_and_out() {
         assert!(!browser.jar.contains_key("noren_session"));
         browser.jar = before;
         let page = browser.get("/settings").await;
-        assert_eq!((page.status, page.location()), (303, "/auth/sign_in?return_to=%2Fsettings"), "the session has ended");
+        assert_eq!(
+            (page.status, page.location()),
+            (303, "/auth/sign_in?return_to=%2Fsettings"),
+            "the session has ended"
+        );
     }
 }
 
@@ -49,7 +53,9 @@ async fn wrong_passwords_say_nothing_about_who_is_here() {
 async fn the_way_back_leads_nowhere_else() {
     let world = World::new().await;
     world.person("alice").await;
-    for away in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example"] {
+    for away in
+        ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example"]
+    {
         let done = world.browser().sign_in("alice", PASSWORD, away).await;
         assert_eq!((done.status, done.location()), (303, "/"), "{away}");
     }
@@ -101,7 +107,10 @@ async fn over_tls_cookies_are_for_this_host_alone() {
     assert!(page.cookies()[0].starts_with("__Host-noren_browser="));
     let done = browser.sign_in("alice", PASSWORD, "").await;
     let cookie = done.cookies()[0].to_owned();
-    assert!(cookie.starts_with("__Host-noren_session=") && cookie.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-noren_session=") && cookie.ends_with("; HttpOnly; SameSite=Lax; Secure"),
+        "{cookie}"
+    );
     assert!(!cookie.contains("Domain"));
     // By its own name only: the header that names the host is the browser's to fill in.
     browser.origin = "http://localhost:3000".into();
@@ -113,10 +122,18 @@ async fn over_tls_cookies_are_for_this_host_alone() {
 async fn every_page_is_kept_in_bounds() {
     let world = World::new().await;
     let mut browser = world.signed_in("alice").await;
-    for path in ["/", "/about", "/settings", "/auth/sign_in?again=1", "/@alice", "/tags/x", "/nothing", "/oauth/authorize"] {
+    for path in
+        ["/", "/about", "/settings", "/auth/sign_in?again=1", "/@alice", "/tags/x", "/nothing", "/oauth/authorize"]
+    {
         let page = browser.get(path).await;
         let policy = page.header("content-security-policy");
-        for part in ["default-src 'none'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+        for part in [
+            "default-src 'none'",
+            "style-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ] {
             assert!(policy.contains(part), "{path}: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{path}: {policy}");

@@ -159,8 +159,8 @@ pub enum Rule {
     AnonymousPaging,
     SignUp,
     Apps,
+    /// This and the next under no path: they are counted where the sign-in form is read.
     SignIn,
-    /// Under no path: counted by [`RateLimiter::hit`](super::RateLimiter::hit), as the address is in the form.
     SignInEmail,
     Confirmations,
     MediaProxy,
@@ -213,9 +213,6 @@ impl RuleSet {
         let mut set = Self::default();
         if uri.query().is_some_and(asks_for_a_page) {
             set = set.with(Rule::Paging).with(Rule::AnonymousPaging);
-        }
-        if path == "/auth/sign_in" && method == Method::POST {
-            return set.with(Rule::SignIn);
         }
         if path.starts_with("/media_proxy/") {
             return set.with(Rule::MediaProxy);
@@ -330,7 +327,7 @@ mod tests {
         let plain: &[(&str, &str, &[Rule])] = &[
             ("GET", "/about", &[]),
             ("GET", "/auth/sign_in", &[]),
-            ("POST", "/auth/sign_in", &[SignIn]),
+            ("POST", "/auth/sign_in", &[]),
             ("GET", "/media_proxy/1/original", &[MediaProxy]),
             ("GET", "/@a?max_id=5", &[Paging, AnonymousPaging]),
             ("OPTIONS", "/api/v1/instance", &[]),
