@@ -1,5 +1,7 @@
 //! The waist over the two engines: every statement, cancelled work, busy pools, lost servers, newer databases.
 
+#![allow(clippy::unwrap_used)]
+
 use domain::{
     Db, Error,
     db::{DatabaseConfig, SQL},

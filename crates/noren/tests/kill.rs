@@ -1,5 +1,7 @@
 //! kill -9 while people post and upload: what was acknowledged is there afterwards, and every job runs.
 
+#![allow(clippy::unwrap_used)]
+
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},

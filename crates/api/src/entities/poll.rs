@@ -52,7 +52,7 @@ pub async fn polls(
             votes.entry(poll).or_default().push(choice);
         }
     }
-    let codes: Vec<String> = rows.iter().map(|p| shortcodes(p)).collect();
+    let codes: Vec<String> = rows.iter().map(shortcodes).collect();
     let known = super::emojis(app, conn, codes.iter().map(String::as_str)).await?;
     let now = Time::now();
     let made = rows.into_iter().zip(&codes).map(|(row, codes)| {

@@ -7,6 +7,7 @@ pub mod error;
 mod multipart;
 pub mod oauth_error;
 pub mod paging;
+mod param_error;
 pub mod params;
 pub mod path;
 pub mod rate_limit;
