@@ -1,6 +1,8 @@
 //! Holds the house in order: sizes, where SQL may stand, who may import whom, and that the links
 //! of the documents lead somewhere. Each rule names what breaks it.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
