@@ -45,6 +45,13 @@ impl Ids {
     pub fn raw(numbers: impl IntoIterator<Item = i64>) -> Self {
         Self(numbers.into_iter().collect())
     }
+    /// The id, when it is a single one: statements for one row are cheaper than for a list of one.
+    pub fn only(&self) -> Option<i64> {
+        match self.0[..] {
+            [id] => Some(id),
+            _ => None,
+        }
+    }
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -112,7 +112,8 @@ impl Drop for Lease {
         let Some(conn) = self.conn.take() else { return };
         // Work aside may go on although nobody waits for it any more: then the connection is not ours alone.
         let busy = Arc::strong_count(&conn) > 1;
-        if *self.phase.get_mut() != OPEN && !busy {
+        if !busy && (*self.phase.get_mut() != OPEN || self.place == Place::Here) {
+            roll_back(&conn.lock().unwrap_or_else(PoisonError::into_inner));
             self.home.take_back(conn);
             return;
         }
