@@ -133,11 +133,15 @@ async fn a_poll_is_seen_by_each_with_their_own_vote() {
     let mut bobs = world.socket("?stream=user", &bob.token).await;
     let mut alices = world.socket("?stream=user", &alice.token).await;
     let poll = NewPoll { options: vec!["a".into(), "b".into()], expires_in: 3600, multiple: false, hide_totals: false };
-    let posted = alice.publish(NewStatus { text: "which?".into(), poll: Some(poll), ..Default::default() }).await;
+    let new = NewStatus { text: "which?".into(), poll: Some(poll.clone()), ..Default::default() };
+    let posted = alice.publish(new).await;
     let seen = bobs.expect("user", "update", posted.id).await;
     assert_eq!(seen["poll"]["voted"], json!(false));
     alices.expect("user", "update", posted.id).await;
     domain::polls::vote(&world.app.db, bob.id(), posted.poll_id.unwrap(), &[1]).await.unwrap();
+    // A vote is no news by itself; whoever gets the status again sees it with their own.
+    let change = edit::Edit { text: "which one?".into(), poll: Some(poll), ..Default::default() };
+    edit::edit(&world.app.db, &world.app.site, &alice.user, (posted.id, change)).await.unwrap();
     let seen = bobs.expect("user", "status.update", posted.id).await;
     assert_eq!(seen["poll"]["own_votes"], json!([1]));
     let own = alices.expect("user", "status.update", posted.id).await;
