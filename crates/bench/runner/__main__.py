@@ -81,6 +81,8 @@ def serving(site: Site):
     server = Server(site.data, site.facts["domain"], site.database.url)
     try:
         yield server
+    except Failure as failure:
+        raise Failure(f"{failure}\n{server.state()}") from failure
     finally:
         server.stop()
 

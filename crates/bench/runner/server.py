@@ -79,6 +79,12 @@ class Server:
             raise Failure(f"GET {path}: {answer.status} {body[:300]!r}")
         return body
 
+    def state(self) -> str:
+        """Whether it still runs, and the end of its log."""
+        code = self.process.poll()
+        life = "the server runs" if code is None else f"the server has ended with {code}"
+        return f"{life}; its log ends: {self.log.read_text()[-2000:]}"
+
     def idle_memory(self) -> dict:
         """Five seconds after the first answer."""
         time.sleep(5)

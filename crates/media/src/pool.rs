@@ -3,7 +3,7 @@
 use crate::{Error, Fault, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Runs work that eats CPU and memory, so many at once, so many waiting. Cloning shares the bounds.
 #[derive(Debug, Clone)]
@@ -12,8 +12,10 @@ pub struct Pool(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     permits: Arc<Semaphore>,
+    places: usize,
     waiting: AtomicUsize,
     max_waiting: usize,
+    rest: Notify,
 }
 
 impl Default for Pool {
@@ -26,8 +28,20 @@ impl Default for Pool {
 impl Pool {
     /// `permits` jobs run at once (at least one); `max_waiting` more may wait.
     pub fn new(permits: usize, max_waiting: usize) -> Pool {
-        let permits = Arc::new(Semaphore::new(permits.max(1)));
-        Pool(Arc::new(Inner { permits, waiting: AtomicUsize::new(0), max_waiting }))
+        let places = permits.max(1);
+        let (permits, rest) = (Arc::new(Semaphore::new(places)), Notify::new());
+        Pool(Arc::new(Inner { permits, places, waiting: AtomicUsize::new(0), max_waiting, rest }))
+    }
+
+    /// Waits until the last of the work under way has ended; at once if that was since the last call.
+    /// For one caller.
+    pub async fn rested(&self) {
+        self.0.rest.notified().await;
+    }
+
+    /// Whether no work is under way.
+    pub fn is_at_rest(&self) -> bool {
+        self.0.permits.available_permits() == self.0.places
     }
 
     /// Waits for a place, then runs `work` on a blocking thread.
@@ -47,15 +61,32 @@ impl Pool {
                 self.0.permits.clone().acquire_owned().await.map_err(|_| Error::Busy)?
             }
         };
+        // A panic of the work must not keep the others from hearing of its end.
+        let turn = Turn { pool: self.clone(), permit: Some(permit) };
         let job = tokio::task::spawn_blocking(move || {
             let result = work();
-            drop(permit);
+            drop(turn);
             result
         });
         job.await.unwrap_or_else(|failure| {
             tracing::error!(%failure, "a picture made its decoder fail");
             Err(Fault::broken("it cannot be decoded").into())
         })
+    }
+}
+
+/// A place, given back and told when it ends.
+struct Turn {
+    pool: Pool,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        drop(self.permit.take());
+        if self.pool.is_at_rest() {
+            self.pool.0.rest.notify_one();
+        }
     }
 }
 
@@ -98,5 +129,16 @@ mod tests {
         let panicked = pool.run(|| -> Result<()> { panic!("decoder bug") }).await;
         assert!(matches!(panicked, Err(Error::Input(Fault::Broken(_)))));
         assert_eq!(pool.run(|| Ok(2)).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn tells_when_it_comes_to_rest() {
+        let pool = Pool::new(2, 2);
+        let early = tokio::time::timeout(Duration::from_millis(20), pool.rested()).await;
+        assert!(early.is_err(), "nothing has ended yet");
+        let panicked = pool.run(|| -> Result<()> { panic!("decoder bug") }).await;
+        assert!(panicked.is_err());
+        tokio::time::timeout(Duration::from_secs(5), pool.rested()).await.expect("a panic is an end too");
+        assert!(pool.is_at_rest());
     }
 }

@@ -2,5 +2,6 @@
 
 pub mod cli;
 pub mod config;
+mod memory;
 pub mod server;
 pub mod worker;

@@ -67,7 +67,6 @@ sql! {
     COUNT_FOLLOWERS = "UPDATE accounts SET followers_count = followers_count + $2::bigint WHERE id = $1";
     COUNT_FOLLOWING = "UPDATE accounts SET following_count = following_count + $2::bigint WHERE id = $1";
     STAFF = "SELECT account_id, role FROM users WHERE account_id = ANY($1) AND role > 0";
-    STAFF_OF_ONE = "SELECT account_id, role FROM users WHERE account_id = $1 AND role > 0";
     COUNT_STATUS = "UPDATE accounts SET statuses_count = statuses_count + $2::bigint, \
         last_status_at = CASE WHEN $2::bigint > 0 THEN $3::bigint ELSE last_status_at END WHERE id = $1";
 }
@@ -81,10 +80,7 @@ pub async fn by_ids(conn: &Conn, ids: impl IntoIterator<Item = AccountId>) -> Re
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    match ids.only() {
-        Some(id) => conn.all(BY_ID, &[&id]).await,
-        None => conn.all(BY_IDS, &[&ids]).await,
-    }
+    conn.all(BY_IDS, &[&ids]).await
 }
 
 /// `domain` None: local. Letter case does not matter.
@@ -212,10 +208,7 @@ pub async fn staff(conn: &Conn, ids: impl IntoIterator<Item = AccountId>) -> Res
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    match ids.only() {
-        Some(id) => conn.all(STAFF_OF_ONE, &[&id]).await,
-        None => conn.all(STAFF, &[&ids]).await,
-    }
+    conn.all(STAFF, &[&ids]).await
 }
 
 /// Makes the account findable by `words` and by nothing else.

@@ -1,8 +1,9 @@
 //! SQL is written once, in PostgreSQL's spelling. This turns the few forms SQLite lacks into what it understands.
 //!
-//! `= ANY($n)` and `<> ALL($n)` → json_each; `$n` → `?n`; casts `::bigint` … → nothing; `FOR UPDATE SKIP LOCKED` →
-//! nothing; a list unnested `AS e(value)` → `AS e`, whose column has that name by itself. In migrations also `BIGINT PRIMARY KEY` → `INTEGER PRIMARY KEY` (SQLite's fast row id)
-//! and `/* clustered */` → `WITHOUT ROWID`.
+//! `= ANY($n)` and `<> ALL($n)` → json_each, or a plain comparison where the list has one id; `$n` → `?n`; casts
+//! `::bigint` … → nothing; `FOR UPDATE SKIP LOCKED` → nothing; a list unnested `AS e(value)` → `AS e`, whose column has
+//! that name by itself. In migrations also `BIGINT PRIMARY KEY` → `INTEGER PRIMARY KEY` (SQLite's fast row id) and
+//! `/* clustered */` → `WITHOUT ROWID`.
 
 use std::{
     collections::HashMap,
@@ -12,51 +13,66 @@ use std::{
 const CASTS: [&str; 7] =
     ["::bigint[]", "::text[]", "::bigint", "::text", "::boolean", "::double precision", "::integer"];
 
-/// The SQLite form of a statement, made once for each text.
-pub(super) fn sqlite(sql: &'static str) -> Arc<str> {
-    type Memo = RwLock<HashMap<(usize, usize), Arc<str>>>;
+/// What a statement is on SQLite.
+pub(super) struct Forms {
+    pub(super) many: Box<str>,
+    /// For lists of one id each: plain comparisons find better plans and need no JSON.
+    pub(super) one: Box<str>,
+    /// The parameters, counted from 0, that are compared as lists.
+    pub(super) lists: Vec<usize>,
+}
+
+/// The SQLite forms of a statement, made once for each text.
+pub(super) fn sqlite(sql: &'static str) -> Arc<Forms> {
+    type Memo = RwLock<HashMap<(usize, usize), Arc<Forms>>>;
     static MEMO: LazyLock<Memo> = LazyLock::new(Default::default);
     let key = (sql.as_ptr() as usize, sql.len());
     if let Some(known) = MEMO.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
         return known.clone();
     }
-    let made: Arc<str> = translate(sql).into();
+    let made = Arc::new(translate(sql));
     MEMO.write().unwrap_or_else(PoisonError::into_inner).insert(key, made.clone());
     made
 }
 
-pub(super) fn translate(sql: &str) -> String {
+/// (what stands before the parameter in PostgreSQL, the same for a list, for a list of one)
+const LISTS: [(&str, &str, &str); 2] = [
+    ("= ANY(", "IN (SELECT value FROM json_each(?", "= ?"),
+    ("<> ALL(", "NOT IN (SELECT value FROM json_each(?", "<> ?"),
+];
+
+fn translate(sql: &str) -> Forms {
     let mut text = sql.replace(" FOR UPDATE SKIP LOCKED", "").replace(" AS e(value)", " AS e");
     for cast in CASTS {
         text = text.replace(cast, "");
     }
-    let mut out = String::with_capacity(text.len() + 64);
+    let (mut many, mut one, mut lists) = (String::with_capacity(text.len() + 64), String::new(), Vec::new());
     let mut rest = text.as_str();
     while let Some(at) = rest.find('$') {
         let digits = rest[at + 1..].len() - rest[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let number = &rest[at + 1..at + 1 + digits];
         let (before, after) = (&rest[..at], &rest[at + 1 + digits..]);
-        if let (Some(head), Some(tail)) = (before.strip_suffix("= ANY("), after.strip_prefix(')')) {
-            out.push_str(&format!("{head}IN (SELECT value FROM json_each(?{number}))"));
+        let list = LISTS.iter().find_map(|(start, list, single)| Some((before.strip_suffix(start)?, list, single)));
+        if let (Some((head, list, single)), Some(tail)) = (list, after.strip_prefix(')')) {
+            many.push_str(&format!("{head}{list}{number}))"));
+            one.push_str(&format!("{head}{single}{number}"));
+            lists.extend(number.parse::<usize>().ok().and_then(|n| n.checked_sub(1)));
             rest = tail;
-        } else if let (Some(head), Some(tail)) = (before.strip_suffix("<> ALL("), after.strip_prefix(')')) {
-            out.push_str(&format!("{head}NOT IN (SELECT value FROM json_each(?{number}))"));
-            rest = tail;
-        } else if let (Some(head), Some(tail)) = (before.strip_suffix("unnest("), after.strip_prefix(')')) {
-            out.push_str(&format!("{head}json_each(?{number})"));
-            // json_each names its column `value` by itself and takes no list of names.
-            rest = tail;
-            if let Some(tail) = tail.strip_prefix(" AS e(value)") {
-                out.push_str(" AS e");
-                rest = tail;
-            }
-        } else {
-            out.push_str(&format!("{before}?{number}"));
-            rest = after;
+            continue;
         }
+        let plain = match (before.strip_suffix("unnest("), after.strip_prefix(')')) {
+            (Some(head), Some(_)) => format!("{head}json_each(?{number}"),
+            _ => format!("{before}?{number}"),
+        };
+        many.push_str(&plain);
+        one.push_str(&plain);
+        rest = after;
     }
-    out.push_str(rest);
-    out
+    many.push_str(rest);
+    one.push_str(rest);
+    lists.sort_unstable();
+    lists.dedup();
+    Forms { many: many.into(), one: one.into(), lists }
 }
 
 /// The SQLite form of a migration.
@@ -70,14 +86,16 @@ mod tests {
 
     #[test]
     fn forms() {
-        for (postgres, sqlite) in [
-            ("SELECT a FROM t WHERE id = $1", "SELECT a FROM t WHERE id = ?1"),
-            ("x = ANY($12) AND y = $2", "x IN (SELECT value FROM json_each(?12)) AND y = ?2"),
-            ("x <> ALL($3)", "x NOT IN (SELECT value FROM json_each(?3))"),
-            ("FROM unnest($1::bigint[]) AS e(value)", "FROM json_each(?1) AS e"),
-            ("$1::text IS NULL LIMIT $2 FOR UPDATE SKIP LOCKED", "?1 IS NULL LIMIT ?2"),
+        const NONE: &[usize] = &[];
+        for (postgres, many, one, lists) in [
+            ("SELECT a FROM t WHERE id = $1", "SELECT a FROM t WHERE id = ?1", "SELECT a FROM t WHERE id = ?1", NONE),
+            ("x = ANY($12) AND y = $2", "x IN (SELECT value FROM json_each(?12)) AND y = ?2", "x = ?12 AND y = ?2", &[11]),
+            ("x <> ALL($3)", "x NOT IN (SELECT value FROM json_each(?3))", "x <> ?3", &[2]),
+            ("FROM unnest($1::bigint[]) AS e(value)", "FROM json_each(?1) AS e", "FROM json_each(?1) AS e", NONE),
+            ("$1::text IS NULL LIMIT $2 FOR UPDATE SKIP LOCKED", "?1 IS NULL LIMIT ?2", "?1 IS NULL LIMIT ?2", NONE),
         ] {
-            assert_eq!(translate(postgres), sqlite);
+            let made = translate(postgres);
+            assert_eq!((&*made.many, &*made.one, &*made.lists), (many, one, lists));
         }
     }
 }

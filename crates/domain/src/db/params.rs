@@ -1,6 +1,7 @@
 //! What goes into a statement: values that both engines can bind, and arrays.
 
 use rusqlite::types::{ToSqlOutput, Value};
+use std::sync::OnceLock;
 use tokio_postgres::types as pg;
 
 /// A value that both engines can bind.
@@ -30,30 +31,38 @@ pub(super) fn owned(params: Params<'_>) -> rusqlite::Result<Vec<Value>> {
         .collect()
 }
 
-/// A list of ids for `= ANY($n)`: a JSON text on SQLite, an array on PostgreSQL.
+/// A list of ids for `= ANY($n)`: an array on PostgreSQL, on SQLite a JSON text, or the number itself of a list of one
+/// (which is JSON too).
 #[derive(Debug)]
-pub struct Ids(Vec<i64>);
+pub struct Ids {
+    raw: Vec<i64>,
+    json: OnceLock<String>,
+}
 
 impl Ids {
     pub fn of<I: crate::ids::Id>(ids: impl IntoIterator<Item = I>) -> Self {
         let mut raw: Vec<i64> = ids.into_iter().map(crate::ids::Id::raw).collect();
         raw.sort_unstable();
         raw.dedup();
-        Self(raw)
+        Self::raw(raw)
     }
     /// Numbers that are no ids, such as the values of a stored enum.
     pub fn raw(numbers: impl IntoIterator<Item = i64>) -> Self {
-        Self(numbers.into_iter().collect())
-    }
-    /// The id, when it is a single one: statements for one row are cheaper than for a list of one.
-    pub fn only(&self) -> Option<i64> {
-        match self.0[..] {
-            [id] => Some(id),
-            _ => None,
-        }
+        Self { raw: numbers.into_iter().collect(), json: OnceLock::new() }
     }
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.raw.is_empty()
+    }
+    fn json(&self) -> String {
+        use std::fmt::Write;
+        let mut out = String::with_capacity(self.raw.len() * 20 + 2);
+        out.push('[');
+        for (i, id) in self.raw.iter().enumerate() {
+            let comma = if i > 0 { "," } else { "" };
+            let _ = write!(out, "{comma}{id}"); // writing to a String cannot fail
+        }
+        out.push(']');
+        out
     }
 }
 
@@ -63,15 +72,10 @@ pub struct Texts(pub Vec<String>);
 
 impl rusqlite::ToSql for Ids {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        use std::fmt::Write;
-        let mut out = String::with_capacity(self.0.len() * 20 + 2);
-        out.push('[');
-        for (i, id) in self.0.iter().enumerate() {
-            let comma = if i > 0 { "," } else { "" };
-            let _ = write!(out, "{comma}{id}"); // writing to a String cannot fail
-        }
-        out.push(']');
-        Ok(out.into())
+        Ok(match self.raw[..] {
+            [id] => id.into(),
+            _ => self.json.get_or_init(|| self.json()).as_str().into(),
+        })
     }
 }
 impl rusqlite::ToSql for Texts {
@@ -81,14 +85,14 @@ impl rusqlite::ToSql for Texts {
     }
 }
 macro_rules! postgres_array {
-    ($name:ty, $inner:ty) => {
+    ($name:ty, $inner:ty, $list:tt) => {
         impl pg::ToSql for $name {
             fn to_sql(
                 &self,
                 ty: &pg::Type,
                 out: &mut pg::private::BytesMut,
             ) -> Result<pg::IsNull, Box<dyn std::error::Error + Sync + Send>> {
-                pg::ToSql::to_sql(&self.0, ty, out)
+                pg::ToSql::to_sql(&self.$list, ty, out)
             }
             fn accepts(ty: &pg::Type) -> bool {
                 <$inner as pg::ToSql>::accepts(ty)
@@ -97,5 +101,5 @@ macro_rules! postgres_array {
         }
     };
 }
-postgres_array!(Ids, Vec<i64>);
-postgres_array!(Texts, Vec<String>);
+postgres_array!(Ids, Vec<i64>, raw);
+postgres_array!(Texts, Vec<String>, 0);

@@ -6,7 +6,11 @@
 
 use super::{Durability, Params, Row, dialect, params};
 use crate::{Error, Result};
-use rusqlite::{Connection, ToSql, config::DbConfig};
+use rusqlite::{
+    CachedStatement, Connection, ToSql,
+    config::DbConfig,
+    types::{ToSqlOutput, Value, ValueRef},
+};
 use std::{
     path::Path,
     sync::{
@@ -80,9 +84,6 @@ fn connect(file: &Path, durability: Durability) -> Result<Shared> {
     conn.set_prepared_statement_cache_capacity(400);
     // Without it the planner looks at bound values (a LIMIT, a LIKE) and makes the plan anew for each: that was half of
     // what a page cost. https://www.sqlite.org/c3ref/c_dbconfig_defensive.html#sqlitedbconfigenableqpsg
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // Without this guarantee a cached statement is compiled again whenever a value is bound that its plan may look at:
-    // a third of the work of a timeline. <https://www.sqlite.org/queryplanner-ng.html#qpstab>
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let synchronous = if durability == Durability::Full { "FULL" } else { "NORMAL" };
     conn.execute_batch(&format!(
@@ -171,10 +172,10 @@ impl Lease {
     pub(super) async fn exec(&self, sql: &'static str, params: Params<'_>) -> Result<u64> {
         self.begin().await?;
         match self.place {
-            Place::Here => self.here(|conn| exec(conn, sql, params.iter().map(|p| -> &dyn ToSql { p.sqlite() }))),
+            Place::Here => self.here(|conn| exec(conn, sql, &Values(params))),
             Place::Aside => {
                 let params = params::owned(params)?;
-                self.aside(move |conn| exec(conn, sql, params.iter().map(|p| -> &dyn ToSql { p }))).await
+                self.aside(move |conn| exec(conn, sql, &params)).await
             }
         }
     }
@@ -182,10 +183,10 @@ impl Lease {
     pub(super) async fn all<T: Row>(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<T>> {
         self.begin().await?;
         match self.place {
-            Place::Here => self.here(|conn| all(conn, sql, params.iter().map(|p| -> &dyn ToSql { p.sqlite() }))),
+            Place::Here => self.here(|conn| all(conn, sql, &Values(params))),
             Place::Aside => {
                 let params = params::owned(params)?;
-                self.aside(move |conn| all(conn, sql, params.iter().map(|p| -> &dyn ToSql { p }))).await
+                self.aside(move |conn| all(conn, sql, &params)).await
             }
         }
     }
@@ -196,7 +197,8 @@ impl Lease {
     }
 
     pub(super) fn prepare(&self, sql: &'static str) -> Result<()> {
-        self.here(|conn| conn.prepare_cached(&dialect::sqlite(sql)).map(drop))
+        let forms = dialect::sqlite(sql);
+        self.here(|conn| [&forms.many, &forms.one].into_iter().try_for_each(|form| conn.prepare(form).map(drop)))
     }
 
     pub(super) async fn commit(&mut self) -> Result<()> {
@@ -208,23 +210,38 @@ impl Lease {
     }
 }
 
-fn exec<'a>(
-    conn: &Connection,
-    sql: &'static str,
-    params: impl Iterator<Item = &'a dyn ToSql>,
-) -> rusqlite::Result<u64> {
-    let mut statement = conn.prepare_cached(&dialect::sqlite(sql))?;
-    bind(&mut statement, params)?;
-    Ok(statement.raw_execute()? as u64)
+/// Values to bind, lent or owned.
+trait Bound {
+    fn len(&self) -> usize;
+    fn at(&self, index: usize) -> &dyn ToSql;
 }
 
-fn all<'a, T: Row>(
-    conn: &Connection,
-    sql: &'static str,
-    params: impl Iterator<Item = &'a dyn ToSql>,
-) -> rusqlite::Result<Vec<T>> {
-    let mut statement = conn.prepare_cached(&dialect::sqlite(sql))?;
-    bind(&mut statement, params)?;
+struct Values<'a>(Params<'a>);
+
+impl Bound for Values<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn at(&self, index: usize) -> &dyn ToSql {
+        self.0[index].sqlite()
+    }
+}
+
+impl Bound for Vec<Value> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+    fn at(&self, index: usize) -> &dyn ToSql {
+        &self[index]
+    }
+}
+
+fn exec(conn: &Connection, sql: &'static str, params: &impl Bound) -> rusqlite::Result<u64> {
+    Ok(bound(conn, sql, params)?.raw_execute()? as u64)
+}
+
+fn all<T: Row>(conn: &Connection, sql: &'static str, params: &impl Bound) -> rusqlite::Result<Vec<T>> {
+    let mut statement = bound(conn, sql, params)?;
     let mut rows = statement.raw_query();
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
@@ -233,12 +250,24 @@ fn all<'a, T: Row>(
     Ok(out)
 }
 
-fn bind<'a>(
-    statement: &mut rusqlite::CachedStatement<'_>,
-    params: impl Iterator<Item = &'a dyn ToSql>,
-) -> rusqlite::Result<()> {
-    for (i, value) in params.enumerate() {
-        statement.raw_bind_parameter(i + 1, value)?;
+/// The statement in the form that fits its values, with them.
+fn bound<'c>(conn: &'c Connection, sql: &'static str, params: &impl Bound) -> rusqlite::Result<CachedStatement<'c>> {
+    let forms = dialect::sqlite(sql);
+    let is_one = |list: &usize| match *list < params.len() {
+        true => params.at(*list).to_sql().map(|value| is_number(&value)),
+        false => Ok(false),
+    };
+    let mut single = !forms.lists.is_empty();
+    for list in &forms.lists {
+        single = single && is_one(list)?;
     }
-    Ok(())
+    let mut statement = conn.prepare_cached(if single { &forms.one } else { &forms.many })?;
+    for index in 0..params.len() {
+        statement.raw_bind_parameter(index + 1, params.at(index))?;
+    }
+    Ok(statement)
+}
+
+fn is_number(value: &ToSqlOutput<'_>) -> bool {
+    matches!(value, ToSqlOutput::Owned(Value::Integer(_)) | ToSqlOutput::Borrowed(ValueRef::Integer(_)))
 }

@@ -37,35 +37,16 @@ const FOLLOW_FLAGS: &str = "(CASE WHEN show_reblogs THEN 1 ELSE 0 END + CASE WHE
 const ENDORSED_WHERE: &str = " FROM endorsements e JOIN accounts a ON a.id = e.target_id \
      WHERE e.account_id = $1 AND e.id < $2 AND e.id > $3 AND a.suspended_at IS NULL ORDER BY e.id ";
 
-// For a list of authors, and for one. The numbers are those of `Relations`.
-macro_rules! with_authors {
-    ($is:literal) => {
-        concat!(
-            "SELECT target_id, 1::bigint FROM follows WHERE account_id = $1 AND target_id",
-            $is,
-            " UNION ALL \
-        SELECT target_id, 2::bigint FROM blocks WHERE account_id = $1 AND target_id",
-            $is,
-            " UNION ALL \
-        SELECT account_id, 3::bigint FROM blocks WHERE target_id = $1 AND account_id",
-            $is,
-            " UNION ALL \
-        SELECT target_id, 4::bigint FROM mutes WHERE account_id = $1 AND target_id",
-            $is,
-            " AND (expires_at IS NULL OR expires_at > $3) UNION ALL \
-        SELECT a.id, 5::bigint FROM account_domain_blocks d JOIN accounts a ON a.domain = d.domain WHERE d.account_id = $1 AND a.id",
-            $is,
-            " UNION ALL \
-        SELECT id, 6::bigint FROM accounts WHERE id",
-            $is,
-            " AND suspended_at IS NOT NULL",
-        )
-    };
-}
-
 sql! {
-    WITH_AUTHORS = with_authors!(" = ANY($2)");
-    WITH_AUTHOR = with_authors!(" = $2");
+    // The numbers are those of `Relations`.
+    WITH_AUTHORS = "SELECT target_id, 1::bigint FROM follows WHERE account_id = $1 AND target_id = ANY($2) UNION ALL \
+        SELECT target_id, 2::bigint FROM blocks WHERE account_id = $1 AND target_id = ANY($2) UNION ALL \
+        SELECT account_id, 3::bigint FROM blocks WHERE target_id = $1 AND account_id = ANY($2) UNION ALL \
+        SELECT target_id, 4::bigint FROM mutes WHERE account_id = $1 AND target_id = ANY($2) \
+            AND (expires_at IS NULL OR expires_at > $3) UNION ALL \
+        SELECT a.id, 5::bigint FROM account_domain_blocks d JOIN accounts a ON a.domain = d.domain \
+            WHERE d.account_id = $1 AND a.id = ANY($2) UNION ALL \
+        SELECT id, 6::bigint FROM accounts WHERE id = ANY($2) AND suspended_at IS NOT NULL";
     // The same for many viewers; what is so for everybody stands under the viewer 0.
     VIEWERS_WITH_AUTHORS = "SELECT account_id, target_id, 1::bigint FROM follows WHERE account_id = ANY($1) AND target_id = ANY($2) UNION ALL \
         SELECT account_id, target_id, 2::bigint FROM blocks WHERE account_id = ANY($1) AND target_id = ANY($2) UNION ALL \

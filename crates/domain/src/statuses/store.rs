@@ -16,29 +16,6 @@ const REBLOGGERS: i64 = 1_000;
 /// Versions of one status that are shown.
 const EDITS: i64 = 200;
 
-// What the viewer did to each: 1 favourite, 2 bookmark, 3 boost, 4 pin, 5 muted conversation.
-macro_rules! marks {
-    ($is:literal) => {
-        concat!(
-            "SELECT status_id, 1::bigint FROM favourites WHERE account_id = $1 AND status_id",
-            $is,
-            " UNION ALL \
-        SELECT status_id, 2::bigint FROM bookmarks WHERE account_id = $1 AND status_id",
-            $is,
-            " UNION ALL \
-        SELECT reblog_of_id, 3::bigint FROM statuses WHERE account_id = $1 AND reblog_of_id",
-            $is,
-            " UNION ALL \
-        SELECT status_id, 4::bigint FROM pins WHERE account_id = $1 AND status_id",
-            $is,
-            " UNION ALL \
-        SELECT s.id, 5::bigint FROM statuses s JOIN conversation_mutes c ON c.conversation_id = s.conversation_id \
-            WHERE c.account_id = $1 AND s.id",
-            $is,
-        )
-    };
-}
-
 sql! {
     BY_ID = "SELECT ", Status::COLUMNS, " FROM statuses WHERE id = $1";
     BY_IDS = "SELECT ", Status::COLUMNS, " FROM statuses WHERE id = ANY($1)";
@@ -73,8 +50,13 @@ sql! {
     TOUCHED = "SELECT 1::bigint FROM favourites WHERE account_id = $1 AND status_id = $2 UNION ALL \
         SELECT 1::bigint FROM bookmarks WHERE account_id = $1 AND status_id = $2 UNION ALL \
         SELECT 1::bigint FROM statuses WHERE account_id = $1 AND reblog_of_id = $2 LIMIT 1";
-    MARKS = marks!(" = ANY($2)");
-    MARKS_OF_ONE = marks!(" = $2");
+    // What the viewer did to each: 1 favourite, 2 bookmark, 3 boost, 4 pin, 5 muted conversation.
+    MARKS = "SELECT status_id, 1::bigint FROM favourites WHERE account_id = $1 AND status_id = ANY($2) UNION ALL \
+        SELECT status_id, 2::bigint FROM bookmarks WHERE account_id = $1 AND status_id = ANY($2) UNION ALL \
+        SELECT reblog_of_id, 3::bigint FROM statuses WHERE account_id = $1 AND reblog_of_id = ANY($2) UNION ALL \
+        SELECT status_id, 4::bigint FROM pins WHERE account_id = $1 AND status_id = ANY($2) UNION ALL \
+        SELECT s.id, 5::bigint FROM statuses s JOIN conversation_mutes c ON c.conversation_id = s.conversation_id \
+            WHERE c.account_id = $1 AND s.id = ANY($2)";
     INSERT_IDEMPOTENCY = "INSERT INTO idempotency_keys (account_id, key, status_id, created_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (account_id, key) DO UPDATE SET status_id = excluded.status_id, created_at = excluded.created_at \
         WHERE idempotency_keys.created_at < $5";
@@ -104,10 +86,7 @@ pub async fn by_ids(conn: &Conn, ids: impl IntoIterator<Item = StatusId>) -> Res
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    match ids.only() {
-        Some(id) => conn.all(BY_ID, &[&id]).await,
-        None => conn.all(BY_IDS, &[&ids]).await,
-    }
+    conn.all(BY_IDS, &[&ids]).await
 }
 
 pub(super) async fn replies_to(conn: &Conn, parents: &[StatusId], limit: i64) -> Result<Vec<Status>> {
@@ -294,10 +273,7 @@ pub(super) async fn touched(conn: &Conn, who: AccountId, id: StatusId) -> Result
 
 /// What `viewer` did to each of the statuses, as (status, number) with the numbers of [`super::Mark`].
 pub(super) async fn marks(conn: &Conn, viewer: AccountId, statuses: Ids) -> Result<Vec<(StatusId, i64)>> {
-    match statuses.only() {
-        Some(status) => conn.all(MARKS_OF_ONE, &[&viewer, &status]).await,
-        None => conn.all(MARKS, &[&viewer, &statuses]).await,
-    }
+    conn.all(MARKS, &[&viewer, &statuses]).await
 }
 
 /// False when the key was used within the hour.

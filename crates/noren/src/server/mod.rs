@@ -10,6 +10,7 @@ pub use listen::{allow_many_files, listen};
 pub use lock::Lock;
 
 use crate::config::{Config, Network, SiteDomain};
+use crate::memory;
 use crate::worker::{Rounds, Worker};
 use anyhow::Context as _;
 use api::App;
@@ -157,6 +158,7 @@ pub async fn run(parts: Parts, listener: TcpListener, rounds: Rounds, stop: Canc
     let mut tasks = JoinSet::new();
     tasks.spawn(Worker::new(parts.clone(), rounds).run(stop.clone()));
     tasks.spawn(api::streaming::run(app.clone()));
+    tasks.spawn(memory::give_back_after(parts.pool.clone(), stop.clone()));
     tasks.spawn({
         let stop = stop.clone();
         async move { connections::accept(listener, router, &server, stop).await }
