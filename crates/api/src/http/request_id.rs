@@ -2,33 +2,42 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
 use tower_http::request_id::{MakeRequestId, MakeRequestUuid};
-use tracing::Instrument;
+use tracing::Span;
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Middleware for `axum::middleware::from_fn`; to be the outermost but for CORS.
-///
+/// The id of one request.
+pub struct RequestId(HeaderValue);
+
 /// Keeps a sane id that a proxy gave (1 to 64 letters, digits, `-`, `_`), else makes one. Handlers find it in the
-/// request's `X-Request-Id` header; everything logged below lies in a span `request{id, method, path}`.
-pub async fn request_id(mut request: Request, next: Next) -> Response {
+/// request's `X-Request-Id` header.
+pub fn settle(request: &mut Request) -> RequestId {
     let id = given(request.headers()).or_else(|| {
-        let made = MakeRequestUuid.make_request_id(&request)?;
+        let made = MakeRequestUuid.make_request_id(request)?;
         Some(made.into_header_value())
     });
     let id = id.unwrap_or_else(|| HeaderValue::from_static("none"));
     request.headers_mut().insert(X_REQUEST_ID, id.clone());
-    let span = tracing::info_span!(
-        "request",
-        id = id.to_str().unwrap_or_default(),
-        method = request.method().as_str(),
-        path = request.uri().path(),
-    );
-    let mut response = next.run(request).instrument(span).await;
-    response.headers_mut().insert(X_REQUEST_ID, id);
-    response
+    RequestId(id)
+}
+
+impl RequestId {
+    /// `request{id, method, path}`, for everything that is logged on the way.
+    pub fn span(&self, request: &Request) -> Span {
+        tracing::info_span!(
+            "request",
+            id = self.0.to_str().unwrap_or_default(),
+            method = request.method().as_str(),
+            path = request.uri().path(),
+        )
+    }
+
+    /// Tells the client.
+    pub fn answer(self, response: &mut Response) {
+        response.headers_mut().insert(X_REQUEST_ID, self.0);
+    }
 }
 
 fn given(headers: &HeaderMap) -> Option<HeaderValue> {
@@ -44,17 +53,27 @@ mod tests {
     use crate::http::ApiError;
     use axum::Router;
     use axum::body::Body;
+    use axum::middleware::Next;
     use axum::routing::get;
     use http_body_util::BodyExt;
     use std::io::Write;
     use std::sync::{Arc, Mutex};
     use tower::ServiceExt;
+    use tracing::Instrument;
+
+    async fn around(mut request: Request, next: Next) -> Response {
+        let id = settle(&mut request);
+        let span = id.span(&request);
+        let mut response = next.run(request).instrument(span).await;
+        id.answer(&mut response);
+        response
+    }
 
     fn app() -> Router {
         Router::new()
             .route("/", get(|headers: HeaderMap| async move { headers[X_REQUEST_ID].to_str().unwrap().to_owned() }))
             .route("/bad", get(|| async { ApiError::internal(anyhow::anyhow!("disk on fire")) }))
-            .layer(axum::middleware::from_fn(request_id))
+            .layer(axum::middleware::from_fn(around))
     }
 
     async fn answer(path: &str, id: &str) -> (String, String) {

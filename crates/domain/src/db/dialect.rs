@@ -89,7 +89,12 @@ mod tests {
         const NONE: &[usize] = &[];
         for (postgres, many, one, lists) in [
             ("SELECT a FROM t WHERE id = $1", "SELECT a FROM t WHERE id = ?1", "SELECT a FROM t WHERE id = ?1", NONE),
-            ("x = ANY($12) AND y = $2", "x IN (SELECT value FROM json_each(?12)) AND y = ?2", "x = ?12 AND y = ?2", &[11]),
+            (
+                "x = ANY($12) AND y = $2",
+                "x IN (SELECT value FROM json_each(?12)) AND y = ?2",
+                "x = ?12 AND y = ?2",
+                &[11],
+            ),
             ("x <> ALL($3)", "x NOT IN (SELECT value FROM json_each(?3))", "x <> ?3", &[2]),
             ("FROM unnest($1::bigint[]) AS e(value)", "FROM json_each(?1) AS e", "FROM json_each(?1) AS e", NONE),
             ("$1::text IS NULL LIMIT $2 FOR UPDATE SKIP LOCKED", "?1 IS NULL LIMIT ?2", "?1 IS NULL LIMIT ?2", NONE),

@@ -93,11 +93,10 @@ impl Db {
         let engine = match config.url.split_once(':') {
             Some(("postgres" | "postgresql", _)) => Engine::Postgres(postgres::pool(config)?),
             None if config.url == "sqlite" => {
-                let writer = sqlite::Pool::open(file, 1, config.durability)?;
-                Engine::Sqlite {
-                    writer,
-                    readers: sqlite::Pool::open(file, config.connections.max(1), config.durability)?,
-                }
+                let version = sqlite::Version::default();
+                let writer = sqlite::Pool::open(file, 1, config.durability, &version)?;
+                let readers = sqlite::Pool::open(file, config.connections.max(1), config.durability, &version)?;
+                Engine::Sqlite { readers, writer }
             }
             _ => return Err(Error::invalid("database.url", "must be \"sqlite\" or start with postgres://")),
         };

@@ -1,8 +1,11 @@
 //! SQLite: one connection that writes and several that read.
 //!
 //! Short statements run where they are asked for: handing each to another thread cost more than most of them take.
-//! What may wait for the disk or for another process (BEGIN, COMMIT) and work that is known to be long runs aside, on
-//! the blocking pool.
+//! What may wait for the disk or for another process (BEGIN IMMEDIATE, COMMIT) and work that is known to be long runs
+//! aside, on the blocking pool.
+//!
+//! A connection for reading that is asked a second time opens a transaction, which spares the locks of every further
+//! statement. It is opened anew as soon as this process has written anything: nobody reads past their own write.
 
 use super::{Durability, Params, Row, dialect, params};
 use crate::{Error, Result};
@@ -15,7 +18,10 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, Ordering::AcqRel, Ordering::Acquire, Ordering::Release},
+        atomic::{
+            AtomicU8, AtomicU64,
+            Ordering::{AcqRel, Acquire, Relaxed, Release},
+        },
     },
     time::Duration,
 };
@@ -31,7 +37,11 @@ pub(super) struct Pool {
     idle: Mutex<Vec<Shared>>,
     free: Arc<Semaphore>,
     size: usize,
+    /// How often this process has written.
+    version: Version,
 }
+
+pub(super) type Version = Arc<AtomicU64>;
 
 /// What a lease is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,9 +59,11 @@ pub(super) enum Place {
 }
 
 impl Pool {
-    pub(super) fn open(file: &Path, size: usize, durability: Durability) -> Result<Arc<Self>> {
+    /// The pools of one database share `version`.
+    pub(super) fn open(file: &Path, size: usize, durability: Durability, version: &Version) -> Result<Arc<Self>> {
         let idle = (0..size).map(|_| connect(file, durability)).collect::<Result<Vec<_>>>()?;
-        Ok(Arc::new(Self { idle: Mutex::new(idle), free: Arc::new(Semaphore::new(size)), size }))
+        let (idle, free) = (Mutex::new(idle), Arc::new(Semaphore::new(size)));
+        Ok(Arc::new(Self { idle, free, size, version: version.clone() }))
     }
 
     pub(super) async fn lease(self: &Arc<Self>, mode: Mode, place: Place) -> Result<Lease> {
@@ -65,8 +77,13 @@ impl Pool {
         };
         let conn = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = conn.ok_or_else(|| Error::internal("a permit without a connection"))?;
-        let phase = AtomicU8::new(if mode == Mode::Write { DUE } else { NONE });
-        Ok(Lease { conn: Some(conn), home: self.clone(), place, phase, permit: Some(permit) })
+        let phase = AtomicU8::new(match (mode, place) {
+            (Mode::Write, _) => DUE,
+            (Mode::Read, Place::Here) => UNASKED,
+            (Mode::Read, Place::Aside) => NONE,
+        });
+        let seen = AtomicU64::new(0);
+        Ok(Lease { conn: Some(conn), home: self.clone(), place, phase, seen, permit: Some(permit) })
     }
 
     pub(super) fn idle(&self) -> bool {
@@ -94,10 +111,13 @@ fn connect(file: &Path, durability: Durability) -> Result<Shared> {
     Ok(Arc::new(Mutex::new(conn)))
 }
 
-// Phases of a lease's transaction.
+// Phases of a lease's transaction. Writing: DUE, OPEN, NONE. Reading: UNASKED, ASKED, READING.
 const NONE: u8 = 0;
 const DUE: u8 = 1;
 const OPEN: u8 = 2;
+const UNASKED: u8 = 3;
+const ASKED: u8 = 4;
+const READING: u8 = 5;
 
 /// One connection, lent. Goes home when dropped, rolled back if it was in a transaction.
 pub(super) struct Lease {
@@ -105,6 +125,8 @@ pub(super) struct Lease {
     home: Arc<Pool>,
     place: Place,
     phase: AtomicU8,
+    /// The version that a transaction for reading sees, or an older one.
+    seen: AtomicU64,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -113,6 +135,9 @@ impl Drop for Lease {
         let Some(conn) = self.conn.take() else { return };
         // Work aside may go on although nobody waits for it any more: then the connection is not ours alone.
         let busy = Arc::strong_count(&conn) > 1;
+        if *self.phase.get_mut() == READING {
+            let _ = run(&conn.lock().unwrap_or_else(PoisonError::into_inner), "COMMIT");
+        }
         if !busy && (*self.phase.get_mut() != OPEN || self.place == Place::Here) {
             roll_back(&conn.lock().unwrap_or_else(PoisonError::into_inner));
             self.home.take_back(conn);
@@ -129,6 +154,10 @@ impl Drop for Lease {
             Err(_) => clean(),
         }
     }
+}
+
+fn run(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.raw_execute().map(drop)
 }
 
 fn roll_back(conn: &Connection) {
@@ -149,7 +178,28 @@ impl Lease {
 
     fn here<R>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<R>) -> Result<R> {
         let conn = self.shared()?.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look_again(&conn)?;
         Ok(work(&conn)?)
+    }
+
+    /// Before each statement of a lease for reading. BEGIN alone takes no lock and waits for nobody.
+    fn look_again(&self, conn: &Connection) -> rusqlite::Result<()> {
+        let phase = self.phase.load(Relaxed);
+        if phase == UNASKED {
+            self.phase.store(ASKED, Relaxed);
+        } else if phase == ASKED || phase == READING {
+            let now = self.home.version.load(Acquire);
+            if phase == READING && self.seen.load(Relaxed) != now {
+                run(conn, "COMMIT")?;
+                self.phase.store(ASKED, Relaxed);
+            }
+            if self.phase.load(Relaxed) == ASKED {
+                run(conn, "BEGIN")?;
+                self.seen.store(now, Relaxed);
+                self.phase.store(READING, Relaxed);
+            }
+        }
+        Ok(())
     }
 
     async fn aside<R: Send + 'static>(
@@ -204,6 +254,7 @@ impl Lease {
     pub(super) async fn commit(&mut self) -> Result<()> {
         if *self.phase.get_mut() == OPEN {
             self.aside(|conn| conn.execute_batch("COMMIT")).await?;
+            self.home.version.fetch_add(1, AcqRel);
         }
         self.phase.store(NONE, Release);
         Ok(())

@@ -2,9 +2,9 @@
 
 use super::fallback;
 use crate::config::{Network, ServerConfig};
-use api::http::ClientIp;
+use api::http::{ClientIp, request_id};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Response as Answer, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Response as Answer, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt as _;
@@ -14,18 +14,30 @@ use std::sync::Arc;
 use std::time::Instant;
 use tower_http::CompressionLevel;
 use tower_http::compression::{CompressionLayer, Predicate, predicate::SizeAbove};
+use tracing::Instrument as _;
 
 /// Who is at the other end of the connection: the client, or a proxy.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-/// Tells who the client is, as far as the proxies in front can be believed.
-pub async fn client_ip(State(proxies): State<Arc<[Network]>>, mut request: Request, next: Next) -> Response {
+/// What goes round every request, in one step: each layer of its own would copy the services below it once more.
+/// From the outside: the request's id and the log's span, who the client is, the access log, headers for safety, and
+/// last that a panic costs one answer.
+pub async fn frame(State(proxies): State<Arc<[Network]>>, mut request: Request, next: Next) -> Response {
+    let id = request_id::settle(&mut request);
+    let span = id.span(&request);
     if let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() {
         let client = client(peer, request.headers(), &proxies);
         request.extensions_mut().insert(ClientIp(client));
     }
-    next.run(request).await
+    let line = AccessLine::of(&request);
+    let mut response = caught(request, next).instrument(span.clone()).await;
+    safe_headers(&mut response);
+    if let Some(line) = line {
+        span.in_scope(|| line.write(&response));
+    }
+    id.answer(&mut response);
+    response
 }
 
 /// The last address in X-Forwarded-For that is not one of our proxies. Everything to the left of it could be made up
@@ -53,7 +65,7 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// Turns a panic into an answer, and logs it. The message may hold what a person wrote: it is not shown.
-pub async fn catch_panic(request: Request, next: Next) -> Response {
+async fn caught(request: Request, next: Next) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let language = request.headers().get(header::ACCEPT_LANGUAGE).cloned();
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -65,17 +77,30 @@ pub async fn catch_panic(request: Request, next: Next) -> Response {
 }
 
 /// One line for each request at level debug. The query is left out: it may hold tokens.
-pub async fn access_log(request: Request, next: Next) -> Response {
-    if !tracing::enabled!(tracing::Level::DEBUG) {
-        return next.run(request).await;
+struct AccessLine {
+    method: Method,
+    path: String,
+    client: Option<IpAddr>,
+    started: Instant,
+}
+
+impl AccessLine {
+    /// None when nobody reads it.
+    fn of(request: &Request) -> Option<Self> {
+        tracing::enabled!(tracing::Level::DEBUG).then(|| Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            client: request.extensions().get::<ClientIp>().map(|ip| ip.0),
+            started: Instant::now(),
+        })
     }
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let client = request.extensions().get::<ClientIp>().map(|ip| ip.0.to_string());
-    let started = Instant::now();
-    let response = next.run(request).await;
-    let (status, millis) = (response.status().as_u16(), started.elapsed().as_millis());
-    tracing::debug!(%method, path, status, millis, client, "answered");
-    response
+
+    fn write(self, response: &Response) {
+        let Self { method, path, client, started } = self;
+        let (status, millis) = (response.status().as_u16(), started.elapsed().as_millis());
+        let client = client.map(tracing::field::display);
+        tracing::debug!(%method, path, status, millis, client, "answered");
+    }
 }
 
 fn content_type(headers: &HeaderMap) -> &str {
@@ -105,8 +130,7 @@ pub fn compression(config: &ServerConfig) -> Option<CompressionLayer<Compressibl
 }
 
 /// Headers that every answer carries unless the handler has set its own.
-pub async fn safe_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+fn safe_headers(response: &mut Response) {
     let defaults = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
@@ -115,7 +139,6 @@ pub async fn safe_headers(request: Request, next: Next) -> Response {
     for (name, value) in defaults {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }
 
 #[cfg(test)]
@@ -132,7 +155,7 @@ mod tests {
         let app = axum::Router::new()
             .route("/api/panic", axum::routing::get(panics))
             .route("/panic", axum::routing::get(panics))
-            .layer(axum::middleware::from_fn(catch_panic));
+            .layer(axum::middleware::from_fn(caught));
         for (path, kind) in [("/api/panic", "application/json"), ("/panic", "text/html; charset=utf-8")] {
             let request = Request::builder().uri(path).body(axum::body::Body::empty()).unwrap();
             let answer = tower::ServiceExt::oneshot(app.clone(), request).await.unwrap();

@@ -14,11 +14,11 @@ use crate::memory;
 use crate::worker::{Rounds, Worker};
 use anyhow::Context as _;
 use api::App;
+use api::http::cors;
 use api::http::rate_limit::{self, Rate, RateLimiter, RateLimits};
-use api::http::{cors, request_id};
 use api::streaming::Streams;
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use domain::{
     Db,
     sessions::{Attempts, Limit},
@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use web::Web;
 
@@ -122,14 +123,12 @@ pub fn router(parts: &Parts, app: App) -> Router {
         Some(compression) => routes.layer(compression),
         None => routes,
     };
-    routes
-        .layer(from_fn(layers::catch_panic))
-        .layer(RequestBodyTimeoutLayer::new(config.body_timeout.0))
-        .layer(from_fn(layers::safe_headers))
-        .layer(from_fn(layers::access_log))
-        .layer(from_fn_with_state(proxies, layers::client_ip))
-        .layer(from_fn(request_id::request_id))
+    // Together: each step by itself would be one more copy of what lies below it, for each request.
+    let around = ServiceBuilder::new()
         .layer(cors::cors())
+        .layer(from_fn_with_state(proxies, layers::frame))
+        .layer(RequestBodyTimeoutLayer::new(config.body_timeout.0));
+    routes.layer(around)
 }
 
 /// Tries to sign in are counted where the form is read: it says who they try to be, and the answer is a page.
