@@ -5,8 +5,9 @@ use media::Pool;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Pictures often come a few at a time: memory given back between two of them would only be asked for again.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Pictures often come a few at a time: memory given back between two of them would only be asked for again. And what
+/// a thread keeps for itself is free only after it has ended, ten seconds after its last work.
+const PAUSE: Duration = Duration::from_secs(12);
 
 /// Gives memory back whenever the decoders have been at rest for a moment, until `stop`.
 pub async fn give_back_after(pool: Pool, stop: CancellationToken) {
