@@ -15,6 +15,7 @@ mod favourites;
 mod follow_requests;
 pub mod http;
 pub mod instance;
+mod lists;
 mod markers;
 pub mod media;
 mod mutes;
@@ -99,6 +100,7 @@ pub fn router(app: App) -> Router {
         .merge(favourites::routes())
         .merge(follow_requests::routes())
         .merge(instance::routes())
+        .merge(lists::routes())
         .merge(markers::routes())
         .merge(media::routes())
         .merge(mutes::routes())

@@ -9,7 +9,8 @@ use crate::{
 use axum::{Router, extract::State, routing::get};
 use domain::{
     db::Conn,
-    ids::AccountId,
+    ids::{AccountId, ListId},
+    lists,
     statuses::visibility::Shown,
     text,
     timelines::{self, Origin, Public, Tagged},
@@ -24,6 +25,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/timelines/home", get(home))
         .route("/api/v1/timelines/public", get(public))
         .route("/api/v1/timelines/tag/{hashtag}", get(tag))
+        .route("/api/v1/timelines/list/{list_id}", get(list))
 }
 
 /// `GET /api/v1/timelines/home` <https://docs.joinmastodon.org/methods/timelines/#home>
@@ -106,6 +108,19 @@ async fn tag(
     let page = paging.page(PageLimits::STATUSES).into();
     let shown = timelines::tagged(&conn, viewer.account(), &what, page).await?;
     paged(&app, &conn, &paging, (shown, viewer.account())).await
+}
+
+/// `GET /api/v1/timelines/list/:list_id` <https://docs.joinmastodon.org/methods/timelines/#list>
+async fn list(
+    State(app): State<App>,
+    user: User<scope::ReadLists>,
+    Path(id): Path<ListId>,
+    paging: Paging,
+) -> ApiResult<Paged<Vec<Status>>> {
+    let conn = app.db.read().await?;
+    let list = lists::own(&conn, user.account, id).await?;
+    let shown = timelines::list(&conn, &list, paging.page(PageLimits::STATUSES).into()).await?;
+    paged(&app, &conn, &paging, (shown, Some(user.account))).await
 }
 
 /// A page of a timeline, with its links.

@@ -67,6 +67,8 @@ ids!(
     FavouriteId,
     FollowId,
     JobId,
+    ListId,
+    ListMemberId,
     MediaId,
     MuteId,
     NotificationId,

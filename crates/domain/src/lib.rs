@@ -9,6 +9,7 @@ pub mod events;
 pub mod follows;
 pub mod ids;
 pub mod jobs;
+pub mod lists;
 pub mod markers;
 pub mod media;
 pub mod mutes;

@@ -1,9 +1,9 @@
-//! Lists of people around an account. Pages go by the rows' own ids, which only the Link header carries.
+//! Lists of people around an account, and lists that it is in. Pages go by the rows' own ids, which only the Link header carries.
 
 use crate::{
     App,
     auth::{User, Viewer, scope},
-    entities::{self, Account, FamiliarFollowers},
+    entities::{self, Account, FamiliarFollowers, List},
     http::{ApiResult, Id, Links, PageLimits, Paged, Paging, Params, Path},
 };
 use axum::{Json, extract::State};
@@ -12,7 +12,7 @@ use domain::{
     db::Conn,
     follows,
     ids::AccountId,
-    relationships,
+    lists, relationships,
 };
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -82,6 +82,16 @@ pub(super) async fn own_endorsements(
     let conn = app.db.read().await?;
     let rows = relationships::endorsed(&conn, user.account, paging.page(PageLimits::ACCOUNTS).into()).await?;
     listed(&app, &conn, &paging, rows).await
+}
+
+/// `GET /api/v1/accounts/:id/lists` <https://docs.joinmastodon.org/methods/accounts/#lists>
+pub(super) async fn containing(
+    State(app): State<App>,
+    user: User<scope::ReadLists>,
+    Path(id): Path<AccountId>,
+) -> ApiResult<Json<Vec<List>>> {
+    let conn = app.db.read().await?;
+    Ok(Json(entities::lists(lists::containing(&conn, user.account, id).await?)))
 }
 
 #[derive(Default, Deserialize)]

@@ -7,6 +7,7 @@ mod account;
 mod assemble;
 mod conversation;
 mod emoji;
+mod list;
 mod media;
 mod notification;
 mod poll;
@@ -19,6 +20,7 @@ pub use account::{
 };
 pub use conversation::{Conversation, conversations};
 pub use emoji::{CustomEmoji, emojis};
+pub use list::{List, lists};
 pub use media::{MediaAttachment, media_attachment};
 pub use notification::{Notification, notifications};
 pub use poll::{Poll, polls};

@@ -12,7 +12,7 @@ use domain::{
     db::Conn,
     events::Event,
     ids::{AccountId, ConversationId, NotificationId, StatusId},
-    notifications,
+    lists, notifications,
     oauth::Scope,
     relationships,
     statuses::{
@@ -108,7 +108,30 @@ async fn tell_status(app: &App, id: StatusId, news: News) -> Result<()> {
     // Gone again already: its deletion is on its way.
     let Some(status) = statuses::store::by_id(&conn, id).await? else { return Ok(()) };
     tell_public(app, &conn, &status, news).await?;
-    tell_homes(app, &conn, &status, news).await
+    let mut readers = homes_with(app, &conn, id).await?;
+    readers.extend(lists_with(app, &conn, id).await?);
+    tell_each(app, &conn, (&status, news), &readers).await
+}
+
+/// Who reads a status, and where.
+type Reader = (AccountId, Topic);
+
+async fn homes_with(app: &App, conn: &Conn, status: StatusId) -> Result<Vec<Reader>> {
+    let at_home = app.streams.at_home();
+    if at_home.is_empty() {
+        return Ok(Vec::new());
+    }
+    let holders = timelines::holders(conn, status, &at_home).await?;
+    Ok(holders.into_iter().map(|viewer| (viewer, Topic::User(viewer))).collect())
+}
+
+async fn lists_with(app: &App, conn: &Conn, status: StatusId) -> Result<Vec<Reader>> {
+    let listened = app.streams.lists();
+    if listened.is_empty() {
+        return Ok(Vec::new());
+    }
+    let showing = timelines::lists_with(conn, status, &listened).await?;
+    Ok(showing.into_iter().map(|(list, owner)| (owner, Topic::List(list))).collect())
 }
 
 /// One entity, without a viewer's marks, for all who listen to public streams; not to those whom it is hidden from.
@@ -132,29 +155,30 @@ async fn tell_public(app: &App, conn: &Conn, status: &Status, news: News) -> Res
     Ok(())
 }
 
-/// To those who have it in their home feed, each as they see it.
-async fn tell_homes(app: &App, conn: &Conn, status: &Status, news: News) -> Result<()> {
-    let at_home = app.streams.at_home();
-    if at_home.is_empty() {
+/// To those who have it in a feed of theirs, each as they see it.
+async fn tell_each(app: &App, conn: &Conn, (status, news): (&Status, News), readers: &[Reader]) -> Result<()> {
+    if readers.is_empty() {
         return Ok(());
     }
-    let holders = timelines::holders(conn, status.id, &at_home).await?;
-    if holders.is_empty() {
-        return Ok(());
-    }
-    let (mut viewers, original) = visibility::audience(conn, &holders, status, Place::Listed).await?;
+    let people: HashSet<AccountId> = readers.iter().map(|(viewer, _)| *viewer).collect();
+    let people: Vec<AccountId> = people.into_iter().collect();
+    let (mut viewers, original) = visibility::audience(conn, &people, status, Place::Listed).await?;
+    let send = |viewer: AccountId, message: &Arc<Message>| {
+        let theirs = readers.iter().filter(|(account, _)| *account == viewer);
+        theirs.for_each(|(_, topic)| app.streams.send(topic.clone(), message));
+    };
     let shown = (status, original.as_ref());
     if news == News::Created && is_plain(status) {
         let (own, others): (Vec<_>, Vec<_>) = viewers.into_iter().partition(|v| *v == status.account_id);
         viewers = own;
         if let Some(any) = others.first() {
             let message = message(news.event(), &untouched(entity(app, conn, shown, Some(*any)).await?))?;
-            others.into_iter().for_each(|viewer| app.streams.send(Topic::User(viewer), &message));
+            others.into_iter().for_each(|viewer| send(viewer, &message));
         }
     }
     for viewer in viewers {
         let message = message(news.event(), &entity(app, conn, shown, Some(viewer)).await?)?;
-        app.streams.send(Topic::User(viewer), &message);
+        send(viewer, &message);
     }
     Ok(())
 }
@@ -196,13 +220,20 @@ fn send_all(listeners: &[Listener], message: &Arc<Message>) {
     listeners.iter().for_each(|listener| listener.send(message));
 }
 
-/// To the author, to who was named, and to followers: the feeds that it was in are cleaned already.
+/// To the author, to who was named, to followers, and to lists that the author is in: the feeds that it was in are
+/// cleaned already.
 async fn tell_deleted(app: &App, (author, named): (AccountId, &[AccountId]), message: &Arc<Message>) -> Result<()> {
-    let at_home = app.streams.at_home();
-    if at_home.is_empty() {
+    let (at_home, listened) = (app.streams.at_home(), app.streams.lists());
+    if at_home.is_empty() && listened.is_empty() {
         return Ok(());
     }
-    let relations = relationships::viewers_with_authors(&app.db.read().await?, &at_home, [author]).await?;
+    let conn = app.db.read().await?;
+    if !listened.is_empty() {
+        for list in lists::holding(&conn, author, &listened).await? {
+            app.streams.send(Topic::List(list), message);
+        }
+    }
+    let relations = relationships::viewers_with_authors(&conn, &at_home, [author]).await?;
     for viewer in at_home {
         let follows = || relations.get(&viewer).is_some_and(|r| r.following(author));
         if viewer == author || named.contains(&viewer) || follows() {

@@ -8,7 +8,7 @@ use super::{
     who::Who,
 };
 use crate::http::{ApiError, ApiResult};
-use domain::ids::{AccountId, TokenId};
+use domain::ids::{AccountId, ListId, TokenId};
 use std::{
     collections::HashMap,
     sync::{
@@ -150,6 +150,15 @@ impl Streams {
         topics.iter().filter_map(|topic| table.topics.get(topic)).flat_map(HashMap::values).cloned().collect()
     }
 
+    /// Lists that somebody listens to.
+    pub(super) fn lists(&self) -> Vec<ListId> {
+        let list = |topic: &Topic| match topic {
+            Topic::List(list) => Some(*list),
+            _ => None,
+        };
+        self.table().topics.keys().filter_map(list).collect()
+    }
+
     /// Accounts that listen to their home feed.
     pub(super) fn at_home(&self) -> Vec<AccountId> {
         let at_home = |topic: &Topic| match topic {
@@ -161,7 +170,7 @@ impl Streams {
 
     /// Whether anybody listens where statuses come by.
     pub(super) fn wants_statuses(&self) -> bool {
-        let other = |topic: &Topic| matches!(topic, Topic::Notifications(_) | Topic::Direct(_) | Topic::List(_));
+        let other = |topic: &Topic| matches!(topic, Topic::Notifications(_) | Topic::Direct(_));
         !self.table().topics.keys().all(other)
     }
 

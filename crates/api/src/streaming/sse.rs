@@ -47,6 +47,7 @@ pub(super) async fn listen(
     let bearer = who::bearer(&headers, query.access_token.as_deref())?;
     let who = who::authenticate(&app, bearer).await?;
     let stream = Stream::find(name, query.words(), (who.account, who.scopes))?;
+    stream.topic.check_owner(&app, who.account).await?;
     let mut seat = app.streams.seat(who)?;
     seat.subscribe(stream)?;
     let mut lines = Lines::new(app, seat);

@@ -1,9 +1,14 @@
 //! What can be listened to, and its names in frames and paths.
 //! <https://docs.joinmastodon.org/methods/streaming/#streams>
 
-use crate::http::{ApiError, ApiResult};
+use crate::{
+    App,
+    http::{ApiError, ApiResult},
+};
+use axum::http::StatusCode;
 use domain::{
-    ids::AccountId,
+    ids::{AccountId, ListId},
+    lists,
     oauth::{Scope, Scopes},
     statuses::{Status, Visibility},
     text::tag_key,
@@ -13,6 +18,8 @@ use std::sync::Arc;
 
 /// Bytes of a hashtag or the id of a list.
 const PARAM_BYTES: usize = 1000;
+/// Said of a list that is not there, too: which of the two it is, is nobody's business.
+const NOT_YOUR_LIST: &str = "Not authorized to stream this list";
 
 /// What a connection listens to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,8 +33,7 @@ pub(super) enum Topic {
     Media(Origin),
     /// A key as `text::tag_key` makes it.
     Hashtag(String, Origin),
-    /// There are no lists yet: nothing comes by it.
-    List(String),
+    List(ListId),
 }
 
 /// A topic under the name by which a client knows it.
@@ -67,7 +73,8 @@ pub(super) fn name_of_path(path: &str, only_media: bool) -> Option<&'static str>
 impl Stream {
     /// The stream called `name`, as far as `scopes` let `account` listen to it.
     ///
-    /// 400 for a name that is none and for a missing word, 403 without the scope.
+    /// 400 for a name that is none and for a missing word, 403 without the scope. Whose a list is, is not looked at:
+    /// see [`Topic::check_owner`].
     pub(super) fn find(name: &str, words: Words<'_>, (account, scopes): (AccountId, Scopes)) -> ApiResult<Self> {
         let tag = || word(words.tag, "Missing tag name parameter");
         let list = || word(words.list, "Missing list name parameter");
@@ -83,7 +90,7 @@ impl Stream {
             "public:remote:media" => (Topic::Media(Origin::Remote), None),
             "hashtag" => (Topic::Hashtag(tag_key(tag()?), Origin::Anywhere), words.tag),
             "hashtag:local" => (Topic::Hashtag(tag_key(tag()?), Origin::Local), words.tag),
-            "list" => (Topic::List(list()?.to_owned()), words.list),
+            "list" => (Topic::List(list()?.trim().parse().map_err(|_| not_your_list())?), words.list),
             _ => return Err(ApiError::bad_request("Unknown stream type")),
         };
         if !scopes.allows(topic.scope()) {
@@ -98,7 +105,21 @@ fn word<'a>(given: Option<&'a str>, missing: &str) -> ApiResult<&'a str> {
     given.filter(|w| !w.trim().is_empty() && w.len() <= PARAM_BYTES).ok_or_else(|| ApiError::bad_request(missing))
 }
 
+fn not_your_list() -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, NOT_YOUR_LIST)
+}
+
 impl Topic {
+    /// 401 for a list that is not `account`'s; other streams are for everybody with the scope.
+    pub(super) async fn check_owner(&self, app: &App, account: AccountId) -> ApiResult<()> {
+        let Self::List(id) = self else { return Ok(()) };
+        match lists::own(&app.db.read().await?, account, *id).await {
+            Ok(_) => Ok(()),
+            Err(domain::Error::NotFound) => Err(not_your_list()),
+            Err(other) => Err(other.into()),
+        }
+    }
+
     /// What a token must allow. Notifications in the user's stream are withheld without their own scope.
     fn scope(&self) -> Scope {
         match self {
@@ -185,6 +206,7 @@ mod tests {
             ("hashtag", none, "read", 400, "Missing tag name parameter"),
             ("hashtag", blank, "read", 400, "Missing tag name parameter"),
             ("list", blank, "read", 400, "Missing list name parameter"),
+            ("list", Words { tag: None, list: Some("1 OR 1") }, "read", 401, NOT_YOUR_LIST),
             ("user", none, "read:notifications", 403, scope),
             ("public", none, "write", 403, scope),
             ("user:notification", none, "read:statuses", 403, scope),

@@ -185,8 +185,14 @@ impl Talk {
         Stream::find(name, words, (who.account, who.scopes))
     }
 
+    async fn try_subscribe(&mut self, name: &str, words: Words<'_>) -> ApiResult<()> {
+        let stream = self.find(name, words)?;
+        stream.topic.check_owner(&self.app, self.seat.connection.who.account).await?;
+        self.seat.subscribe(stream)
+    }
+
     async fn subscribe(&mut self, name: &str, words: Words<'_>) -> Result<(), End> {
-        let done = self.find(name, words).and_then(|stream| self.seat.subscribe(stream));
+        let done = self.try_subscribe(name, words).await;
         self.complain(done).await
     }
 

@@ -32,6 +32,9 @@ async fn events_come_as_lines() {
 async fn every_documented_path_is_there() {
     let world = World::start().await;
     let alice = world.person("alice").await;
+    let wish = domain::lists::Wish { title: Some("friends".into()), ..Default::default() };
+    let list = domain::lists::create(&world.app.db, alice.id(), wish).await.unwrap();
+    let list = format!("list?list={}", list.id);
     let paths = [
         "user",
         "user/notification",
@@ -43,7 +46,7 @@ async fn every_documented_path_is_there() {
         "public/remote?only_media=true",
         "hashtag?tag=cats",
         "hashtag/local?tag=cats",
-        "list?list=1",
+        &list,
         "direct",
     ];
     for path in paths {

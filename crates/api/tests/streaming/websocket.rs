@@ -113,6 +113,7 @@ async fn nonsense_is_answered_or_ignored_and_the_socket_stays() {
     socket.say(json!({ "type": "subscribe", "stream": "list" })).await;
     assert_eq!(socket.frame().await, json!({ "error": "Missing list name parameter", "status": 400 }));
     socket.say(json!({ "type": "subscribe", "stream": "list", "list": 12 })).await;
+    assert_eq!(socket.frame().await, json!({ "error": "Not authorized to stream this list", "status": 401 }));
     socket.say(json!({ "type": "subscribe", "stream": "user:notification" })).await;
     let refused = json!({ "error": "This action is outside the authorized scopes", "status": 403 });
     assert_eq!(socket.frame().await, refused);

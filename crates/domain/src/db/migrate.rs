@@ -30,6 +30,7 @@ macro_rules! migrations {
 const MIGRATIONS: &[Migration] = migrations![
     1 "0001_foundation" same,
     2 "0002_search" each,
+    3 "0003_lists" same,
 ];
 
 const LEDGER: &str =

@@ -10,6 +10,7 @@ use crate::{
     accounts::{self, Account, Listed},
     db::{Conn, Db, Tx},
     ids::{self, AccountId},
+    lists,
     notifications::{self, Kind, New},
     page::Page,
     relationships::{self, Relationship},
@@ -132,14 +133,24 @@ pub(crate) async fn end(tx: &Tx, follower: AccountId, followee: AccountId) -> Re
     }
     accounts::store::count_follow(tx, follower, followee, -1).await?;
     relationships::store::delete_endorsement(tx, follower, followee).await?;
+    lists::forget(tx, follower, followee).await?;
     timelines::remove_author(tx, follower, (followee, Parting::Unfollowed)).await?;
     let trace = New { account: followee, from: follower, kind: Kind::Follow, status: None };
     notifications::retract(tx, trace).await?;
     Ok(true)
 }
 
-/// Ends a request to follow. False when there was none.
+/// Ends a request to follow with all that came of it. False when there was none.
 pub(crate) async fn withdraw(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<bool> {
+    if !settle(tx, follower, followee).await? {
+        return Ok(false);
+    }
+    lists::forget(tx, follower, followee).await?;
+    Ok(true)
+}
+
+/// Takes a request that is answered off the table. False when there was none.
+async fn settle(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<bool> {
     if !store::delete_request(tx, follower, followee).await? {
         return Ok(false);
     }
@@ -184,7 +195,7 @@ pub async fn authorize(db: &Db, me: AccountId, follower: AccountId) -> Result<Re
 }
 
 async fn grant(tx: &mut Tx, request: Follow) -> Result<()> {
-    withdraw(tx, request.account_id, request.target_id).await?;
+    settle(tx, request.account_id, request.target_id).await?;
     let follow = Follow { id: ids::next(), created_at: tx.now, ..request };
     start(tx, &follow).await
 }

@@ -1,12 +1,17 @@
 //! Timelines. Home is a derived table (account, status), written when a status arrives and cleaned when people part;
 //! the others are indexed queries over statuses.
+//!
+//! What goes into a home feed is said once (`WANTED` in the store), so that the delivery of a status, the arrival of an
+//! author and a rebuild agree. Members of an exclusive list stay out of their owner's feed; when that begins or ends, the
+//! feed is put right in the same transaction. One's own statuses are always at home.
 
 mod store;
 
 use crate::{
     Result,
     db::{Conn, Db, Tx},
-    ids::{AccountId, Id, StatusId},
+    ids::{AccountId, Id, ListId, StatusId},
+    lists::List,
     page::Page,
     statuses::{
         Status,
@@ -107,6 +112,19 @@ pub async fn account(
     Ok(page_order(shown, page))
 }
 
+/// What the members of a list posted and boosted, as its owner sees it.
+pub async fn list(conn: &Conn, list: &List, page: Page) -> Result<Shown> {
+    let mut shown = Shown::default();
+    let mut rest = page;
+    for _ in 0..ROUNDS {
+        let rows = store::list(conn, list.id, rest).await?;
+        if !fill(conn, Some(list.account_id), &mut shown, &mut rest, rows, Place::Listed).await? {
+            break;
+        }
+    }
+    Ok(page_order(shown, page))
+}
+
 /// Adds what may be shown of `rows` (in reading order). True when the page wants more and there may be more.
 async fn fill(
     conn: &Conn,
@@ -149,6 +167,17 @@ pub async fn add_author(tx: &Tx, viewer: AccountId, author: AccountId) -> Result
     store::insert_author(tx, viewer, author, BACKFILL).await
 }
 
+/// Puts the latest statuses of `authors`, whom no exclusive list keeps back any more, into the feed of `viewer`.
+pub(crate) async fn add_authors(tx: &Tx, viewer: AccountId, authors: &[AccountId]) -> Result<()> {
+    let many = i64::try_from(authors.len()).unwrap_or(HOME_LENGTH);
+    store::insert_authors(tx, viewer, authors, BACKFILL.saturating_mul(many).min(HOME_LENGTH)).await
+}
+
+/// Takes what the members of a list, now exclusive, posted and boosted out of its owner's feed; not what is the owner's.
+pub(crate) async fn remove_members(tx: &Tx, list: &List) -> Result<()> {
+    store::delete_members(tx, list.account_id, list.id).await
+}
+
 /// Why somebody leaves a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parting {
@@ -188,4 +217,9 @@ pub async fn trim(db: &Db, viewer: AccountId) -> Result<u64> {
 /// Which of `candidates` have `status` in their home feed: whom a live update concerns.
 pub async fn holders(conn: &Conn, status: StatusId, candidates: &[AccountId]) -> Result<Vec<AccountId>> {
     store::holders(conn, status, candidates).await
+}
+
+/// Which of `candidates` show `status` to their owners: whom a live update of lists concerns.
+pub async fn lists_with(conn: &Conn, status: StatusId, candidates: &[ListId]) -> Result<Vec<(ListId, AccountId)>> {
+    store::lists_with(conn, status, candidates).await
 }

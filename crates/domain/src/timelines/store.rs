@@ -4,7 +4,7 @@ use super::{Origin, Parting, Profile, Public, Tagged};
 use crate::{
     Result,
     db::{Conn, Ids, Texts, Tx},
-    ids::{AccountId, StatusId},
+    ids::{AccountId, ListId, StatusId},
     page::Page,
     sql,
     statuses::{Status, Visibility},
@@ -39,7 +39,32 @@ const WANTED: &str = "\
      AND NOT EXISTS (SELECT 1 FROM mutes x WHERE x.account_id = f.account_id AND x.target_id IN (s.account_id, COALESCE(o.account_id, 0)) \
         AND x.expires_at IS NULL) \
      AND NOT EXISTS (SELECT 1 FROM blocks x WHERE x.account_id = f.account_id AND x.target_id = o.account_id) \
-     AND NOT EXISTS (SELECT 1 FROM blocks x WHERE x.account_id = o.account_id AND x.target_id = f.account_id)";
+     AND NOT EXISTS (SELECT 1 FROM blocks x WHERE x.account_id = o.account_id AND x.target_id = f.account_id) \
+     AND NOT EXISTS (SELECT 1 FROM list_members x JOIN lists l ON l.id = x.list_id \
+        WHERE x.account_id = s.account_id AND x.owner_id = f.account_id AND l.exclusive)";
+
+// A list's timeline: its members' statuses, as far as the owner follows the member (f) or is the member. A plain join: with
+// 50,000 statuses and 5 to 500 members both engines answer a page in 0.2 to 1 ms, SQLite by reading each member's newest
+// only as far as they can be on the page, PostgreSQL by choosing whether to walk the members or the statuses.
+const LIST_FROM: &str = " FROM lists l JOIN list_members m ON m.list_id = l.id \
+     LEFT JOIN follows f ON f.account_id = m.owner_id AND f.target_id = m.account_id \
+     JOIN statuses s ON s.account_id = m.account_id WHERE ";
+// Replies to oneself and to the list's owner are always shown, others as the policy says: 0 to whom the owner follows,
+// 1 to other members.
+const IN_LIST: &str = "\
+     (f.id IS NOT NULL OR m.account_id = m.owner_id) AND s.visibility <> 3 \
+     AND (s.reblog_of_id IS NULL OR f.id IS NULL OR f.show_reblogs) \
+     AND (f.languages_json IS NULL OR s.language IS NULL OR f.languages_json LIKE '%\"' || s.language || '\"%') \
+     AND (s.in_reply_to_account_id IS NULL OR s.in_reply_to_account_id IN (s.account_id, l.account_id) \
+        OR (l.replies_policy = 0 AND EXISTS (SELECT 1 FROM follows p WHERE p.account_id = l.account_id AND p.target_id = s.in_reply_to_account_id)) \
+        OR (l.replies_policy = 1 AND EXISTS (SELECT 1 FROM list_members p WHERE p.list_id = l.id AND p.account_id = s.in_reply_to_account_id)))";
+const LIST_PART: &str = const_format::concatcp!(
+    "SELECT s.id AS picked_id",
+    LIST_FROM,
+    "l.id = $1 AND s.id < $2 AND s.id > $3 AND ",
+    IN_LIST,
+    " ORDER BY s.id "
+);
 
 sql! {
     OWNERS = "SELECT account_id FROM users ORDER BY id";
@@ -51,6 +76,9 @@ sql! {
     TAG_OLDEST = "SELECT ", Status::COLUMNS, TAG_WHERE, "ASC LIMIT $9";
     ACCOUNT_NEWEST = "SELECT ", Status::COLUMNS, ACCOUNT_WHERE, "DESC LIMIT $8";
     ACCOUNT_OLDEST = "SELECT ", Status::COLUMNS, ACCOUNT_WHERE, "ASC LIMIT $8";
+    LIST_NEWEST = PICK, LIST_PART, "DESC LIMIT $4", NEWEST_LAST, "DESC";
+    LIST_OLDEST = PICK, LIST_PART, "ASC LIMIT $4", NEWEST_LAST, "ASC";
+    LISTS_WITH = "SELECT l.id, l.account_id", LIST_FROM, "s.id = $2 AND l.id = ANY($1) AND ", IN_LIST;
     INSERT_FOR_AUTHOR = "INSERT INTO home_feed (account_id, status_id) SELECT account_id, $2::bigint FROM users WHERE account_id = $1 \
         ON CONFLICT DO NOTHING";
     INSERT_FOR_FOLLOWERS = "INSERT INTO home_feed (account_id, status_id) \
@@ -64,6 +92,13 @@ sql! {
         SELECT f.account_id, s.id FROM follows f JOIN statuses s ON s.account_id = f.target_id \
         LEFT JOIN statuses o ON o.id = s.reblog_of_id \
         WHERE f.account_id = $1 AND f.target_id = $2 AND ", WANTED, " ORDER BY s.id DESC LIMIT $3 ON CONFLICT DO NOTHING";
+    INSERT_AUTHORS = "INSERT INTO home_feed (account_id, status_id) \
+        SELECT f.account_id, s.id FROM follows f JOIN statuses s ON s.account_id = f.target_id \
+        LEFT JOIN statuses o ON o.id = s.reblog_of_id \
+        WHERE f.account_id = $1 AND f.target_id = ANY($2) AND ", WANTED, " ORDER BY s.id DESC LIMIT $3 ON CONFLICT DO NOTHING";
+    DELETE_MEMBERS = "DELETE FROM home_feed WHERE account_id = $1 AND status_id IN (SELECT s.id FROM statuses s \
+        WHERE s.id IN (SELECT status_id FROM home_feed WHERE account_id = $1) AND s.account_id <> $1 \
+        AND s.account_id IN (SELECT account_id FROM list_members WHERE list_id = $2))";
     DELETE_AUTHOR = "DELETE FROM home_feed WHERE account_id = $1 AND status_id IN (SELECT s.id FROM statuses s \
         LEFT JOIN statuses o ON o.id = s.reblog_of_id WHERE s.id IN (SELECT status_id FROM home_feed WHERE account_id = $1) \
         AND (s.account_id = $2 OR ($3::boolean AND o.account_id = $2)))";
@@ -126,6 +161,19 @@ pub(super) async fn account(conn: &Conn, author: AccountId, what: &Profile, page
     .await
 }
 
+pub(super) async fn list(conn: &Conn, list: ListId, page: Page) -> Result<Vec<Status>> {
+    conn.all(page.pick(LIST_NEWEST, LIST_OLDEST), &[&list, &page.before, &page.after, &page.limit]).await
+}
+
+/// (list, its owner) of those among `candidates` that show `status`.
+pub(super) async fn lists_with(
+    conn: &Conn,
+    status: StatusId,
+    candidates: &[ListId],
+) -> Result<Vec<(ListId, AccountId)>> {
+    conn.all(LISTS_WITH, &[&Ids::of(candidates.iter().copied()), &status]).await
+}
+
 pub(super) async fn insert_for_author(tx: &Tx, status: &Status) -> Result<()> {
     tx.exec(INSERT_FOR_AUTHOR, &[&status.account_id, &status.id]).await?;
     Ok(())
@@ -147,6 +195,19 @@ pub(super) async fn delete_status(tx: &Tx, status: StatusId) -> Result<()> {
 
 pub(super) async fn insert_author(tx: &Tx, viewer: AccountId, author: AccountId, limit: i64) -> Result<()> {
     tx.exec(INSERT_AUTHOR, &[&viewer, &author, &limit]).await?;
+    Ok(())
+}
+
+pub(super) async fn insert_authors(tx: &Tx, viewer: AccountId, authors: &[AccountId], limit: i64) -> Result<()> {
+    let authors = Ids::of(authors.iter().copied());
+    if !authors.is_empty() {
+        tx.exec(INSERT_AUTHORS, &[&viewer, &authors, &limit]).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn delete_members(tx: &Tx, viewer: AccountId, list: ListId) -> Result<()> {
+    tx.exec(DELETE_MEMBERS, &[&viewer, &list]).await?;
     Ok(())
 }
 

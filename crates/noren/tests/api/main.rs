@@ -4,6 +4,7 @@
 mod accounts;
 mod bad_input;
 mod hangups;
+mod lists;
 mod media;
 mod notifications;
 mod oauth;

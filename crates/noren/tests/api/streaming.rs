@@ -160,3 +160,55 @@ fn who_does_not_read_lines_is_cut_off() {
         },
     );
 }
+
+testkit::on_both_engines! {
+    async fn lists_are_heard_by_their_owners(server: TestServer) {
+        let (alice, bob, carol) = (server.person("alice").await, server.person("bob").await, server.person("carol").await);
+        follow(&alice, &bob).await;
+        follow(&alice, &carol).await;
+        let list = alice.post("/api/v1/lists", [("title", "x"), ("exclusive", "true")]).await.ok();
+        let accounts = format!("/api/v1/lists/{}/accounts", id(&list));
+        alice.post(&accounts, [("account_ids[]", bob.account)]).await.ok();
+        let mut heard = socket(&server, &alice, &format!("list&list={}", id(&list))).await;
+        let mut home = socket(&server, &alice, "user").await;
+        let posted = post(&bob, "hello").await;
+        let told = |event: &str| (event.to_owned(), id(&posted).to_owned());
+        let first = frame(&mut heard).await;
+        assert_eq!((&first["stream"], &first["event"]), (&json!(["list", id(&list)]), &json!("update")));
+        let payload: Value = serde_json::from_str(first["payload"].as_str().unwrap()).unwrap();
+        assert_eq!((&payload["id"], &payload["favourited"]), (&posted["id"], &json!(false)));
+        let path = format!("/api/v1/statuses/{}", id(&posted));
+        alice.post(&format!("{path}/favourite"), ()).await.ok();
+        bob.put(&path, [("status", "hello again")]).await.ok();
+        assert_eq!(event(&mut heard).await, told("status.update"));
+        let of_carol = post(&carol, "in no list").await;
+        bob.delete(&path, ()).await.ok();
+        assert_eq!(event(&mut heard).await, told("delete"));
+        // The list is exclusive: at home nothing was heard of it but its end.
+        assert_eq!(event(&mut home).await, ("update".to_owned(), id(&of_carol).to_owned()));
+        alice.delete(&accounts, [("account_ids[]", bob.account)]).await.ok();
+        post(&bob, "not in the list any more").await;
+        alice.post(&accounts, [("account_ids[]", carol.account)]).await.ok();
+        let last = post(&carol, "now in the list").await;
+        assert_eq!(event(&mut heard).await, ("update".to_owned(), id(&last).to_owned()));
+    }
+
+    async fn others_lists_are_not_heard(server: TestServer) {
+        let (alice, bob) = (server.person("alice").await, server.person("bob").await);
+        let list = alice.post("/api/v1/lists", [("title", "x")]).await.ok();
+        let mut bobs = socket(&server, &bob, "user").await;
+        for list in [id(&list), "1", "x", "1 OR 1=1"] {
+            let asked = json!({ "type": "subscribe", "stream": "list", "list": list }).to_string();
+            bobs.send(Message::text(asked)).await.unwrap();
+            let refused = json!({ "error": "Not authorized to stream this list", "status": 401 });
+            assert_eq!(frame(&mut bobs).await, refused, "{list}");
+            let reply = bob.get("/api/v1/streaming/list", [("list", list)]).await;
+            assert_eq!(reply.expect(401)["error"], "Not authorized to stream this list");
+        }
+        bob.get("/api/v1/streaming/list", ()).await.expect(400);
+        let narrow = alice.with_token(&server.token(&alice, "read:lists").await);
+        narrow.get("/api/v1/streaming/list", [("list", id(&list))]).await.expect(403);
+        let request = alice.request(reqwest::Method::GET, &format!("/api/v1/streaming/list?list={}", id(&list)));
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+}
