@@ -148,7 +148,7 @@ async fn v1(State(app): State<App>) -> ApiResult<Response> {
         "approval_required": settings.registrations == Registrations::Approval,
         "invites_enabled": false,
         "configuration": {
-            "accounts": { "max_featured_tags": 0, "max_pinned_statuses": limits.pinned_statuses },
+            "accounts": { "max_featured_tags": domain::tags::FEATURED, "max_pinned_statuses": limits.pinned_statuses },
             "statuses": status_limits(&app),
             "media_attachments": media_limits(&app),
             "polls": poll_limits(&app),
@@ -234,7 +234,7 @@ fn configuration_v2(app: &App) -> Value {
             "max_note_length": limits.note_characters,
             "max_avatar_description_length": 150,
             "max_header_description_length": 150,
-            "max_featured_tags": 0,
+            "max_featured_tags": domain::tags::FEATURED,
             "max_pinned_statuses": limits.pinned_statuses,
             "max_profile_fields": limits.profile_fields,
             "profile_field_name_limit": 255,

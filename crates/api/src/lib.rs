@@ -12,6 +12,7 @@ mod conversations;
 mod emojis;
 pub mod entities;
 mod favourites;
+mod featured_tags;
 mod follow_requests;
 pub mod http;
 pub mod instance;
@@ -28,6 +29,7 @@ mod scheduled_statuses;
 mod search;
 mod statuses;
 pub mod streaming;
+mod tags;
 mod timelines;
 
 use axum::{Router, extract::FromRef};
@@ -98,6 +100,7 @@ pub fn router(app: App) -> Router {
         .merge(conversations::routes())
         .merge(emojis::routes())
         .merge(favourites::routes())
+        .merge(featured_tags::routes())
         .merge(follow_requests::routes())
         .merge(instance::routes())
         .merge(lists::routes())
@@ -113,6 +116,7 @@ pub fn router(app: App) -> Router {
         .merge(search::routes())
         .merge(statuses::routes())
         .merge(streaming::routes())
+        .merge(tags::routes())
         .merge(timelines::routes())
         .with_state(app)
 }

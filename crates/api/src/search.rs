@@ -83,7 +83,7 @@ async fn everything(
     }
     if wants(What::Hashtags) && form.account_id.known().is_none() && !words.starts_with('@') {
         let rows = search::tags(&conn, words, at.offset, at.limit).await?;
-        found.hashtags = rows.into_iter().map(|row| entities::tag(&app, row, viewer.account())).collect();
+        found.hashtags = entities::tags(&app, &conn, rows, viewer.account()).await?;
     }
     Ok(Json(found))
 }

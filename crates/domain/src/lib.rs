@@ -26,6 +26,7 @@ pub mod settings;
 pub mod site;
 pub mod statistics;
 pub mod statuses;
+pub mod tags;
 pub mod text;
 pub mod timelines;
 pub mod users;

@@ -1,9 +1,9 @@
-//! Lists of people around an account, and lists that it is in. Pages go by the rows' own ids, which only the Link header carries.
+//! Lists of people around an account, lists that it is in, and tags on its profile. Pages go by the rows' own ids, which only the Link header carries.
 
 use crate::{
     App,
     auth::{User, Viewer, scope},
-    entities::{self, Account, FamiliarFollowers, List},
+    entities::{self, Account, FamiliarFollowers, FeaturedTag, List},
     http::{ApiResult, Id, Links, PageLimits, Paged, Paging, Params, Path},
 };
 use axum::{Json, extract::State};
@@ -12,7 +12,7 @@ use domain::{
     db::Conn,
     follows,
     ids::AccountId,
-    lists, relationships,
+    lists, relationships, tags,
 };
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -82,6 +82,16 @@ pub(super) async fn own_endorsements(
     let conn = app.db.read().await?;
     let rows = relationships::endorsed(&conn, user.account, paging.page(PageLimits::ACCOUNTS).into()).await?;
     listed(&app, &conn, &paging, rows).await
+}
+
+/// `GET /api/v1/accounts/:id/featured_tags` <https://docs.joinmastodon.org/methods/accounts/#featured_tags>
+pub(super) async fn featured_tags(
+    State(app): State<App>,
+    _: Viewer<scope::Any>,
+    Path(id): Path<AccountId>,
+) -> ApiResult<Json<Vec<FeaturedTag>>> {
+    let conn = app.db.read().await?;
+    Ok(Json(entities::featured_tags(&app, tags::featured(&conn, id).await?)))
 }
 
 /// `GET /api/v1/accounts/:id/lists` <https://docs.joinmastodon.org/methods/accounts/#lists>

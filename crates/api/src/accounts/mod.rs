@@ -30,6 +30,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/accounts/{id}/followers", get(lists::followers))
         .route("/api/v1/accounts/{id}/following", get(lists::following))
         .route("/api/v1/accounts/{id}/endorsements", get(lists::endorsements))
+        .route("/api/v1/accounts/{id}/featured_tags", get(lists::featured_tags))
         .route("/api/v1/accounts/{id}/lists", get(lists::containing))
         .route("/api/v1/accounts/{id}/follow", post(relations::follow))
         .route("/api/v1/accounts/{id}/unfollow", post(relations::unfollow))

@@ -13,6 +13,7 @@ mod notification;
 mod poll;
 mod relationship;
 mod status;
+mod tag;
 
 pub use account::{
     Account, AccountRole, CredentialAccount, Day, FamiliarFollowers, FeatureApproval, Field, MutedAccount, Role,
@@ -25,7 +26,8 @@ pub use media::{MediaAttachment, media_attachment};
 pub use notification::{Notification, notifications};
 pub use poll::{Poll, polls};
 pub use relationship::{Relationship, relationships};
-pub use status::{Context, Quote, Status, StatusEdit, StatusSource, Tag, context, edits, status, statuses, tag};
+pub use status::{Context, Quote, Status, StatusEdit, StatusSource, context, edits, status, statuses};
+pub use tag::{FeaturedTag, Tag, featured_tag, featured_tags, tag, tags};
 
 use domain::Time;
 use serde::{Serialize, Serializer};

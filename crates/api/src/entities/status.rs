@@ -3,10 +3,9 @@
 use super::{Account, CustomEmoji, Empty, Iso, MediaAttachment, Poll};
 use crate::App;
 use domain::{
-    Result, Time,
+    Result,
     db::Conn,
     ids::{AccountId, StatusId},
-    search,
     statuses::{self, Mention, QuotePolicy, QuoteState, Visibility, edit, visibility::Shown},
 };
 use serde::Serialize;
@@ -138,27 +137,6 @@ pub struct EditedOption {
     pub title: String,
 }
 
-/// <https://docs.joinmastodon.org/entities/Tag/>
-#[derive(Debug, Serialize)]
-pub struct Tag {
-    pub id: String,
-    pub name: String,
-    pub url: String,
-    pub history: Vec<TagHistory>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub following: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub featuring: Option<bool>,
-}
-
-/// Numbers are sent as strings here.
-#[derive(Debug, Serialize)]
-pub struct TagHistory {
-    pub day: String,
-    pub uses: String,
-    pub accounts: String,
-}
-
 /// Statuses as `viewer` sees them, in order. What they may not see was left out before: see `domain::statuses::visibility`.
 pub async fn statuses(app: &App, conn: &Conn, shown: Shown, viewer: Option<AccountId>) -> Result<Vec<Status>> {
     super::assemble::assemble(app, conn, shown, viewer).await
@@ -222,25 +200,6 @@ pub async fn edits(
         }
     });
     Ok(made.collect())
-}
-
-pub fn tag(app: &App, row: search::Tag, viewer: Option<AccountId>) -> Tag {
-    Tag {
-        id: row.id.to_string(),
-        url: app.site.tag_url(&row.name),
-        name: row.name,
-        history: empty_week(),
-        following: viewer.map(|_| false),
-        featuring: viewer.map(|_| false),
-    }
-}
-
-/// Seven days without counts: use of tags is not counted by day yet.
-fn empty_week() -> Vec<TagHistory> {
-    let today = Time::now().midnight().seconds();
-    (0..7)
-        .map(|n| TagHistory { day: (today - n * 86_400).to_string(), uses: "0".into(), accounts: "0".into() })
-        .collect()
 }
 
 impl QuoteApproval {

@@ -19,7 +19,7 @@ use domain::{
         self, Status,
         visibility::{self, Place, Shown},
     },
-    timelines,
+    tags, timelines,
 };
 use serde::Serialize;
 use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
@@ -70,7 +70,8 @@ async fn tell(app: &App, event: &Event) -> Result<()> {
             if *public {
                 send_all(&app.streams.listeners(&Topic::of_deleted(tags, *local)), &message);
             }
-            tell_deleted(app, (*author, audience), &message).await
+            let public_tags: &[String] = if *public { tags } else { &[] };
+            tell_deleted(app, (*author, audience), public_tags, &message).await
         }
         Event::Notified { notification, account } => tell_notification(app, *notification, *account).await,
         Event::Conversation { account, conversation } => tell_conversation(app, *conversation, *account).await,
@@ -220,9 +221,14 @@ fn send_all(listeners: &[Listener], message: &Arc<Message>) {
     listeners.iter().for_each(|listener| listener.send(message));
 }
 
-/// To the author, to who was named, to followers, and to lists that the author is in: the feeds that it was in are
-/// cleaned already.
-async fn tell_deleted(app: &App, (author, named): (AccountId, &[AccountId]), message: &Arc<Message>) -> Result<()> {
+/// To the author, to who was named, to followers of the author or of a tag, and to lists that the author is in: the feeds
+/// that it was in are cleaned already.
+async fn tell_deleted(
+    app: &App,
+    (author, named): (AccountId, &[AccountId]),
+    tags: &[String],
+    message: &Arc<Message>,
+) -> Result<()> {
     let (at_home, listened) = (app.streams.at_home(), app.streams.lists());
     if at_home.is_empty() && listened.is_empty() {
         return Ok(());
@@ -233,10 +239,14 @@ async fn tell_deleted(app: &App, (author, named): (AccountId, &[AccountId]), mes
             app.streams.send(Topic::List(list), message);
         }
     }
+    let tagged = match tags {
+        [] => Vec::new(),
+        tags => tags::followers_among(&conn, tags, &at_home).await?,
+    };
     let relations = relationships::viewers_with_authors(&conn, &at_home, [author]).await?;
     for viewer in at_home {
         let follows = || relations.get(&viewer).is_some_and(|r| r.following(author));
-        if viewer == author || named.contains(&viewer) || follows() {
+        if viewer == author || named.contains(&viewer) || tagged.contains(&viewer) || follows() {
             app.streams.send(Topic::User(viewer), message);
         }
     }

@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = migrations![
     1 "0001_foundation" same,
     2 "0002_search" each,
     3 "0003_lists" same,
+    4 "0004_tags" same,
 ];
 
 const LEDGER: &str =

@@ -7,11 +7,11 @@ use crate::{
     Result,
     db::{Conn, Tx},
     ids::{AccountId, StatusId},
-    row,
     statuses::{
         self, Status,
         visibility::{self, Place, Shown},
     },
+    tags::Tag,
     text,
 };
 
@@ -27,17 +27,6 @@ pub struct Query<'a> {
     pub after: i64,
     pub offset: usize,
     pub limit: usize,
-}
-
-row! {
-    /// A hashtag.
-    pub struct Tag {
-        pub id: crate::ids::TagId,
-        /// The key it is looked up by
-        pub name: String,
-        /// As its first user typed it
-        pub display_name: String,
-    }
 }
 
 /// Makes a status findable; again after an edit.
@@ -71,9 +60,4 @@ pub async fn tags(conn: &Conn, name: &str, offset: i64, limit: i64) -> Result<Ve
         return Ok(Vec::new());
     }
     store::find_tags(conn, &key, offset, limit).await
-}
-
-/// A hashtag by its key.
-pub async fn tag(conn: &Conn, key: &str) -> Result<Option<Tag>> {
-    store::tag_by_name(conn, key).await
 }

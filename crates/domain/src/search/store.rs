@@ -1,11 +1,12 @@
 //! The word index. The two engines differ here: FTS5 tables against tsvector columns.
 
-use super::{Query, Tag};
+use super::Query;
 use crate::{
     Result,
     db::{Conn, Tx},
     ids::{Id, StatusId},
     sql,
+    tags::Tag,
     text::search,
 };
 
@@ -23,7 +24,6 @@ const POSTGRES_FIND: &str = "SELECT id FROM status_search WHERE words @@ $1::tex
 
 sql! {
     FIND_TAGS = "SELECT ", Tag::COLUMNS, " FROM tags WHERE name >= $1 AND name < $2 ORDER BY length(name), name LIMIT $3 OFFSET $4";
-    TAG_BY_NAME = "SELECT ", Tag::COLUMNS, " FROM tags WHERE name = $1";
 }
 
 pub(super) async fn put_status(tx: &Tx, id: StatusId, text: &str) -> Result<()> {
@@ -59,8 +59,4 @@ pub(super) async fn find_tags(conn: &Conn, start: &str, offset: i64, limit: i64)
     // Bytewise upper bound of everything that starts so.
     let end = format!("{start}\u{10ffff}");
     conn.all(FIND_TAGS, &[&start, &end, &limit, &offset]).await
-}
-
-pub(super) async fn tag_by_name(conn: &Conn, name: &str) -> Result<Option<Tag>> {
-    conn.opt(TAG_BY_NAME, &[&name]).await
 }

@@ -102,7 +102,7 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
     store::update(&tx, &new).await?;
     store::insert_mentions(&tx, id, written.mentioned.iter().map(|a| a.id)).await?;
     store::clear_tags(&tx, id).await?;
-    store::file_under_tags(&tx, id, &written.tags).await?;
+    store::file_under_tags(&tx, &new, &written.tags).await?;
     change_media(&tx, &new, &media, &edit.media_changes).await?;
     search::index_status(&tx, &new).await?;
     keep_history(&tx, &new).await?;

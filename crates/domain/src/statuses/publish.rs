@@ -16,7 +16,7 @@ use crate::{
     polls::{self, NewPoll},
     relationships, search,
     site::Site,
-    timelines,
+    tags, timelines,
     users::User,
 };
 use serde::{Deserialize, Serialize};
@@ -198,7 +198,8 @@ async fn write(tx: &mut Tx, site: &Site, (id, new): (StatusId, &NewStatus), plan
         status.poll_id = Some(poll);
     }
     store::insert_mentions(tx, id, plan.written.mentioned.iter().map(|a| a.id)).await?;
-    store::file_under_tags(tx, id, &plan.written.tags).await?;
+    store::file_under_tags(tx, &status, &plan.written.tags).await?;
+    tags::count_use(tx, &status, &plan.written.tags).await?;
     search::index_status(tx, &status).await?;
     Ok(status)
 }

@@ -1,6 +1,6 @@
 //! Rows of statuses, and of what people do to them.
 
-use super::{Status, edit::StatusEdit};
+use super::{Status, Visibility, edit::StatusEdit};
 use crate::{
     Result, Time,
     db::{Conn, Ids, Texts, Tx},
@@ -36,7 +36,8 @@ sql! {
     INSERT_MENTION = "INSERT INTO mentions (account_id, status_id) SELECT e.value, $2::bigint FROM unnest($1::bigint[]) AS e(value) \
         WHERE TRUE ON CONFLICT DO NOTHING";
     INSERT_TAG = "INSERT INTO tags (id, name, display_name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING";
-    FILE_UNDER = "INSERT INTO status_tags (tag_id, status_id) SELECT id, $2::bigint FROM tags WHERE name = ANY($1) ON CONFLICT DO NOTHING";
+    FILE_UNDER = "INSERT INTO status_tags (tag_id, status_id, account_id) SELECT id, $2::bigint, $3::bigint FROM tags WHERE name = ANY($1) \
+        ON CONFLICT DO NOTHING";
     CLEAR_TAGS = "DELETE FROM status_tags WHERE status_id = $1";
     INSERT_FAVOURITE = "INSERT INTO favourites (id, account_id, status_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     DELETE_FAVOURITE = "DELETE FROM favourites WHERE account_id = $1 AND status_id = $2";
@@ -205,8 +206,8 @@ pub(super) async fn insert_mentions(tx: &Tx, id: StatusId, who: impl Iterator<It
     Ok(())
 }
 
-/// Files a status under its tags, making those that are new.
-pub(super) async fn file_under_tags(tx: &Tx, id: StatusId, tags: &[text::Tag]) -> Result<()> {
+/// Files a status under its tags, making those that are new. Its author is written down where everybody may see it.
+pub(super) async fn file_under_tags(tx: &Tx, status: &Status, tags: &[text::Tag]) -> Result<()> {
     if tags.is_empty() {
         return Ok(());
     }
@@ -214,7 +215,8 @@ pub(super) async fn file_under_tags(tx: &Tx, id: StatusId, tags: &[text::Tag]) -
         tx.exec(INSERT_TAG, &[&ids::next::<TagId>(), &tag.key, &tag.name, &tx.now]).await?;
     }
     let names = Texts(tags.iter().map(|t| t.key.clone()).collect());
-    tx.exec(FILE_UNDER, &[&names, &id]).await?;
+    let author = (status.visibility <= Visibility::Unlisted).then_some(status.account_id);
+    tx.exec(FILE_UNDER, &[&names, &status.id, &author]).await?;
     Ok(())
 }
 

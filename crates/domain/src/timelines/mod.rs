@@ -1,7 +1,7 @@
 //! Timelines. Home is a derived table (account, status), written when a status arrives and cleaned when people part;
 //! the others are indexed queries over statuses.
 //!
-//! What goes into a home feed is said once (`WANTED` in the store), so that the delivery of a status, the arrival of an
+//! What goes into a home feed is said once (`WANTED` and `TAG_WANTED` in the store), so that the delivery of a status, the arrival of an
 //! author and a rebuild agree. Members of an exclusive list stay out of their owner's feed; when that begins or ends, the
 //! feed is put right in the same transaction. One's own statuses are always at home.
 
@@ -10,7 +10,7 @@ mod store;
 use crate::{
     Result,
     db::{Conn, Db, Tx},
-    ids::{AccountId, Id, ListId, StatusId},
+    ids::{AccountId, Id, ListId, StatusId, TagId},
     lists::List,
     page::Page,
     statuses::{
@@ -151,10 +151,12 @@ fn page_order(mut shown: Shown, page: Page) -> Shown {
 }
 
 /// Puts a new status into the feeds of its author and of the followers who should get it: the local ones, unless the
-/// follow, a mute, a block, or its being a reply to somebody they do not follow says otherwise.
+/// follow, a mute, a block, an exclusive list, or its being a reply to somebody they do not follow says otherwise; a public
+/// one also into the feeds of those who follow one of its tags.
 pub async fn deliver(tx: &Tx, status: &Status) -> Result<()> {
     store::insert_for_author(tx, status).await?;
-    store::insert_for_followers(tx, status).await
+    store::insert_for_followers(tx, status).await?;
+    store::insert_for_tag_followers(tx, status).await
 }
 
 /// Removes a status, and boosts of it, from all feeds.
@@ -178,10 +180,20 @@ pub(crate) async fn remove_members(tx: &Tx, list: &List) -> Result<()> {
     store::delete_members(tx, list.account_id, list.id).await
 }
 
+/// Puts the latest public statuses with a tag, newly followed, into the feed of `viewer`.
+pub(crate) async fn add_tag(tx: &Tx, viewer: AccountId, tag: TagId) -> Result<()> {
+    store::insert_tag(tx, viewer, tag, BACKFILL).await
+}
+
+/// Takes out of the feed of `viewer` what was there by nothing but a tag, which is no longer followed.
+pub(crate) async fn remove_tag(tx: &Tx, viewer: AccountId, tag: TagId) -> Result<()> {
+    store::delete_tag(tx, viewer, tag).await
+}
+
 /// Why somebody leaves a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parting {
-    /// What others boost of theirs still comes along.
+    /// What others boost of theirs, and what a followed tag brings, still comes along.
     Unfollowed,
     /// Nothing of theirs, whoever boosts it.
     Silenced,
@@ -197,7 +209,7 @@ pub async fn owners(conn: &Conn) -> Result<Vec<AccountId>> {
     store::owners(conn).await
 }
 
-/// Makes the home feed of `viewer` anew from whom they follow. The number of statuses in it.
+/// Makes the home feed of `viewer` anew from whom and what they follow. The number of statuses in it.
 pub async fn rebuild(db: &Db, viewer: AccountId) -> Result<u64> {
     let tx = db.begin_long().await?;
     store::delete_feed(&tx, viewer).await?;

@@ -3,7 +3,7 @@
 
 use super::prune_media;
 use crate::server::Parts;
-use domain::{Result, jobs::Outcome, mutes, oauth, sessions, statuses, timelines};
+use domain::{Result, jobs::Outcome, mutes, oauth, sessions, statuses, tags, timelines};
 use std::future::Future;
 
 pub(super) async fn run(parts: &Parts) -> Result<Outcome> {
@@ -13,6 +13,7 @@ pub(super) async fn run(parts: &Parts) -> Result<Outcome> {
     step("codes and applications", oauth::sweep(db), &mut failed).await;
     step("idempotency keys", statuses::publish::forget_idempotency(db), &mut failed).await;
     step("mutes", mutes::remove_expired(db), &mut failed).await;
+    step("uses of hashtags", tags::forget_uses(db), &mut failed).await;
     step("uploads", prune_media::run(parts), &mut failed).await;
     step("home timelines", trim_feeds(parts), &mut failed).await;
     // Tried again, all of it: every step is safe to repeat.

@@ -12,6 +12,7 @@ mod polls;
 mod search;
 mod statuses;
 mod streaming;
+mod tags;
 mod timelines;
 mod visibility;
 

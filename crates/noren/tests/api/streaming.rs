@@ -211,4 +211,19 @@ testkit::on_both_engines! {
         let request = alice.request(reqwest::Method::GET, &format!("/api/v1/streaming/list?list={}", id(&list)));
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
+
+    async fn followed_tags_are_heard_at_home(server: TestServer) {
+        let (alice, bob) = (server.person("alice").await, server.person("bob").await);
+        alice.post("/api/v1/tags/cats/follow", ()).await.ok();
+        let mut home = socket(&server, &alice, "user").await;
+        post(&bob, "no tag").await;
+        let posted = post(&bob, "#Cats").await;
+        let told = |event: &str| (event.to_owned(), id(&posted).to_owned());
+        assert_eq!(event(&mut home).await, told("update"));
+        let path = format!("/api/v1/statuses/{}", id(&posted));
+        bob.put(&path, [("status", "#cats again")]).await.ok();
+        assert_eq!(event(&mut home).await, told("status.update"));
+        bob.delete(&path, ()).await.ok();
+        assert_eq!(event(&mut home).await, told("delete"));
+    }
 }
