@@ -55,6 +55,8 @@ pub mod scope {
         ReadLists = ReadLists;
         ReadMutes = ReadMutes;
         ReadNotifications = ReadNotifications;
+        /// The documentation says that one method which only reads wants the scope to write.
+        AnyNotifications = ReadNotifications | WriteNotifications;
         ReadSearch = ReadSearch;
         ReadStatuses = ReadStatuses;
         WriteAccounts = WriteAccounts;

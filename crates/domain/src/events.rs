@@ -31,6 +31,10 @@ pub enum Event {
         notification: NotificationId,
         account: AccountId,
     },
+    /// Notifications that were held back are in the list now.
+    NotificationsMerged {
+        account: AccountId,
+    },
     Conversation {
         account: AccountId,
         conversation: ConversationId,

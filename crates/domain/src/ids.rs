@@ -74,6 +74,7 @@ ids!(
     MediaId,
     MuteId,
     NotificationId,
+    NotificationRequestId,
     PollId,
     ScheduledId,
     SessionId,

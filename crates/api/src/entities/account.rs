@@ -62,7 +62,7 @@ pub struct Account {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands out references
-fn is_false(flag: &bool) -> bool {
+pub(super) fn is_false(flag: &bool) -> bool {
     !flag
 }
 

@@ -10,6 +10,8 @@ mod emoji;
 mod list;
 mod media;
 mod notification;
+mod notification_group;
+mod notification_request;
 mod poll;
 mod relationship;
 mod status;
@@ -24,6 +26,10 @@ pub use emoji::{CustomEmoji, emojis};
 pub use list::{List, lists};
 pub use media::{MediaAttachment, media_attachment};
 pub use notification::{Notification, notifications};
+pub use notification_group::{
+    Expand, GroupedNotificationsResults, NotificationGroup, PartialAccountWithAvatar, Span, notification_groups,
+};
+pub use notification_request::{NotificationRequest, notification_requests};
 pub use poll::{Poll, polls};
 pub use relationship::{Relationship, relationships};
 pub use status::{Context, Quote, Status, StatusEdit, StatusSource, context, edits, status, statuses};

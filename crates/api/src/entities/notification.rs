@@ -26,6 +26,9 @@ pub struct Notification {
     pub account: Arc<Account>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// Held back by the owner's policy.
+    #[serde(skip_serializing_if = "super::account::is_false")]
+    pub filtered: bool,
 }
 
 /// Notifications as their owner sees them; one about a status that is no longer theirs to see is left out.
@@ -55,6 +58,7 @@ pub async fn notifications(
             created_at: Iso(row.created_at),
             account: people.get(&row.from_account_id)?.clone(),
             status,
+            filtered: row.filtered,
         })
     });
     Ok(out.collect())

@@ -74,6 +74,12 @@ async fn tell(app: &App, event: &Event) -> Result<()> {
             tell_deleted(app, (*author, audience), public_tags, &message).await
         }
         Event::Notified { notification, account } => tell_notification(app, *notification, *account).await,
+        Event::NotificationsMerged { account } => {
+            // Mastodon sends a number that means nothing.
+            let message = Message::new(event::NOTIFICATIONS_MERGED, Some("1".into()));
+            send_all(&notified(app, *account), &message);
+            Ok(())
+        }
         Event::Conversation { account, conversation } => tell_conversation(app, *conversation, *account).await,
         Event::FiltersChanged { account } => {
             app.streams.send(Topic::User(*account), &Message::new(event::FILTERS_CHANGED, None));
@@ -253,9 +259,15 @@ async fn tell_deleted(
     Ok(())
 }
 
-async fn tell_notification(app: &App, id: NotificationId, account: AccountId) -> Result<()> {
+/// Those who hear of `account`'s notifications: the user's stream is open without their scope too.
+fn notified(app: &App, account: AccountId) -> Vec<Listener> {
     let mut listeners = app.streams.listeners(&[Topic::User(account), Topic::Notifications(account)]);
     listeners.retain(|l| l.connection.who.scopes.allows(Scope::ReadNotifications));
+    listeners
+}
+
+async fn tell_notification(app: &App, id: NotificationId, account: AccountId) -> Result<()> {
+    let listeners = notified(app, account);
     if listeners.is_empty() {
         return Ok(());
     }

@@ -8,6 +8,7 @@ pub(super) mod event {
     pub const STATUS_UPDATE: &str = "status.update";
     pub const DELETE: &str = "delete";
     pub const NOTIFICATION: &str = "notification";
+    pub const NOTIFICATIONS_MERGED: &str = "notifications_merged";
     pub const CONVERSATION: &str = "conversation";
     pub const FILTERS_CHANGED: &str = "filters_changed";
 }

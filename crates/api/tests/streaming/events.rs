@@ -1,8 +1,9 @@
 //! What comes to whom.
 
 use crate::world::World;
+use domain::notifications::requests::{self, Answer};
 use domain::statuses::{self, Media, NewStatus, Visibility, actions, edit};
-use domain::{blocks, mutes, polls::NewPoll};
+use domain::{blocks, mutes, page::Page, polls::NewPoll};
 use serde_json::json;
 
 #[tokio::test]
@@ -169,6 +170,32 @@ async fn notifications_come_with_their_scope_only() {
     assert_eq!(payload["account"]["acct"], "bob");
     world.mark(&alice);
     withheld.expect_mark().await;
+}
+
+#[tokio::test]
+async fn what_was_held_back_is_told_when_it_is_merged() {
+    let world = World::start().await;
+    let (alice, bob) = (world.person("alice").await, world.person("bob").await);
+    let statuses_only = world.token(&alice.user, "read:statuses").await;
+    let mut user = world.socket("?stream=user", &alice.token).await;
+    let mut withheld = world.socket("?stream=user", &statuses_only).await;
+    let mut notifications = world.socket("?stream=user:notification", &alice.token).await;
+    bob.post_as("@alice psst", Visibility::Direct).await;
+    world.mark(&alice);
+    user.expect_mark().await;
+    withheld.expect_mark().await;
+    let conn = world.app.db.read().await.unwrap();
+    let waiting = requests::list(&conn, alice.id(), Page::newest(9)).await.unwrap();
+    drop(conn);
+    requests::answer(&world.app.db, alice.id(), waiting[0].id, Answer::Accept).await.unwrap();
+    let told = |stream: &str| (json!([stream]), "notifications_merged".to_owned(), json!(1));
+    assert_eq!(user.event().await, told("user"));
+    assert_eq!(notifications.event().await, told("user:notification"));
+    world.mark(&alice);
+    withheld.expect_mark().await;
+    user.expect_mark().await;
+    bob.post_as("@alice hello", Visibility::Direct).await;
+    assert_eq!(user.event().await.1, "notification");
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ pub async fn block(db: &Db, me: AccountId, target: AccountId) -> Result<Relation
             timelines::remove_author(&tx, follower, (followee, Parting::Silenced)).await?;
         }
         notifications::forget(&tx, me, target).await?;
+        notifications::requests::distrust(&tx, me, target).await?;
     }
     let shown = relationships::with(&tx, me, target).await?;
     tx.commit().await?;

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "0002_search" each,
     3 "0003_lists" same,
     4 "0004_tags" same,
+    5 "0005_notification_policy" same,
 ];
 
 const LEDGER: &str =

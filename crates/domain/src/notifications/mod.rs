@@ -1,5 +1,8 @@
 //! Notifications: what others did that concerns somebody here.
 
+pub mod groups;
+pub mod policy;
+pub mod requests;
 pub mod store;
 
 use crate::{
@@ -10,6 +13,7 @@ use crate::{
     page::Page,
     row,
 };
+use policy::Action;
 
 stored_enum! {
     pub enum Kind {
@@ -39,6 +43,8 @@ row! {
         pub status_id: Option<StatusId>,
         pub group_key: String,
         pub created_at: Time,
+        /// Held back by the policy of the one it is for.
+        pub filtered: bool,
     }
 }
 
@@ -52,11 +58,16 @@ pub struct New {
 }
 
 /// Tells somebody here, unless they are the one who did it, are not a local user, have blocked or muted who did it, or
-/// muted the conversation. Telling the same twice tells once.
+/// muted the conversation. Telling the same twice tells once. Their policy may hold it back or drop it.
 pub async fn notify(tx: &mut Tx, new: New) -> Result<()> {
     if new.account == new.from && new.kind != Kind::Poll {
         return Ok(());
     }
+    let action = policy::judge(tx, &new).await?;
+    if action == Action::Drop {
+        return Ok(());
+    }
+    let filtered = action == Action::Filter;
     let id: NotificationId = ids::next();
     let row = Notification {
         id,
@@ -64,24 +75,19 @@ pub async fn notify(tx: &mut Tx, new: New) -> Result<()> {
         from_account_id: new.from,
         kind: new.kind,
         status_id: new.status,
-        group_key: group_key(id, &new, tx.now),
+        // What was held back is merged one by one, not into groups that were read long ago.
+        group_key: if filtered { groups::own_key(id) } else { groups::key(id, &new, tx.now) },
         created_at: tx.now,
+        filtered,
     };
-    if store::insert_if_wanted(tx, &row).await? {
-        tx.publish(Event::Notified { notification: id, account: new.account });
+    if !store::insert_if_wanted(tx, &row).await? {
+        return Ok(());
     }
+    if filtered {
+        return requests::hold(tx, &row).await;
+    }
+    tx.publish(Event::Notified { notification: id, account: new.account });
     Ok(())
-}
-
-/// Favourites and boosts of one status, and follows, gather in groups of half a day.
-/// <https://docs.joinmastodon.org/methods/grouped_notifications/>
-fn group_key(id: NotificationId, new: &New, now: Time) -> String {
-    let half_day = now.seconds() / (12 * 3600);
-    match (new.kind, new.status) {
-        (Kind::Favourite | Kind::Reblog, Some(status)) => format!("{}-{status}-{half_day}", new.kind.as_str()),
-        (Kind::Follow | Kind::AdminSignUp, _) => format!("{}-{half_day}", new.kind.as_str()),
-        _ => format!("ungrouped-{id}"),
-    }
 }
 
 /// What of the list is wanted.
@@ -91,16 +97,20 @@ pub struct Filter {
     pub kinds: Vec<Kind>,
     pub except: Vec<Kind>,
     pub from: Option<AccountId>,
+    /// Also what the policy holds back.
+    pub include_filtered: bool,
+}
+
+impl Filter {
+    fn kinds(&self) -> impl Iterator<Item = Kind> {
+        let wanted = |k: &Kind| (self.kinds.is_empty() || self.kinds.contains(k)) && !self.except.contains(k);
+        Kind::ALL.iter().copied().filter(wanted)
+    }
 }
 
 /// Notifications of `account`, newest first.
 pub async fn list(conn: &Conn, account: AccountId, filter: &Filter, page: Page) -> Result<Vec<Notification>> {
-    let kinds: Vec<Kind> = Kind::ALL
-        .iter()
-        .copied()
-        .filter(|k| (filter.kinds.is_empty() || filter.kinds.contains(k)) && !filter.except.contains(k))
-        .collect();
-    store::list(conn, account, &kinds, filter.from, page).await
+    store::list(conn, account, filter, page).await
 }
 
 pub async fn one(conn: &Conn, account: AccountId, id: NotificationId) -> Result<Notification> {
@@ -133,7 +143,10 @@ pub async fn retract(tx: &Tx, was: New) -> Result<()> {
     store::delete_same(tx, &was).await
 }
 
-/// How many are newer than `after`, counted up to `limit`.
-pub async fn unread(conn: &Conn, account: AccountId, after: NotificationId, limit: i64) -> Result<i64> {
-    store::count_after(conn, account, after, limit).await
+/// How many of those wanted are newer than `after`, counted up to `limit`.
+pub async fn unread(conn: &Conn, account: AccountId, filter: &Filter, page: Page) -> Result<i64> {
+    store::count(conn, account, filter, page).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,9 @@
 //! /api/v1/notifications
 
+mod groups;
+mod policy;
+mod requests;
+
 use crate::{follow, id, post, text};
 use serde_json::{Value, json};
 use testkit::TestServer;
@@ -48,6 +52,12 @@ testkit::on_both_engines! {
         let from = alice.get("/api/v1/notifications", [("account_id", carol.account)]).await.ok();
         assert_eq!(kinds(&from), ["follow"]);
         assert_eq!(get("/unread_count").await.ok(), json!({ "count": 6 }));
+        assert_eq!(get("/unread_count?limit=4").await.ok(), json!({ "count": 4 }));
+        assert_eq!(get("/unread_count?types[]=mention").await.ok(), json!({ "count": 5 }));
+        assert_eq!(get("/unread_count?exclude_types[]=mention").await.ok(), json!({ "count": 1 }));
+        assert_eq!(get("/unread_count?types[]=not.a.type").await.ok(), json!({ "count": 0 }));
+        let from = alice.get("/api/v1/notifications/unread_count", [("account_id", carol.account)]).await.ok();
+        assert_eq!(from, json!({ "count": 1 }));
     }
 
     async fn they_can_be_dismissed_one_and_all(server: TestServer) {
