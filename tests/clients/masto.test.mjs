@@ -22,7 +22,7 @@ test("the instance says where to stream and what it allows", async () => {
   assert.equal(instance.domain, world.domain);
   assert.ok(instance.configuration.urls.streaming.startsWith("ws://"));
   assert.ok(instance.configuration.mediaAttachments.supportedMimeTypes.includes("image/png"));
-  assert.ok(instance.apiVersions.mastodon >= 1);
+  assert.ok(instance.apiVersions.mastodon >= 2, "clients ask for grouped notifications from 2 on");
   assert.equal((await nobody.v1.instance.fetch()).uri, world.domain);
 });
 
@@ -118,6 +118,34 @@ test("notifications, relationships, search", async () => {
   assert.ok(ids((await bob.v2.search.list({ q: "大阪", type: "statuses" })).statuses).includes(status.id));
   const lookup = await bob.v1.accounts.lookup({ acct: "alice" });
   assert.equal(lookup.id, me.id);
+});
+
+test("grouped notifications, and a policy for the others", async () => {
+  await alice.v1.notifications.clear();
+  const status = await alice.v1.statuses.create({ status: "a post to like" });
+  await bob.v1.statuses.$select(status.id).favourite();
+  const page = await alice.v2.notifications.list({ groupedTypes: ["favourite"], expandAccounts: "partial_avatars" });
+  const [group] = page.notificationGroups;
+  assert.equal(group.type, "favourite");
+  assert.equal(group.statusId, page.statuses[0].id);
+  assert.deepEqual(group.sampleAccountIds, ids(page.accounts));
+  assert.deepEqual(page.partialAccounts, []);
+  const selected = alice.v2.notifications.$select(group.groupKey);
+  assert.equal((await selected.fetch()).notificationGroups[0].notificationsCount, 1);
+  assert.equal((await selected.accounts.fetch())[0].acct, "bob");
+  assert.ok((await alice.v2.notifications.unreadCount.fetch()).count >= 1);
+  await selected.dismiss();
+  await assert.rejects(selected.fetch(), { statusCode: 404 });
+
+  assert.equal((await alice.v2.notifications.policy.update({ forNotFollowing: "filter" })).forNotFollowing, "filter");
+  await bob.v1.statuses.create({ status: "@alice are you there?" });
+  assert.deepEqual(await alice.v1.notifications.list(), []);
+  const [request] = await alice.v1.notifications.requests.list();
+  assert.equal(request.account.acct, "bob");
+  await alice.v1.notifications.requests.$select(request.id).accept();
+  assert.ok((await alice.v1.notifications.requests.merged.fetch()).merged);
+  assert.equal((await alice.v1.notifications.list())[0].type, "mention");
+  await alice.v2.notifications.policy.update({ forNotFollowing: "accept" });
 });
 
 test("the profile, its fields and a picture", async () => {

@@ -26,11 +26,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The release of Mastodon whose client API this server speaks whole; clients take features from it.
-const COMPATIBLE: &str = "4.2.0";
-/// Mastodon's own number for its API: 1 is before grouped notifications, which are not here yet.
+/// The release of Mastodon that clients take features from who do not know the number below: with grouped
+/// notifications, without what 4.4 has for filters.
+const COMPATIBLE: &str = "4.3.0";
+/// Mastodon's own number for its API: 2 is grouped notifications, 3 domains for attribution, 4 deleting media. 5 is
+/// filters that blur, which are not here yet.
 /// <https://docs.joinmastodon.org/entities/Instance/#api_versions>
-const API_VERSION: i64 = 1;
+const API_VERSION: i64 = 4;
 /// How long a made document is given out: a change of the site's title shows after so long.
 const FRESH: Duration = Duration::from_secs(5);
 /// Counting reads whole tables.
