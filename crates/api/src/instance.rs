@@ -110,9 +110,9 @@ async fn v2(State(app): State<App>) -> ApiResult<Response> {
         "languages": settings.languages,
         "configuration": configuration_v2(&app),
         "registrations": {
-            "enabled": settings.registrations != Registrations::Closed,
-            "approval_required": settings.registrations == Registrations::Approval,
-            "reason_required": settings.registrations == Registrations::Approval,
+            "enabled": settings.open_to() != Registrations::Closed,
+            "approval_required": settings.open_to() == Registrations::Approval,
+            "reason_required": settings.open_to() == Registrations::Approval,
             "message": null,
             "min_age": null,
             "url": null,
@@ -146,8 +146,8 @@ async fn v1(State(app): State<App>) -> ApiResult<Response> {
         },
         "thumbnail": thumbnail(&app, &settings),
         "languages": settings.languages,
-        "registrations": settings.registrations != Registrations::Closed,
-        "approval_required": settings.registrations == Registrations::Approval,
+        "registrations": settings.open_to() != Registrations::Closed,
+        "approval_required": settings.open_to() == Registrations::Approval,
         "invites_enabled": false,
         "configuration": {
             "accounts": { "max_featured_tags": domain::tags::FEATURED, "max_pinned_statuses": limits.pinned_statuses },

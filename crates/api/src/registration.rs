@@ -42,7 +42,7 @@ async fn create(
     let conn = app.db.read().await?;
     let settings = settings::read(&conn).await?;
     let nobody_yet = users::setup::is_due(&conn).await?;
-    if settings.registrations == Registrations::Closed || nobody_yet {
+    if settings.open_to() == Registrations::Closed || nobody_yet {
         return Err(ApiError::forbidden());
     }
     let new = new_user(&form, &settings);
@@ -66,14 +66,14 @@ fn new_user(form: &SignUpForm, settings: &InstanceSettings) -> NewUser {
         locale: form.locale.clone(),
         reason: form.reason.trim().to_owned(),
         confirmed: settings.confirm_at_once,
-        approved: settings.registrations == Registrations::Open,
+        approved: settings.open_to() == Registrations::Open,
     }
 }
 
 /// What the form lacks beyond what makes a user.
 fn missing(form: &SignUpForm, settings: &InstanceSettings) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    if settings.registrations == Registrations::Approval && form.reason.trim().is_empty() {
+    if settings.open_to() == Registrations::Approval && form.reason.trim().is_empty() {
         errors.push(FieldError { field: "reason", error: Detail::Blank, description: "can't be blank".into() });
     }
     if !form.agreement {

@@ -68,6 +68,7 @@ ids!(
     FeaturedTagId,
     FollowId,
     FollowedTagId,
+    InviteId,
     JobId,
     ListId,
     ListMemberId,

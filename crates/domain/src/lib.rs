@@ -8,6 +8,7 @@ pub mod emojis;
 pub mod events;
 pub mod follows;
 pub mod ids;
+pub mod invites;
 pub mod jobs;
 pub mod lists;
 pub mod markers;
@@ -29,6 +30,7 @@ pub mod statuses;
 pub mod tags;
 pub mod text;
 pub mod timelines;
+pub mod two_factor;
 pub mod users;
 
 mod error;

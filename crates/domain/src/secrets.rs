@@ -24,7 +24,7 @@ pub fn password() -> Result<String> {
     Ok(out)
 }
 
-/// What the database keeps of a secret of at least 128 random bits: SHA-256, in base64.
+/// What the database keeps of a secret of at least 80 random bits: SHA-256, in base64.
 pub fn hash(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, secret.as_bytes()))
 }

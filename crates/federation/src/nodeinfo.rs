@@ -44,7 +44,7 @@ async fn document(State(discovery): State<Discovery>, Path(version): Path<String
         "software": { "name": "noren", "version": env!("CARGO_PKG_VERSION") },
         "protocols": ["activitypub"],
         "services": { "inbound": [], "outbound": [] },
-        "openRegistrations": settings.registrations != Registrations::Closed,
+        "openRegistrations": settings.open_to() != Registrations::Closed,
         "usage": {
             "users": {
                 "total": counted.users,

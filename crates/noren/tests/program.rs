@@ -157,6 +157,43 @@ fn commands_work_while_the_server_runs() {
 }
 
 #[test]
+fn people_are_invited_limited_and_sent_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    lines(data, &["account", "create", "mia", "--owner"]);
+    lines(data, &["account", "create", "kei"]);
+    for (flag, state) in [
+        ("--suspend", "suspended"),
+        ("--unsuspend", "active"),
+        ("--silence", "limited"),
+        ("--disable", "disabled"),
+        ("--enable", "limited"),
+        ("--unsilence", "active"),
+        ("--disable-2fa", "active"),
+    ] {
+        assert_eq!(lines(data, &["account", "modify", "kei", flag]), [format!("@kei: user, {state}")]);
+    }
+    assert!(lines(data, &["account", "show", "kei"]).contains(&"Two-factor off".to_owned()));
+    assert!(refused(data, &["account", "modify", "kei", "--suspend", "--unsuspend"], 2).contains("cannot be used"));
+    assert!(refused(data, &["account", "modify", "mia", "--suspend"], 1).contains("only owner"));
+    for command in ["approve", "reject"] {
+        assert!(refused(data, &["account", command, "kei"], 1).contains("does not wait"));
+    }
+
+    assert_eq!(lines(data, &["invite", "list"]), ["no invites"]);
+    let link = lines(data, &["invite", "create", "--uses", "2", "--expires", "7d"]).pop().unwrap();
+    let code = link.rsplit('/').next().unwrap();
+    let listed = lines(data, &["invite", "list"]);
+    assert!(listed[1].starts_with(&link) && listed[1].contains("0 of 2") && listed[1].ends_with("good"), "{listed:?}");
+    assert!(refused(data, &["invite", "create", "--uses", "0"], 1).contains("Uses must be"));
+    assert!(refused(data, &["invite", "create", "--expires", "soon"], 2).contains("expected a time"));
+    assert_eq!(lines(data, &["invite", "revoke", &link]), [format!("{code} is revoked")]);
+    assert!(refused(data, &["invite", "revoke", code], 1).contains("no invite"));
+
+    assert!(lines(data, &["site", "set", "--single-user", "true"]).join("").contains("\"single_user\": true"));
+}
+
+#[test]
 fn emoji_come_from_folders_and_archives() {
     let folder = tempfile::tempdir().unwrap();
     let (data, blobs) = (folder.path(), folder.path().join("blobs"));

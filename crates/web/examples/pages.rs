@@ -79,6 +79,7 @@ async fn fill(db: &Db, site: &Site) -> Result<(), Box<dyn Error>> {
         .zip(1..)
         .map(|(text, id)| Rule { id, text: (*text).into(), hint: String::new() })
         .collect();
+    settings.registrations = domain::settings::Registrations::Approval;
     settings.contact_email = "hanako@example.com".into();
     settings::write(&tx, &settings).await?;
     tx.commit().await?;
@@ -100,6 +101,22 @@ async fn fill(db: &Db, site: &Site) -> Result<(), Box<dyn Error>> {
         in_reply_to: last.map(|s| s.id),
         ..NewStatus::default()
     };
+    for (name, reason) in [
+        ("michiko", "I dye with madder and would like to talk with people who do the same.\nA friend told me of you."),
+        ("jean_with_a_rather_long_name", "Bonjour !"),
+    ] {
+        let asks = NewUser {
+            email: Some(format!("{name}@example.com")),
+            reason: reason.into(),
+            approved: false,
+            ..NewUser::named(name)
+        };
+        users::create(db, site, asks).await?;
+    }
+    for (max_uses, days) in [(Some(10), Some(7)), (None, None)] {
+        let life = days.map(|days| std::time::Duration::from_secs(days * 86_400));
+        domain::invites::create(db, domain::invites::NewInvite { by: Some(user.id), max_uses, life }).await?;
+    }
     let (taro, _) = users::create(db, site, NewUser::named("taro")).await?;
     let status = statuses::publish(db, site, &taro, reply).await?;
     println!("{}", status.in_reply_to_id.map_or_else(String::new, |id| site.status_url("hanako", id)));

@@ -1,4 +1,4 @@
-//! The two cookies: who is signed in, and which browser it is that fills in a form before that.
+//! The cookies: who is signed in, who is about to be, and which browser it is that fills in a form before that.
 
 use crate::Web;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -9,6 +9,8 @@ use std::time::Duration;
 pub(crate) enum Cookie {
     /// The secret of a session.
     Session,
+    /// The secret of somebody whose password was right and whose code is still to come.
+    Challenge,
     /// A random secret that forms are tied to while nobody is signed in.
     Browser,
 }
@@ -22,6 +24,8 @@ impl Cookie {
         match (self, web.is_secure()) {
             (Self::Session, true) => "__Host-noren_session",
             (Self::Session, false) => "noren_session",
+            (Self::Challenge, true) => "__Host-noren_challenge",
+            (Self::Challenge, false) => "noren_challenge",
             (Self::Browser, true) => "__Host-noren_browser",
             (Self::Browser, false) => "noren_browser",
         }
@@ -38,7 +42,11 @@ impl Cookie {
 
     /// The header that gives the browser `value`.
     pub(crate) fn set(self, web: &Web, value: &str) -> Option<HeaderValue> {
-        let life = if self == Self::Session { sessions::LIFE } else { BROWSER_LIFE };
+        let life = match self {
+            Self::Session => sessions::LIFE,
+            Self::Challenge => sessions::CHALLENGE_LIFE,
+            Self::Browser => BROWSER_LIFE,
+        };
         self.header(web, value, life)
     }
 

@@ -67,6 +67,10 @@ pub(crate) enum Kind {
     Name,
     Email,
     Password,
+    /// Digits that are good once.
+    Code,
+    /// Several lines.
+    Long,
 }
 
 impl Default for Field<'_> {
@@ -92,21 +96,28 @@ impl Field<'_> {
         let wanted = self.hint.filter(|_| self.error.is_none());
         let described = self.error.as_ref().map(|_| &error).or(wanted.map(|_| &hint));
         let kind = match self.kind {
-            Kind::Text | Kind::Name => "text",
+            Kind::Text | Kind::Name | Kind::Code | Kind::Long => "text",
             Kind::Email => "email",
             Kind::Password => "password",
         };
-        let plain = (self.kind != Kind::Text).then_some("none");
+        let plain = (!matches!(self.kind, Kind::Text | Kind::Long)).then_some("none");
+        let digits = (self.kind == Kind::Code).then_some("numeric");
+        let invalid = self.error.as_ref().map(|_| "true");
         html! {
             div class="field" {
                 label for=(self.name) {
                     (self.label.text(lang))
                     @if self.optional { " " span class="optional" { (Word::Optional.text(lang)) } }
                 }
-                input id=(self.name) name=(self.name) type=(kind) value=(self.value) autocomplete=(self.autocomplete)
-                    autocapitalize=[plain] autocorrect=[plain.map(|_| "off")] spellcheck=[plain.map(|_| "false")]
-                    required[!self.optional] autofocus[self.focus]
-                    aria-describedby=[described] aria-invalid=[self.error.as_ref().map(|_| "true")];
+                @if self.kind == Kind::Long {
+                    textarea id=(self.name) name=(self.name) rows="4" required[!self.optional] autofocus[self.focus]
+                        aria-describedby=[described] aria-invalid=[invalid] { (self.value) }
+                } @else {
+                    input id=(self.name) name=(self.name) type=(kind) value=(self.value) autocomplete=(self.autocomplete)
+                        inputmode=[digits] autocapitalize=[plain] autocorrect=[plain.map(|_| "off")]
+                        spellcheck=[plain.map(|_| "false")] required[!self.optional] autofocus[self.focus]
+                        aria-describedby=[described] aria-invalid=[invalid];
+                }
                 @if let Some(why) = &self.error { p class="error" id=(error) { (why) } }
                 @if let Some(word) = wanted { p class="hint" id=(hint) { (word.text(lang)) } }
             }

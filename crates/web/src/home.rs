@@ -1,7 +1,11 @@
 //! The front page: whose site this is, and how to go on.
 
-use crate::{Web, error::PageResult, lang::Lang, page::Page, posts::Posts, visit::Visit, words::Word};
-use axum::{Router, routing::get};
+use crate::{Web, error::PageResult, lang::Lang, page::Page, posts::Posts, sign_up, visit::Visit, words::Word};
+use axum::{
+    Router,
+    response::{IntoResponse, Redirect},
+    routing::get,
+};
 use domain::{
     Result,
     accounts::{self, Account},
@@ -31,6 +35,12 @@ pub(crate) async fn contact(conn: &Conn, settings: &InstanceSettings) -> Result<
 /// `GET /`
 async fn show(visit: Visit) -> PageResult {
     let conn = visit.web.db.read().await?;
+    if visit.settings.single_user
+        && visit.visitor.is_none()
+        && let Some((_, account)) = users::owner(&conn).await?
+    {
+        return Ok(Redirect::to(&visit.path(&format!("/@{}", account.username))).into_response());
+    }
     let empty = setup::is_due(&conn).await?;
     let contact = contact(&conn, &visit.settings).await?;
     let here = Public { origin: Origin::Local, only_media: false };
@@ -89,7 +99,10 @@ fn invitation(visit: &Visit) -> Markup {
             ("アカウントをお持ちの方は、Mastodon対応のアプリを使うか、", "このページからログイン", "してください。")
         }
     };
-    html! { p { (before) a href=(here) { (link) } (after) } }
+    html! {
+        p { (before) a href=(here) { (link) } (after) }
+        (sign_up::link(visit, ""))
+    }
 }
 
 /// A line that names whom to turn to.

@@ -9,6 +9,7 @@ mod cookies;
 mod error;
 mod forms;
 mod home;
+mod invites;
 mod lang;
 mod page;
 mod people;
@@ -16,8 +17,11 @@ mod posts;
 mod settings;
 mod setup;
 mod sign_in;
+mod sign_up;
 mod status;
+mod two_factor;
 mod visit;
+mod waiting;
 mod words;
 
 pub use error::{error_page, not_found};
@@ -67,11 +71,15 @@ pub fn router(web: Web) -> Router {
         .merge(assets::routes())
         .merge(authorize::routes())
         .merge(home::routes())
+        .merge(invites::routes())
         .merge(people::routes())
         .merge(settings::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
+        .merge(sign_up::routes())
         .merge(status::routes())
+        .merge(two_factor::routes())
+        .merge(waiting::routes())
         .method_not_allowed_fallback(error::wrong_method)
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(from_fn(error::speak))

@@ -84,7 +84,7 @@ async fn show(visit: Visit, Place(username): Place<String>, Asked(range): Asked<
         meta property="og:image" content=(posts::avatar(site, &account));
         meta property="profile:username" content=(account.username);
         meta name="twitter:card" content="summary";
-        @if !account.indexable { meta name="robots" content="noindex"; }
+        @if !account.indexable || account.silenced_at.is_some() { meta name="robots" content="noindex"; }
     };
     let body = html! {
         (profile(&visit, &account, &posts))

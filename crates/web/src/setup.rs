@@ -175,7 +175,7 @@ fn form_page(
     visit.page_with(status, &Page { title, body, narrow: true, form: true, secret: true, ..Page::default() })
 }
 
-fn known_as(lang: Lang, domain: &str) -> Markup {
+pub(crate) fn known_as(lang: Lang, domain: &str) -> Markup {
     match lang {
         Lang::En => html! { "Others will find you as " strong class="handle" { "@name@" (domain) "." } },
         Lang::Ja => html! { "ほかの人からは " strong class="handle" { "@name@" (domain) } " で見つけられます。" },

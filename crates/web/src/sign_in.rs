@@ -6,6 +6,7 @@ use crate::{
     error::PageResult,
     forms::{Asked, Field, Kind, Notice, Sent, hidden, notice},
     page::Page,
+    sign_up, two_factor,
     visit::{Form, Visit},
     words::Word,
 };
@@ -36,6 +37,8 @@ struct Wanted {
     return_to: String,
     /// Not empty: also for somebody who is signed in, perhaps as somebody else.
     again: String,
+    /// Not empty: the question for the code was open for too long.
+    over: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -53,7 +56,8 @@ async fn show(visit: Visit, Asked(wanted): Asked<Wanted>) -> PageResult {
         return Ok(Redirect::to(&way_back(&visit, &wanted.return_to)).into_response());
     }
     let form = SignInForm { return_to: wanted.return_to, ..SignInForm::default() };
-    form_page(&visit, StatusCode::OK, &form, None).await
+    let word = (!wanted.over.is_empty()).then_some(Word::CodeOver);
+    form_page(&visit, StatusCode::OK, &form, word).await
 }
 
 /// `POST /auth/sign_in`
@@ -67,6 +71,7 @@ async fn sign_in(visit: Visit, Sent(form): Sent<SignInForm>) -> PageResult {
     let web = &visit.web;
     let (status, word) = match sessions::sign_in(&web.db, &web.site, &web.attempts, try_).await? {
         SignedIn::Yes { token } => return enter(&visit, &token, &form.return_to).await,
+        SignedIn::NeedsCode { challenge } => return Ok(two_factor::ask(&visit, &challenge, &form.return_to)),
         SignedIn::Wrong => (StatusCode::UNPROCESSABLE_ENTITY, Word::SignInWrong),
         SignedIn::Refused(Login::Unconfirmed) => (StatusCode::FORBIDDEN, Word::SignInUnconfirmed),
         SignedIn::Refused(Login::Pending) => (StatusCode::FORBIDDEN, Word::SignInPending),
@@ -79,19 +84,20 @@ async fn sign_in(visit: Visit, Sent(form): Sent<SignInForm>) -> PageResult {
     form_page(&visit, status, &form, Some(word)).await
 }
 
-fn retry_after(mut response: Response, wait: Duration) -> Response {
+pub(crate) fn retry_after(mut response: Response, wait: Duration) -> Response {
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     response
 }
 
 /// Lets somebody in, in place of whoever was signed in with this browser.
-async fn enter(visit: &Visit, token: &str, return_to: &str) -> PageResult {
+pub(crate) async fn enter(visit: &Visit, token: &str, return_to: &str) -> PageResult {
     if let Some(before) = &visit.visitor {
         // Ended meanwhile is as good.
         let _ = sessions::end(&visit.web.db, before.user.id, before.session.id).await;
     }
     let mut response = Redirect::to(&way_back(visit, return_to)).into_response();
-    let cookies = [Cookie::Session.set(&visit.web, token), Cookie::Browser.clear(&visit.web)];
+    let challenge = visit.challenge.as_ref().and_then(|_| Cookie::Challenge.clear(&visit.web));
+    let cookies = [Cookie::Session.set(&visit.web, token), Cookie::Browser.clear(&visit.web), challenge];
     for cookie in cookies.into_iter().flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -162,6 +168,7 @@ async fn form_page(visit: &Visit, status: StatusCode, form: &SignInForm, wrong: 
                     @for field in &fields { (field.show(lang)) }
                     p class="actions" { button type="submit" { (Word::SignIn.text(lang)) } }
                 }
+                (sign_up::link(visit, &form.return_to))
             }
         }
     };

@@ -102,6 +102,6 @@ fn previewed(visit: &Visit, (status, account): (&Status, &Account), title: &str,
                 meta name="twitter:card" content="summary";
             }
         }
-        @if !account.indexable { meta name="robots" content="noindex"; }
+        @if !account.indexable || account.silenced_at.is_some() { meta name="robots" content="noindex"; }
     }
 }

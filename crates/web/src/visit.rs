@@ -21,6 +21,8 @@ pub(crate) struct Visit {
     pub(crate) settings: InstanceSettings,
     /// Who is signed in.
     pub(crate) visitor: Option<Visitor>,
+    /// What somebody holds whose password was right and whose code is still to come.
+    pub(crate) challenge: Option<String>,
     pub(crate) ip: Option<ClientIp>,
     pub(crate) agent: String,
     /// The address names the language: links carry it on.
@@ -53,6 +55,7 @@ impl FromRequestParts<Web> for Visit {
             lang: Lang::of_request(parts.uri.query(), headers),
             settings,
             visitor,
+            challenge: Cookie::Challenge.read(web, headers),
             ip: parts.extensions.get::<ClientIp>().copied(),
             agent: text(headers, header::USER_AGENT).to_owned(),
             lang_given: Lang::asked(parts.uri.query()).is_some(),

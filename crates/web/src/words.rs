@@ -72,6 +72,84 @@ words! {
     SignInPending = "A moderator has not approved this account yet.", "このアカウントはまだ承認されていません。";
     SignedInAlready = "You are signed in as", "ログイン中のアカウント:";
 
+    // Two-factor sign-in
+    TwoFactor = "Two-factor sign-in", "二段階認証";
+    TwoFactorWhat = "With a code from an app on your phone as well, a password that somebody guessed or stole is not enough to get in.", "パスワードに加えてスマートフォンのアプリが表示するコードを使うと、パスワードを知られただけではログインされません。";
+    TwoFactorSetUp = "Set up", "設定する";
+    TwoFactorScan = "1. Show this to your app", "1. アプリで読み取る";
+    TwoFactorPicture = "QR code for an authenticator app", "認証アプリ用のQRコード";
+    TwoFactorHere = "The app is on this device: open it", "この端末のアプリで開く";
+    TwoFactorType = "Or type this into the app:", "またはアプリに次を入力:";
+    TwoFactorConfirm = "2. Enter the code that it shows", "2. 表示されたコードを入力";
+    TwoFactorTurnOn = "Turn on", "有効にする";
+    TwoFactorTurnOff = "Turn off", "無効にする";
+    TwoFactorOffHint = "From then on the password alone is enough.", "無効にすると、パスワードだけでログインできるようになります。";
+    TwoFactorIsOn = "Turned on since", "有効です。有効にした日:";
+    TwoFactorIsOff = "Two-factor sign-in is off.", "二段階認証を無効にしました。";
+    TwoFactorDone = "Two-factor sign-in is on.", "二段階認証は有効です。";
+    RecoveryCodes = "Recovery codes", "リカバリーコード";
+    RecoveryCodesKeep = "Keep these where you find them without your phone. Each opens the door once in place of a code. They are not shown again.", "スマートフォンがなくても見られる場所に保管してください。認証コードの代わりに、それぞれ1回だけ使えます。二度と表示されません。";
+    RecoveryCodesKept = "I have kept them", "保管しました";
+    RecoveryCodesNew = "Lost them, or used most? With new ones, all that you have now are void.", "なくした場合や残りが少ない場合は、新しく作成できます。今あるコードはすべて無効になります。";
+    RecoveryCodesMake = "Make new codes", "新しく作成";
+    Manage = "Manage", "管理";
+    BackToSettings = "Back to the settings", "設定に戻る";
+    CodeOfApp = "Code from your app", "アプリの認証コード";
+    CodeOfAppHint = "Six digits. They change every half minute.", "6桁の数字です。30秒ごとに変わります。";
+    CodeWrong = "This code is wrong, too old, or has been used.", "コードが間違っているか、期限切れか、使用済みです。";
+    CodeOver = "That took too long. Please sign in again.", "時間が経ちすぎました。もう一度ログインしてください。";
+    CodeLost = "The phone is not at hand? Use a recovery code", "スマートフォンが手元にない場合: リカバリーコードを使う";
+    CodeFound = "Use a code from the app", "アプリの認証コードを使う";
+    CodeLostAll = "If you have neither, only whoever runs this site can help.", "どちらもない場合は、サイトの管理者に連絡してください。";
+    RecoveryCode = "Recovery code", "リカバリーコード";
+    RecoveryCodeHint = "One of the ten that you kept. It is used up with this.", "保管した10個のうちの1つ。使うと無効になります。";
+
+    // Sign-up
+    SignUp = "Sign up", "新規登録";
+    SignUpTitle = "New account", "アカウントの作成";
+    SignUpAsk = "Ask for an account", "アカウントの申請";
+    SignUpAskLead = "A moderator reads every request. You can sign in once yours is approved.", "申請はモデレーターが確認します。承認されるとログインできます。";
+    SignUpButton = "Create account", "アカウントを作成";
+    SignUpAskButton = "Send the request", "申請する";
+    SignUpNone = "No account yet?", "アカウントをお持ちでない方:";
+    SignUpHave = "Here already?", "アカウントをお持ちの方:";
+    SignUpReason = "Why would you like to join?", "登録を希望する理由";
+    SignUpReasonHint = "A sentence or two, for the moderators alone.", "一言で構いません。モデレーターだけが読みます。";
+    SignUpAgree = "I have read the rules and will keep to them.", "ルールを読み、守ることに同意します。";
+    SignUpDisagreed = "Without this there is no account here.", "同意いただけない場合は登録できません。";
+    SignUpClosed = "This site takes no new people at the moment.", "現在、新規登録を受け付けていません。";
+    SignUpThanks = "Thank you", "ありがとうございます";
+    SignUpWait = "A moderator will read your request. Once it is approved you can sign in with your name and password.", "申請を受け付けました。承認されると、ユーザー名とパスワードでログインできます。";
+    SignUpConfirm = "Your account is there. Before you can sign in, the e-mail address has to be confirmed.", "アカウントを作成しました。ログインするには、先にメールアドレスの確認が必要です。";
+    InviteGood = "You were invited.", "招待リンクからの登録です。";
+    InviteOver = "This invite has been used up, or is over. Ask for another one.", "この招待リンクは使用済みか、期限切れです。別のリンクをもらってください。";
+
+    // Staff
+    Staff = "For the people who run this site", "サイトの運営";
+    Invites = "Invites", "招待リンク";
+    InvitesWhat = "Whoever has such a link can open an account at once, also while sign-up is closed.", "招待リンクを持っている人は、新規登録の受付を停止していても、すぐにアカウントを作成できます。";
+    InvitesMade = "Made so far", "作成済みのリンク";
+    InvitesNone = "There are none.", "まだありません。";
+    InviteUses = "Good for", "使える人数";
+    InviteLife = "For the next", "有効期間";
+    InviteNoLimit = "no limit", "無制限";
+    InviteMake = "Make a link", "リンクを作成";
+    InviteMade = "The link is ready: the first one below.", "リンクを作成しました。下の一番上にあります。";
+    InviteRevoked = "The link is gone. Who came with it stays.", "リンクを削除しました。このリンクで登録した人はそのままです。";
+    InviteTooMany = "There are too many links already. Remove some first.", "リンクが多すぎます。先に不要なものを削除してください。";
+    InviteIsOver = "over", "終了";
+    InviteUntil = "until", "期限:";
+    Remove = "Remove", "削除";
+    Waiting = "Sign-ups that wait", "承認待ちの申請";
+    WaitingNone = "Nobody waits.", "承認待ちの人はいません。";
+    WaitingMore = "More", "続き";
+    RejectHint = "Who is rejected is deleted for good, and the name is free again.", "却下すると申請は完全に削除され、同じユーザー名を再び使えるようになります。";
+    Approve = "Approve", "承認";
+    Reject = "Reject", "却下";
+    DoneApproved = "Approved: they can sign in now.", "承認しました。ログインできるようになります。";
+    DoneRejected = "Rejected and deleted.", "却下し、削除しました。";
+    DoneAlready = "Somebody else has decided this already.", "すでに処理されています。";
+
     // Consent
     ConsentTitle = "Authorize an app", "アプリの認証";
     ConsentMay = "It would be able to:", "許可する操作:";
@@ -124,6 +202,8 @@ words! {
     WrongPassword = "This is not your password.", "パスワードが正しくありません。";
     DonePassword = "Your password has been changed.", "パスワードを変更しました。";
     DoneSession = "The browser has been signed out.", "ブラウザをログアウトさせました。";
+    DoneSessions = "All other browsers have been signed out.", "ほかのすべてのブラウザをログアウトさせました。";
+    EndOthers = "Sign out everywhere else", "ほかのすべてをログアウト";
     DoneApp = "The app has no access any more.", "アプリの許可を取り消しました。";
     RoleUser = "Member", "メンバー";
     RoleModerator = "Moderator", "モデレーター";
@@ -190,6 +270,38 @@ impl Word {
         match lang {
             Lang::En => format!("Too long: at most {most} characters."),
             Lang::Ja => format!("長すぎます。{most}文字以内にしてください。"),
+        }
+    }
+    /// How many recovery codes are left.
+    pub(crate) fn codes_left(lang: Lang, n: i64) -> String {
+        match (lang, n) {
+            (Lang::En, 1) => "One recovery code is left.".into(),
+            (Lang::En, n) => format!("{n} recovery codes are left."),
+            (Lang::Ja, n) => format!("リカバリーコードの残り: {n}個"),
+        }
+    }
+    /// So many people.
+    pub(crate) fn people(lang: Lang, n: i64) -> String {
+        match (lang, n) {
+            (Lang::En, 1) => "1 person".into(),
+            (Lang::En, n) => format!("{n} people"),
+            (Lang::Ja, n) => format!("{n}人"),
+        }
+    }
+    pub(crate) fn days(lang: Lang, n: u64) -> String {
+        match (lang, n) {
+            (Lang::En, 1) => "1 day".into(),
+            (Lang::En, n) => format!("{n} days"),
+            (Lang::Ja, n) => format!("{n}日"),
+        }
+    }
+    /// How often an invite was used, and how often it may be.
+    pub(crate) fn used(lang: Lang, n: i64, most: Option<i64>) -> String {
+        match (lang, most) {
+            (Lang::En, None) => format!("used {n} times"),
+            (Lang::En, Some(most)) => format!("used {n} of {most} times"),
+            (Lang::Ja, None) => format!("{n}人が使用"),
+            (Lang::Ja, Some(most)) => format!("{most}人中{n}人が使用"),
         }
     }
 }

@@ -31,14 +31,16 @@ pub struct Notification {
     pub filtered: bool,
 }
 
-/// Notifications as their owner sees them; one about a status that is no longer theirs to see is left out.
+/// Notifications as their owner sees them; one from somebody suspended, or about a status that is no longer theirs to
+/// see, is left out.
 pub async fn notifications(
     app: &App,
     conn: &Conn,
     rows: Vec<notifications::Notification>,
     owner: AccountId,
 ) -> Result<Vec<Notification>> {
-    let people = accounts::store::by_ids(conn, rows.iter().map(|n| n.from_account_id)).await?;
+    let mut people = accounts::store::by_ids(conn, rows.iter().map(|n| n.from_account_id)).await?;
+    people.retain(|account| account.suspended_at.is_none());
     let ids: Vec<AccountId> = people.iter().map(|a| a.id).collect();
     let made = super::accounts(app, conn, people).await?;
     let people: HashMap<AccountId, Arc<Account>> = ids.into_iter().zip(made.into_iter().map(Arc::new)).collect();

@@ -149,7 +149,7 @@ async fn tell_public(app: &App, conn: &Conn, status: &Status, news: News) -> Res
     }
     let accounts: HashSet<AccountId> = listeners.iter().map(Listener::account).collect();
     let accounts: Vec<AccountId> = accounts.into_iter().collect();
-    let (allowed, original) = visibility::audience(conn, &accounts, status, Place::Listed).await?;
+    let (allowed, original) = visibility::audience(conn, &accounts, status, Place::Public).await?;
     let allowed: HashSet<AccountId> = allowed.into_iter().collect();
     if allowed.is_empty() {
         return Ok(());

@@ -33,6 +33,8 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "0003_lists" same,
     4 "0004_tags" same,
     5 "0005_notification_policy" same,
+    6 "0006_two_factor" same,
+    7 "0007_invites" same,
 ];
 
 const LEDGER: &str =

@@ -27,6 +27,7 @@ const BLOCKED_BY: i64 = 3;
 const MUTING: i64 = 4;
 const DOMAIN_BLOCKING: i64 = 5;
 const SUSPENDED: i64 = 6;
+const LIMITED: i64 = 7;
 
 impl Relations {
     pub fn following(&self, author: AccountId) -> bool {
@@ -46,6 +47,9 @@ impl Relations {
     }
     pub fn suspended(&self, author: AccountId) -> bool {
         self.0.contains(&(author, SUSPENDED))
+    }
+    pub fn limited(&self, author: AccountId) -> bool {
+        self.0.contains(&(author, LIMITED))
     }
 }
 

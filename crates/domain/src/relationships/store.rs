@@ -46,7 +46,8 @@ sql! {
             AND (expires_at IS NULL OR expires_at > $3) UNION ALL \
         SELECT a.id, 5::bigint FROM account_domain_blocks d JOIN accounts a ON a.domain = d.domain \
             WHERE d.account_id = $1 AND a.id = ANY($2) UNION ALL \
-        SELECT id, 6::bigint FROM accounts WHERE id = ANY($2) AND suspended_at IS NOT NULL";
+        SELECT id, 6::bigint FROM accounts WHERE id = ANY($2) AND suspended_at IS NOT NULL UNION ALL \
+        SELECT id, 7::bigint FROM accounts WHERE id = ANY($2) AND silenced_at IS NOT NULL";
     // The same for many viewers; what is so for everybody stands under the viewer 0.
     VIEWERS_WITH_AUTHORS = "SELECT account_id, target_id, 1::bigint FROM follows WHERE account_id = ANY($1) AND target_id = ANY($2) UNION ALL \
         SELECT account_id, target_id, 2::bigint FROM blocks WHERE account_id = ANY($1) AND target_id = ANY($2) UNION ALL \
@@ -55,7 +56,8 @@ sql! {
             AND (expires_at IS NULL OR expires_at > $3) UNION ALL \
         SELECT d.account_id, a.id, 5::bigint FROM account_domain_blocks d JOIN accounts a ON a.domain = d.domain \
             WHERE d.account_id = ANY($1) AND a.id = ANY($2) UNION ALL \
-        SELECT 0::bigint, id, 6::bigint FROM accounts WHERE id = ANY($2) AND suspended_at IS NOT NULL";
+        SELECT 0::bigint, id, 6::bigint FROM accounts WHERE id = ANY($2) AND suspended_at IS NOT NULL UNION ALL \
+        SELECT 0::bigint, id, 7::bigint FROM accounts WHERE id = ANY($2) AND silenced_at IS NOT NULL";
     // The numbers are the constants above.
     BETWEEN = "SELECT target_id, 1::bigint, ", FOLLOW_FLAGS, ", languages_json, NULL::bigint \
             FROM follows WHERE account_id = $1 AND target_id = ANY($2) UNION ALL \

@@ -11,7 +11,7 @@ use crate::{
     row,
     site::Site,
     statuses::{self, NewStatus, Status, publish},
-    users::{self, User},
+    users::{self, Login, User},
 };
 use std::time::Duration;
 
@@ -96,7 +96,8 @@ pub async fn cancel(db: &Db, owner: AccountId, id: ScheduledId) -> Result<()> {
     tx.commit().await
 }
 
-/// Publishes what is due; None when it was cancelled, moved or published already. Safe to repeat: the row's id is the
+/// Publishes what is due; None when it was cancelled, moved or published already, and when its author may not write any
+/// more: then it is gone. Safe to repeat: the row's id is the
 /// idempotency key, so a crash between publishing and forgetting does not publish twice.
 pub async fn publish_due(db: &Db, site: &Site, id: ScheduledId) -> Result<Option<Status>> {
     let conn = db.read().await?;
@@ -107,6 +108,12 @@ pub async fn publish_due(db: &Db, site: &Site, id: ScheduledId) -> Result<Option
     let owner = accounts::store::by_id(&conn, row.account_id).await?.ok_or(Error::NotFound)?;
     let user = users::store::by_account(&conn, owner.id).await?.ok_or(Error::NotFound)?;
     drop(conn);
+    if user.login(&owner) != Login::Usable {
+        let tx = db.begin().await?;
+        store::delete(&tx, id).await?;
+        tx.commit().await?;
+        return Ok(None);
+    }
     let new = NewStatus { idempotency_key: Some(format!("scheduled-{id}")), ..row.params()? };
     let status = statuses::publish(db, site, &user, new).await?;
     let tx = db.begin().await?;

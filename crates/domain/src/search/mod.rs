@@ -48,7 +48,7 @@ pub async fn statuses(conn: &Conn, viewer: Option<AccountId>, query: &Query<'_>)
     let ids = store::find_statuses(conn, &terms, query, CANDIDATES).await?;
     let mut found = statuses::store::by_ids(conn, ids).await?;
     found.sort_by_key(|s| std::cmp::Reverse(s.id));
-    let mut shown = visibility::filter(conn, viewer, found, Place::Listed).await?;
+    let mut shown = visibility::filter(conn, viewer, found, Place::Public).await?;
     shown.statuses = shown.statuses.into_iter().skip(query.offset).take(query.limit).collect();
     Ok(shown)
 }

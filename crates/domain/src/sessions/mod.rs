@@ -1,17 +1,20 @@
 //! Sessions: somebody signed in with a browser. The browser has a random secret, the database its hash.
 
 mod attempts;
+mod challenge;
 pub(crate) mod store;
 
 pub use attempts::{Attempts, Limit};
+pub use challenge::{Answer, Answered, CHALLENGE_LIFE, answer, is_challenged};
 
 use crate::{
     Error, Result, Time,
     accounts::{self, Account},
-    db::{Conn, Db},
+    db::{Conn, Db, Tx},
     ids::{self, SessionId, UserId},
     row, secrets,
     site::{ClientIp, Site},
+    two_factor,
     users::{self, Login, User},
 };
 use std::time::Duration;
@@ -49,6 +52,8 @@ pub struct SignIn<'a> {
 pub enum SignedIn {
     /// The secret for the browser's cookie.
     Yes { token: String },
+    /// Both are right, and a code is needed too: what the browser answers with to [`answer`].
+    NeedsCode { challenge: String },
     /// Name or password is wrong; which of them is not told.
     Wrong,
     /// Both are right, and yet they may not.
@@ -80,15 +85,25 @@ pub async fn sign_in(db: &Db, site: &Site, attempts: &Attempts, try_: SignIn<'_>
     };
     let Some((user, account)) = found.filter(|_| fits) else { return Ok(SignedIn::Wrong) };
     match user.login(&account) {
-        Login::Usable => Ok(SignedIn::Yes { token: start(db, user.id, try_.user_agent).await? }),
-        login => Ok(SignedIn::Refused(login)),
+        Login::Usable => {}
+        login => return Ok(SignedIn::Refused(login)),
     }
+    if two_factor::is_on(&db.read().await?, user.id).await? {
+        return Ok(SignedIn::NeedsCode { challenge: challenge::challenge(db, user.id).await? });
+    }
+    Ok(SignedIn::Yes { token: start(db, user.id, try_.user_agent).await? })
 }
 
 /// Starts a session for somebody who proved who they are; gives the secret for the browser's cookie.
 pub async fn start(db: &Db, user: UserId, user_agent: &str) -> Result<String> {
-    let token = secrets::token()?;
     let tx = db.begin().await?;
+    let token = insert(&tx, user, user_agent).await?;
+    tx.commit().await?;
+    Ok(token)
+}
+
+async fn insert(tx: &Tx, user: UserId, user_agent: &str) -> Result<String> {
+    let token = secrets::token()?;
     let agent: String = user_agent.chars().filter(|c| !c.is_control()).take(AGENT_CHARACTERS).collect();
     let session = Session {
         id: ids::next(),
@@ -97,9 +112,8 @@ pub async fn start(db: &Db, user: UserId, user_agent: &str) -> Result<String> {
         created_at: tx.now,
         expires_at: tx.now.plus(LIFE),
     };
-    store::insert(&tx, &session, &secrets::hash(&token)).await?;
-    store::delete_oldest(&tx, user, AT_ONCE).await?;
-    tx.commit().await?;
+    store::insert(tx, &session, &secrets::hash(&token)).await?;
+    store::delete_oldest(tx, user, AT_ONCE).await?;
     Ok(token)
 }
 
@@ -126,10 +140,18 @@ pub async fn end(db: &Db, user: UserId, session: SessionId) -> Result<()> {
     tx.commit().await
 }
 
-/// Removes sessions that have expired. How many.
+/// Ends all of one's sessions but this one.
+pub async fn end_others(db: &Db, user: UserId, keep: SessionId) -> Result<()> {
+    let tx = db.begin().await?;
+    store::delete_of_user(&tx, user, Some(keep)).await?;
+    store::delete_challenges(&tx, user).await?;
+    tx.commit().await
+}
+
+/// Removes sessions that have expired, and half sign-ins that nobody went on with. How many.
 pub async fn sweep(db: &Db) -> Result<u64> {
     let tx = db.begin().await?;
-    let n = store::delete_expired(&tx).await?;
+    let n = store::delete_expired(&tx).await? + store::delete_expired_challenges(&tx).await?;
     tx.commit().await?;
     Ok(n)
 }

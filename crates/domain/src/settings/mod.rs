@@ -40,6 +40,8 @@ pub struct InstanceSettings {
     /// The page about the site: plain text, paragraphs by empty lines.
     pub about: String,
     pub registrations: Registrations,
+    /// The site is its owner's alone: the front page is their profile, and nobody can sign up.
+    pub single_user: bool,
     /// Whether the e-mail address of a sign-up counts as confirmed at once.
     pub confirm_at_once: bool,
     pub rules: Vec<Rule>,
@@ -59,6 +61,7 @@ impl Default for InstanceSettings {
             description: String::new(),
             about: String::new(),
             registrations: Registrations::Closed,
+            single_user: false,
             confirm_at_once: true,
             rules: Vec::new(),
             contact_email: String::new(),
@@ -66,6 +69,13 @@ impl Default for InstanceSettings {
             thumbnail: None,
             languages: vec!["en".into()],
         }
+    }
+}
+
+impl InstanceSettings {
+    /// Who may open an account without an invite.
+    pub fn open_to(&self) -> Registrations {
+        if self.single_user { Registrations::Closed } else { self.registrations }
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Place {
     Asked,
     /// A list that somebody reads: what they muted or blocked is left out.
     Listed,
+    /// A list of what strangers say: as `Listed`, and limited accounts are left out for those who do not follow them.
+    Public,
     /// One's own collection or a profile: as `Listed`, but mutes do not hide.
     Profile,
 }
@@ -25,6 +27,9 @@ pub enum Place {
 fn may_see(status: &Status, viewer: Option<AccountId>, relations: &Relations, place: Place) -> bool {
     let author = status.account_id;
     if relations.suspended(author) {
+        return false;
+    }
+    if place == Place::Public && relations.limited(author) && viewer != Some(author) && !relations.following(author) {
         return false;
     }
     let Some(me) = viewer else {
@@ -39,7 +44,7 @@ fn may_see(status: &Status, viewer: Option<AccountId>, relations: &Relations, pl
     if place != Place::Asked && (relations.blocking(author) || relations.domain_blocking(author)) {
         return false;
     }
-    if place == Place::Listed && relations.muting(author) {
+    if matches!(place, Place::Listed | Place::Public) && relations.muting(author) {
         return false;
     }
     let mentioned = || status.mentions().iter().any(|m| m.id == me);

@@ -76,7 +76,7 @@ pub async fn public(conn: &Conn, viewer: Option<AccountId>, what: &Public, page:
     let mut rest = page;
     for _ in 0..ROUNDS {
         let rows = store::public(conn, what, rest).await?;
-        if !fill(conn, viewer, &mut shown, &mut rest, rows, Place::Listed).await? {
+        if !fill(conn, viewer, &mut shown, &mut rest, rows, Place::Public).await? {
             break;
         }
     }
@@ -88,7 +88,7 @@ pub async fn tagged(conn: &Conn, viewer: Option<AccountId>, what: &Tagged, page:
     let mut rest = page;
     for _ in 0..ROUNDS {
         let rows = store::tagged(conn, what, rest).await?;
-        if !fill(conn, viewer, &mut shown, &mut rest, rows, Place::Listed).await? {
+        if !fill(conn, viewer, &mut shown, &mut rest, rows, Place::Public).await? {
             break;
         }
     }

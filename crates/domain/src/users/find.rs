@@ -38,6 +38,14 @@ pub async fn find(conn: &Conn, site: &Site, who: &str) -> Result<Option<(User, A
     Ok(store::by_account(conn, account.id).await?.map(|user| (user, account)))
 }
 
+/// Whose site this is: its owner, the first of several.
+pub async fn owner(conn: &Conn) -> Result<Option<(User, Account)>> {
+    match store::first_owner(conn).await? {
+        Some(user) => with_account(conn, user).await,
+        None => Ok(None),
+    }
+}
+
 async fn with_account(conn: &Conn, user: User) -> Result<Option<(User, Account)>> {
     Ok(accounts::store::by_id(conn, user.account_id).await?.map(|account| (user, account)))
 }

@@ -7,14 +7,16 @@ mod modify;
 pub mod password;
 mod rules;
 pub mod setup;
+pub mod sign_up;
 pub mod store;
 
 pub use create::{NewUser, create};
 pub use delete::delete;
-pub use find::{by_id, find, list};
+pub use find::{by_id, find, list, owner};
 pub use modify::{Change, Endings, is_stale, modify, seen, set_password, verify_password};
 pub use rules::{Fault, PASSWORD_CHARACTERS, Problem, REASON_CHARACTERS, USERNAME_CHARACTERS, check};
 pub use setup::create_owner;
+pub use sign_up::{SignUp, sign_up};
 
 use crate::{
     Time,

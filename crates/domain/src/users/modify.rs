@@ -5,7 +5,7 @@ use crate::{
     Error, Result, Time,
     db::{Conn, Db, Tx},
     events::Event,
-    ids::{SessionId, UserId},
+    ids::{AccountId, SessionId, UserId},
     oauth, sessions,
 };
 use std::time::Duration;
@@ -18,6 +18,10 @@ pub struct Change {
     pub email: Option<String>,
     /// A disabled user can do nothing: sessions end, streams close, tokens are refused until enabled again.
     pub disabled: Option<bool>,
+    /// As disabled, and nothing of theirs is shown to anybody, until it is undone.
+    pub suspended: Option<bool>,
+    /// Limited: seen and heard by who follows them, and by who looks for them.
+    pub silenced: Option<bool>,
     pub approved: Option<bool>,
     pub confirmed: Option<bool>,
     pub locale: Option<String>,
@@ -54,21 +58,43 @@ pub async fn modify(db: &Db, id: UserId, change: Change) -> Result<User> {
     if let Some(address) = change.email {
         after.email = checked_email(&tx, id, address).await?;
     }
-    let stops = before.role == Role::Owner && !before.disabled && (after.role != Role::Owner || after.disabled);
+    let out = change.suspended == Some(true) || after.disabled;
+    let stops = before.role == Role::Owner && !before.disabled && (after.role != Role::Owner || out);
     if stops && !store::other_owner(&tx, id).await? {
         return Err(Error::invalid("Role", "cannot be taken from the only owner"));
     }
     if !store::update(&tx, &after).await? {
         return Err(Error::invalid("E-mail address", "has already been taken"));
     }
-    if after.disabled && !before.disabled {
-        sessions::store::delete_of_user(&tx, id, None).await?;
-        for token in oauth::store::token_ids(&tx, id).await? {
-            tx.publish(Event::TokenRevoked { token });
-        }
+    write_state(&tx, after.account_id, (change.suspended, change.silenced)).await?;
+    if out && !before.disabled {
+        send_away(&mut tx, id).await?;
     }
     tx.commit().await?;
     Ok(after)
+}
+
+async fn write_state(tx: &Tx, id: AccountId, (suspended, silenced): (Option<bool>, Option<bool>)) -> Result<()> {
+    match suspended {
+        Some(true) => store::suspend(tx, id).await?,
+        Some(false) => store::unsuspend(tx, id).await?,
+        None => {}
+    }
+    match silenced {
+        Some(true) => store::silence(tx, id).await,
+        Some(false) => store::unsilence(tx, id).await,
+        None => Ok(()),
+    }
+}
+
+/// Ends what somebody has open: sessions for good, streams until their tokens are good again.
+async fn send_away(tx: &mut Tx, id: UserId) -> Result<()> {
+    sessions::store::delete_of_user(tx, id, None).await?;
+    sessions::store::delete_challenges(tx, id).await?;
+    for token in oauth::store::token_ids(tx, id).await? {
+        tx.publish(Event::TokenRevoked { token });
+    }
+    Ok(())
 }
 
 async fn checked_email(conn: &Conn, id: UserId, address: String) -> Result<String> {
@@ -103,6 +129,7 @@ pub async fn set_password(db: &Db, id: UserId, password: &str, endings: Endings)
         Endings::Sessions | Endings::Everything => None,
     };
     sessions::store::delete_of_user(&tx, id, keep).await?;
+    sessions::store::delete_challenges(&tx, id).await?;
     if endings == Endings::Everything {
         end_tokens(&mut tx, id).await?;
     }

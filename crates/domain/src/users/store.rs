@@ -15,8 +15,14 @@ sql! {
     BY_ACCOUNT = "SELECT ", User::COLUMNS, " FROM users WHERE account_id = $1";
     BY_EMAIL = "SELECT ", User::COLUMNS, " FROM users WHERE lower(email) = lower($1) AND email <> ''";
     LIST = "SELECT ", User::COLUMNS, " FROM users WHERE id > $1 ORDER BY id LIMIT $2";
+    FIRST_OWNER = "SELECT ", User::COLUMNS, " FROM users WHERE role = 3 AND NOT disabled ORDER BY id LIMIT 1";
+    WAITING = "SELECT ", User::COLUMNS, " FROM users WHERE NOT approved AND NOT disabled AND id > $1 ORDER BY id LIMIT $2";
+    COUNT_WAITING = "SELECT COUNT(*) FROM users WHERE NOT approved AND NOT disabled";
+    APPROVE = "UPDATE users SET approved = TRUE WHERE id = $1 AND NOT approved AND NOT disabled";
+    REFUSE = "UPDATE users SET disabled = TRUE WHERE id = $1 AND NOT approved";
     ANY = "SELECT 1::bigint FROM users LIMIT 1";
-    OTHER_OWNER = "SELECT 1::bigint FROM users WHERE role = 3 AND NOT disabled AND id <> $1 LIMIT 1";
+    OTHER_OWNER = "SELECT 1::bigint FROM users u JOIN accounts a ON a.id = u.account_id \
+        WHERE u.role = 3 AND NOT u.disabled AND a.suspended_at IS NULL AND u.id <> $1 LIMIT 1";
     INSERT = "INSERT INTO users (", User::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
         $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING";
     UPDATE = "UPDATE users SET email = $2, role = $3, locale = $4, confirmed_at = $5, approved = $6, disabled = $7 WHERE id = $1 \
@@ -24,6 +30,9 @@ sql! {
     UPDATE_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1";
     UPDATE_SEEN = "UPDATE users SET last_active_at = $2 WHERE id = $1";
     DISABLE = "UPDATE users SET disabled = TRUE WHERE id = $1";
+    UNSUSPEND = "UPDATE accounts SET suspended_at = NULL WHERE id = $1";
+    SILENCE = "UPDATE accounts SET silenced_at = COALESCE(silenced_at, $2::bigint) WHERE id = $1";
+    UNSILENCE = "UPDATE accounts SET silenced_at = NULL WHERE id = $1";
     SUSPEND = "UPDATE accounts SET suspended_at = COALESCE(suspended_at, $2::bigint) WHERE id = $1";
     STATUSES = "SELECT id FROM statuses WHERE account_id = $1 ORDER BY id DESC LIMIT $2";
     MEDIA_KEYS = "SELECT upload, original, small FROM media_attachments WHERE account_id = $1";
@@ -51,6 +60,45 @@ pub(super) async fn by_email(conn: &Conn, email: &str) -> Result<Option<User>> {
 
 pub(super) async fn list(conn: &Conn, after: UserId, limit: i64) -> Result<Vec<User>> {
     conn.all(LIST, &[&after, &limit]).await
+}
+
+pub(super) async fn unsuspend(tx: &Tx, id: AccountId) -> Result<()> {
+    tx.exec(UNSUSPEND, &[&id]).await?;
+    Ok(())
+}
+
+pub(super) async fn silence(tx: &Tx, id: AccountId) -> Result<()> {
+    tx.exec(SILENCE, &[&id, &tx.now]).await?;
+    Ok(())
+}
+
+pub(super) async fn unsilence(tx: &Tx, id: AccountId) -> Result<()> {
+    tx.exec(UNSILENCE, &[&id]).await?;
+    Ok(())
+}
+
+/// Who owns the site, the first of several.
+pub(super) async fn first_owner(conn: &Conn) -> Result<Option<User>> {
+    conn.opt(FIRST_OWNER, &[]).await
+}
+
+pub(super) async fn waiting(conn: &Conn, after: UserId, limit: i64) -> Result<Vec<User>> {
+    conn.all(WAITING, &[&after, &limit]).await
+}
+
+pub(super) async fn count_waiting(conn: &Conn) -> Result<i64> {
+    let (n,): (i64,) = conn.one(COUNT_WAITING, &[]).await?;
+    Ok(n)
+}
+
+/// False when they do not wait.
+pub(super) async fn approve(tx: &Tx, id: UserId) -> Result<bool> {
+    Ok(tx.exec(APPROVE, &[&id]).await? > 0)
+}
+
+/// From now on they do not wait any more, and cannot be approved. False when they did not wait.
+pub(super) async fn refuse(tx: &Tx, id: UserId) -> Result<bool> {
+    Ok(tx.exec(REFUSE, &[&id]).await? > 0)
 }
 
 pub(super) async fn any(conn: &Conn) -> Result<bool> {

@@ -6,7 +6,8 @@ use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 use domain::accounts::Account as Profile;
 use domain::ids::UserId;
-use domain::users::{self, Change, Endings, NewUser, User};
+use domain::two_factor;
+use domain::users::{self, Change, Endings, NewUser, User, sign_up};
 use serde_json::{Value, json};
 
 /// People of this site
@@ -16,6 +17,8 @@ Examples:
   noren account create mia --email mia@example.com --owner
   noren account list
   noren account modify mia --role moderator
+  noren account modify tom --suspend
+  noren account approve kei
   noren account reset-password mia
   noren account delete mia --dry-run")]
 pub(super) struct Account {
@@ -43,6 +46,16 @@ enum Command {
     },
     /// Change role, address or state of an account
     Modify(Modify),
+    /// Approve a sign-up that waits
+    Approve {
+        /// Name or e-mail address
+        name: String,
+    },
+    /// Reject a sign-up that waits: it is deleted
+    Reject {
+        /// Name or e-mail address
+        name: String,
+    },
     /// Give an account a new password; the last line is the password alone
     ResetPassword {
         /// Name or e-mail address
@@ -107,6 +120,21 @@ struct Modify {
     /// Undo --disable
     #[arg(long, group = "what")]
     enable: bool,
+    /// Show nothing of theirs and let nobody sign in; can be undone
+    #[arg(long, conflicts_with = "unsuspend", group = "what")]
+    suspend: bool,
+    /// Undo --suspend
+    #[arg(long, group = "what")]
+    unsuspend: bool,
+    /// Limit: not in public timelines, and heard only by who follows them
+    #[arg(long, conflicts_with = "unsilence", group = "what")]
+    silence: bool,
+    /// Undo --silence
+    #[arg(long, group = "what")]
+    unsilence: bool,
+    /// Turn two-factor sign-in off, for somebody who has lost phone and recovery codes
+    #[arg(long = "disable-2fa", group = "what")]
+    disable_2fa: bool,
     /// Approve a sign-up
     #[arg(long, group = "what")]
     approve: bool,
@@ -141,6 +169,8 @@ impl Account {
             Command::List { json } => list(&parts, json).await,
             Command::Show { name, json } => show(&parts, &name, json).await,
             Command::Modify(wanted) => modify(&parts, wanted).await,
+            Command::Approve { name } => decide(&parts, &name, Decision::Approve).await,
+            Command::Reject { name } => decide(&parts, &name, Decision::Reject).await,
             Command::ResetPassword { name, everywhere } => {
                 let endings = if everywhere { Endings::Everything } else { Endings::Sessions };
                 reset_password(&parts, &name, endings).await
@@ -193,8 +223,8 @@ async fn list(parts: &Parts, as_json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let row = |(user, profile): &(User, Profile)| {
-        let name = format!("@{}", profile.username);
-        [name, user.email.clone(), user.role.as_str().to_owned(), state(user).to_owned(), profile.created_at.date()]
+        let (name, state) = (format!("@{}", profile.username), state(user, profile).to_owned());
+        [name, user.email.clone(), user.role.as_str().to_owned(), state, profile.created_at.date()]
     };
     output::table(["NAME", "E-MAIL", "ROLE", "STATE", "SINCE"], &all.iter().map(row).collect::<Vec<_>>());
     Ok(())
@@ -206,6 +236,7 @@ async fn show(parts: &Parts, name: &str, as_json: bool) -> Result<(), Failure> {
         return Ok(output::json(&as_value(&found))?);
     }
     let (user, profile) = found;
+    let two_factor = if two_factor::is_on(&parts.db.read().await?, user.id).await? { "on" } else { "off" };
     let seen = user.last_active_at.map_or_else(|| "never".to_owned(), domain::Time::date);
     for (label, value) in [
         ("Handle", format!("@{}", parts.site.handle(&profile.username))),
@@ -213,7 +244,8 @@ async fn show(parts: &Parts, name: &str, as_json: bool) -> Result<(), Failure> {
         ("Profile", profile.url.clone()),
         ("E-mail", user.email.clone()),
         ("Role", user.role.as_str().to_owned()),
-        ("State", state(&user).to_owned()),
+        ("State", state(&user, &profile).to_owned()),
+        ("Two-factor", two_factor.to_owned()),
         ("Since", profile.created_at.date()),
         ("Last here", seen),
         ("Statuses", profile.statuses_count.to_string()),
@@ -225,11 +257,13 @@ async fn show(parts: &Parts, name: &str, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn state(user: &User) -> &'static str {
+fn state(user: &User, profile: &Profile) -> &'static str {
     match user {
+        _ if profile.suspended_at.is_some() => "suspended",
         user if user.disabled => "disabled",
         user if !user.approved => "waiting for approval",
         user if user.confirmed_at.is_none() => "unconfirmed",
+        _ if profile.silenced_at.is_some() => "limited",
         _ => "active",
     }
 }
@@ -237,7 +271,7 @@ fn state(user: &User) -> &'static str {
 fn as_value((user, profile): &(User, Profile)) -> Value {
     json!({
         "username": profile.username, "account_id": profile.id, "display_name": profile.display_name, "url": profile.url,
-        "email": user.email, "role": user.role.as_str(), "state": state(user), "locale": user.locale,
+        "email": user.email, "role": user.role.as_str(), "state": state(user, profile), "locale": user.locale,
         "created_at": profile.created_at.iso(), "last_active_at": user.last_active_at.map(domain::Time::iso),
         "statuses_count": profile.statuses_count, "followers_count": profile.followers_count,
         "following_count": profile.following_count,
@@ -245,17 +279,48 @@ fn as_value((user, profile): &(User, Profile)) -> Value {
 }
 
 async fn modify(parts: &Parts, wanted: Modify) -> Result<(), Failure> {
-    let (user, profile) = person(parts, &wanted.name).await?;
+    let (user, _) = person(parts, &wanted.name).await?;
     let change = Change {
         role: wanted.role.map(Into::into),
         email: wanted.email,
         locale: wanted.locale,
-        disabled: if wanted.enable { Some(false) } else { wanted.disable.then_some(true) },
+        disabled: switch(wanted.disable, wanted.enable),
+        suspended: switch(wanted.suspend, wanted.unsuspend),
+        silenced: switch(wanted.silence, wanted.unsilence),
         approved: wanted.approve.then_some(true),
         confirmed: wanted.confirm.then_some(true),
     };
     let user = users::modify(&parts.db, user.id, change).await?;
-    output::line(format_args!("@{}: {}, {}", profile.username, user.role.as_str(), state(&user)));
+    if wanted.disable_2fa && !two_factor::disable(&parts.db, user.id).await? {
+        output::note("Two-factor sign-in was off already.");
+    }
+    let (user, profile) = users::by_id(&parts.db.read().await?, user.id).await?;
+    output::line(format_args!("@{}: {}, {}", profile.username, user.role.as_str(), state(&user, &profile)));
+    Ok(())
+}
+
+/// What two flags that undo each other ask for.
+fn switch(on: bool, off: bool) -> Option<bool> {
+    if off { Some(false) } else { on.then_some(true) }
+}
+
+#[derive(Clone, Copy)]
+enum Decision {
+    Approve,
+    Reject,
+}
+
+async fn decide(parts: &Parts, name: &str, decision: Decision) -> Result<(), Failure> {
+    let (user, profile) = person(parts, name).await?;
+    let (result, done) = match decision {
+        Decision::Approve => (sign_up::approve(&parts.db, user.id).await, "is approved"),
+        Decision::Reject => (sign_up::reject(&parts.db, user.id).await, "is rejected and deleted"),
+    };
+    match result {
+        Err(domain::Error::NotFound) => return Err(anyhow!("@{} does not wait for approval", profile.username).into()),
+        result => result?,
+    }
+    output::line(format_args!("@{} {done}", profile.username));
     Ok(())
 }
 

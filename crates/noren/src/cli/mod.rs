@@ -4,6 +4,7 @@ mod account;
 mod config;
 mod emoji;
 mod feeds;
+mod invite;
 mod jobs;
 pub mod output;
 mod serve;
@@ -48,6 +49,7 @@ pub struct Place {
 enum Command {
     Serve(serve::Serve),
     Account(account::Account),
+    Invite(invite::Invite),
     Token(token::Token),
     Site(site::Site),
     Jobs(jobs::Jobs),
@@ -139,6 +141,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(command) => command.run(place),
         Command::Account(command) => command.run(place),
+        Command::Invite(command) => command.run(place),
         Command::Token(command) => command.run(place),
         Command::Site(command) => command.run(place),
         Command::Jobs(command) => command.run(place),

@@ -11,7 +11,8 @@ use domain::settings::{self, InstanceSettings, Registrations};
 Examples:
   noren site show
   noren site set --title 'Our village' --description 'A quiet place.'
-  noren site set --registrations approval")]
+  noren site set --registrations approval
+  noren site set --single-user true")]
 pub(super) struct Site {
     #[command(subcommand)]
     command: Command,
@@ -38,6 +39,9 @@ struct Set {
     /// Who may open an account
     #[arg(long, value_enum, group = "what")]
     registrations: Option<Who>,
+    /// The front page is the owner's profile, and nobody can sign up
+    #[arg(long, value_name = "true|false", group = "what")]
+    single_user: Option<bool>,
     /// Address for questions to the owner
     #[arg(long, value_name = "ADDRESS", group = "what")]
     contact_email: Option<String>,
@@ -81,6 +85,7 @@ impl Set {
                 Who::Approval => Registrations::Approval,
                 Who::Closed => Registrations::Closed,
             }),
+            single_user: self.single_user.unwrap_or(before.single_user),
             contact_email: self.contact_email.unwrap_or(before.contact_email),
             contact_username: contact.or(before.contact_username),
             ..before

@@ -3,13 +3,14 @@
 
 use super::prune_media;
 use crate::server::Parts;
-use domain::{Result, jobs::Outcome, mutes, oauth, sessions, statuses, tags, timelines};
+use domain::{Result, invites, jobs::Outcome, mutes, oauth, sessions, statuses, tags, timelines};
 use std::future::Future;
 
 pub(super) async fn run(parts: &Parts) -> Result<Outcome> {
     let db = &parts.db;
     let mut failed = Vec::new();
     step("sessions", sessions::sweep(db), &mut failed).await;
+    step("invites", invites::sweep(db), &mut failed).await;
     step("codes and applications", oauth::sweep(db), &mut failed).await;
     step("idempotency keys", statuses::publish::forget_idempotency(db), &mut failed).await;
     step("mutes", mutes::remove_expired(db), &mut failed).await;

@@ -10,6 +10,7 @@ mod notifications;
 mod oauth;
 mod polls;
 mod search;
+mod states;
 mod statuses;
 mod streaming;
 mod tags;

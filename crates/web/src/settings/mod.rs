@@ -1,4 +1,6 @@
-//! One's own settings: which apps and browsers have access, and the password.
+//! One's own settings: which apps and browsers have access, the password, and what leads to the others.
+
+mod browsers;
 
 use crate::{
     Web,
@@ -7,6 +9,7 @@ use crate::{
     lang::Lang,
     page::Page,
     visit::Visit,
+    waiting,
     words::Word,
 };
 use axum::{
@@ -19,7 +22,8 @@ use domain::{
     Error,
     ids::AppId,
     oauth::{Authorised, tokens},
-    sessions::{self, Session, Visitor},
+    sessions::{self, Visitor},
+    two_factor,
     users::{self, Endings, Fault, PASSWORD_CHARACTERS, Role},
 };
 use maud::{Markup, html};
@@ -30,7 +34,8 @@ pub(crate) fn routes() -> Router<Web> {
     Router::new()
         .route("/settings", get(show))
         .route("/settings/password", post(change_password))
-        .route("/settings/browsers", post(end_session))
+        .route("/settings/browsers", post(browsers::end))
+        .route("/settings/browsers/others", post(browsers::end_others))
         .route("/settings/apps", post(revoke_app))
 }
 
@@ -62,6 +67,7 @@ async fn show(visit: Visit, Asked(done): Asked<Done>) -> PageResult {
     let word = match done.done.as_str() {
         "password" => Some(Word::DonePassword),
         "browser" => Some(Word::DoneSession),
+        "browsers" => Some(Word::DoneSessions),
         "app" => Some(Word::DoneApp),
         _ => None,
     };
@@ -105,15 +111,6 @@ fn length_fault(lang: Lang, password: &str) -> String {
     fault(lang, "password", if short { Fault::TooShort(least) } else { Fault::TooLong(most) })
 }
 
-/// `POST /settings/browsers`
-async fn end_session(visit: Visit, Sent(form): Sent<OneForm>) -> PageResult {
-    let visitor = visit.signed_in(HERE)?;
-    visit.check_form(&form.form_token)?;
-    let id = form.id.parse().map_err(|_| WebError::bad(Word::FormBroken))?;
-    gone_is_fine(sessions::end(&visit.web.db, visitor.user.id, id).await)?;
-    done(&visit, "browser")
-}
-
 /// `POST /settings/apps`
 async fn revoke_app(visit: Visit, Sent(form): Sent<OneForm>) -> PageResult {
     let visitor = visit.signed_in(HERE)?;
@@ -143,15 +140,19 @@ async fn render(visit: &Visit, status: StatusCode, told: Markup, wrong: Wrong) -
     let conn = visit.web.db.read().await?;
     let apps = tokens::list(&conn, visitor.user.id).await?;
     let browsers = sessions::list(&conn, visitor.user.id).await?;
+    let factor = two_factor::state(&conn, visitor.user.id).await?;
+    let asking = waiting::count(&conn, visitor).await?;
     drop(conn);
     let title = Word::Settings.text(visit.lang).to_owned();
     let body = html! {
         h1 class="page" { (title) }
         (told)
         (account_card(visit, visitor))
+        (waiting::card(visit, visitor, asking))
         (apps_card(visit, &apps))
-        (browsers_card(visit, visitor, &browsers))
+        (browsers::card(visit, visitor, &browsers))
         (password_card(visit, visitor, wrong))
+        (crate::two_factor::card(visit, &factor))
     };
     Ok(visit.page_with(status, &Page { title, body, secret: true, ..Page::default() }))
 }
@@ -201,29 +202,6 @@ fn apps_card(visit: &Visit, tokens: &[Authorised]) -> Markup {
     }
 }
 
-fn browsers_card(visit: &Visit, visitor: &Visitor, sessions: &[Session]) -> Markup {
-    let say = |word: Word| word.text(visit.lang);
-    html! {
-        section class="card" {
-            h2 { (say(Word::SettingsBrowsers)) }
-            ul class="lines" {
-                @for session in sessions {
-                    li {
-                        div {
-                            strong title=(session.user_agent) { (browser_name(&session.user_agent)) }
-                            @if session.id == visitor.session.id { " " span class="tag" { (say(Word::ThisBrowser)) } }
-                            p class="fine" { (say(Word::SignedInOn)) " " (visit.lang.date(session.created_at)) }
-                        }
-                        @if session.id != visitor.session.id {
-                            (one_button(visit, "/settings/browsers", &session.id.to_string(), say(Word::EndSession)))
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
 fn one_button(visit: &Visit, action: &str, id: &str, label: &str) -> Markup {
     html! {
         form method="post" action=(visit.path(action)) {
@@ -266,66 +244,6 @@ fn password_card(visit: &Visit, visitor: &Visitor, wrong: Wrong) -> Markup {
                 p class="fine" { (Word::ChangePasswordHint.text(visit.lang)) }
                 p class="actions" { button type="submit" { (Word::ChangePassword.text(visit.lang)) } }
             }
-        }
-    }
-}
-
-/// `Firefox, Linux` for what browsers say about themselves at length.
-fn browser_name(agent: &str) -> String {
-    let first =
-        |table: &[(&str, &'static str)]| table.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
-    // The order matters: most claim to be their predecessors too.
-    let browser = first(&[
-        ("Firefox/", "Firefox"),
-        ("FxiOS/", "Firefox"),
-        ("Edg", "Edge"),
-        ("OPR/", "Opera"),
-        ("Vivaldi/", "Vivaldi"),
-        ("CriOS/", "Chrome"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-    ]);
-    let system = first(&[
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS X", "macOS"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser}, {system}"),
-        (Some(browser), None) => browser.into(),
-        _ if agent.is_empty() => "?".into(),
-        _ => agent.chars().take(40).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn browsers_have_names() {
-        for (agent, name) in [
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
-            (
-                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0",
-                "Edge, Windows",
-            ),
-            (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
-                "Safari, iPhone",
-            ),
-            (
-                "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
-                "Chrome, Android",
-            ),
-            ("python-requests/2.32", "python-requests/2.32"),
-            ("", "?"),
-        ] {
-            assert_eq!(browser_name(agent), name);
         }
     }
 }
