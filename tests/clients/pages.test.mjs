@@ -2,7 +2,7 @@
 // consent, and a web client on another origin that then uses the API.
 
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
@@ -232,4 +232,58 @@ test("the front page and a page that is not there", async () => {
   await inspect(page, "10-front");
   const missing = await page.goto(`${world.url}/there/is/nothing`);
   assert.equal(missing.status(), 404);
+});
+
+/** What an authenticator app shows, from the secret alone (RFC 6238). */
+function appCode(secret, at = Date.now()) {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret].map((letter) => letters.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigInt64BE(BigInt(Math.floor(at / 30_000)));
+  const tag = createHmac("sha1", key).update(step).digest();
+  const number = tag.readUInt32BE(tag.at(-1) & 15) & 0x7fffffff;
+  return String(number % 1e6).padStart(6, "0");
+}
+
+test("somebody comes with an invite, and signs in with a second factor from then on", async () => {
+  const owner = await openPage(browser);
+  await owner.goto(`${world.url}/auth/sign_in`);
+  await signIn(owner, OWNER);
+  await owner.goto(`${world.url}/settings/invites`);
+  await press(owner, /make a link/i);
+  await inspect(owner, "11-invites");
+  const link = (await owner.locator("code.copy").first().innerText()).trim();
+
+  const guest = { username: "taro", email: "taro@example.com", password: "correct horse battery" };
+  const page = await openPage(browser);
+  await page.goto(link);
+  await inspect(page, "12-invited");
+  for (const name of ["username", "email", "password"]) await page.fill(`#${name}`, guest[name]);
+  await press(page, /create account/i);
+  await page.waitForLoadState();
+  assert.match(await page.locator("body").innerText(), /@taro/);
+
+  await page.goto(`${world.url}/settings/two_factor`);
+  await press(page, /set up/i);
+  await inspect(page, "13-two-factor");
+  const secret = (await page.locator("code.copy").innerText()).replaceAll(/\s/g, "");
+  await page.fill("#code", appCode(secret));
+  await page.fill("#password", guest.password);
+  await press(page, /turn on/i);
+  await inspect(page, "14-recovery-codes");
+  const [recovery] = await page.locator(".codes code").allInnerTexts();
+  await page.goto(`${world.url}/settings`);
+  await inspect(page, "15-settings");
+
+  for (const code of [appCode(secret, Date.now() + 30_000), recovery]) {
+    const door = await openPage(browser);
+    await door.goto(`${world.url}/auth/sign_in?return_to=/settings`);
+    await signIn(door, guest);
+    if (code !== recovery) await inspect(door, "16-code");
+    assert.equal(new URL(door.url()).pathname, "/auth/two_factor");
+    await door.fill("#code", code);
+    await door.locator("#code").press("Enter");
+    await door.waitForURL(/\/settings$/);
+  }
 });

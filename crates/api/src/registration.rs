@@ -13,7 +13,7 @@ use axum::{Json, Router, extract::State, routing::post};
 use domain::{
     oauth::tokens,
     settings::{self, InstanceSettings, Registrations},
-    users::{self, Fault, NewUser, Problem, Role},
+    users::{self, Fault, NewUser, Problem, Role, sign_up::door},
 };
 use serde::Deserialize;
 
@@ -41,8 +41,7 @@ async fn create(
     let client = caller.app.ok_or_else(ApiError::forbidden)?;
     let conn = app.db.read().await?;
     let settings = settings::read(&conn).await?;
-    let nobody_yet = users::setup::is_due(&conn).await?;
-    if settings.open_to() == Registrations::Closed || nobody_yet {
+    if door(&conn, &settings, None).await? == Registrations::Closed {
         return Err(ApiError::forbidden());
     }
     let new = new_user(&form, &settings);

@@ -168,7 +168,7 @@ fn line(visit: &Visit, invite: &Invite) -> Markup {
     let say = |word: Word| word.text(visit.lang);
     let good = invite.is_good(Time::now());
     html! {
-        li {
+        li class="asks" {
             div {
                 @if good {
                     code class="copy" tabindex="0" { (visit.web.site.base_url) "/invite/" (invite.code) }

@@ -84,7 +84,7 @@ words! {
     TwoFactorTurnOn = "Turn on", "有効にする";
     TwoFactorTurnOff = "Turn off", "無効にする";
     TwoFactorOffHint = "From then on the password alone is enough.", "無効にすると、パスワードだけでログインできるようになります。";
-    TwoFactorIsOn = "Turned on since", "有効です。有効にした日:";
+    TwoFactorIsOn = "On since", "有効です。有効にした日:";
     TwoFactorIsOff = "Two-factor sign-in is off.", "二段階認証を無効にしました。";
     TwoFactorDone = "Two-factor sign-in is on.", "二段階認証は有効です。";
     RecoveryCodes = "Recovery codes", "リカバリーコード";
@@ -298,8 +298,8 @@ impl Word {
     /// How often an invite was used, and how often it may be.
     pub(crate) fn used(lang: Lang, n: i64, most: Option<i64>) -> String {
         match (lang, most) {
-            (Lang::En, None) => format!("used {n} times"),
-            (Lang::En, Some(most)) => format!("used {n} of {most} times"),
+            (Lang::En, None) => format!("used so far: {n}"),
+            (Lang::En, Some(most)) => format!("used {n} of {most}"),
             (Lang::Ja, None) => format!("{n}人が使用"),
             (Lang::Ja, Some(most)) => format!("{most}人中{n}人が使用"),
         }

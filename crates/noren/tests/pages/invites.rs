@@ -42,7 +42,7 @@ on_both_engines! {
         let done = owner.fill((PAGE, PAGE), &[("uses", "1"), ("days", "7")]).await;
         assert_eq!(location(&done), "/settings/invites?done=made");
         let page = owner.get("/settings/invites?done=made").await;
-        expect(&page, 200, "used 0 of 1 times");
+        expect(&page, 200, "used 0 of 1");
         let (_, rest) = page.text().split_once("https://noren.test/invite/").unwrap();
         let code = rest.split_once('<').unwrap().0;
         assert_eq!(code.len(), 16);
@@ -60,7 +60,7 @@ on_both_engines! {
         expect(&page, 403, "used up");
         assert!(!late.is_in());
         expect(&guest.get(&format!("/auth/sign_up?invite={code}")).await, 403, "used up");
-        expect(&owner.get(PAGE).await, 200, "used 1 of 1 times");
+        expect(&owner.get(PAGE).await, 200, "used 1 of 1");
         for wrong in ["", "x", "AAAAAAAAAAAAAAAA", "%00", "' OR 1=1", &"a".repeat(500)] {
             assert_eq!(come(&server, "mallory", wrong).await.0.status, 403, "{wrong}");
         }

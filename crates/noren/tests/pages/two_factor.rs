@@ -80,7 +80,7 @@ on_both_engines! {
         let fields = [("code", spaced.as_str()), ("return_to", "/settings")];
         assert_eq!(location(&door.fill((DOOR, DOOR), &fields).await), "/settings");
         assert!(door.is_in() && !door.jar.contains_key("__Host-noren_challenge"));
-        expect(&door.get("/settings").await, 200, "Turned on since");
+        expect(&door.get("/settings").await, 200, "On since");
 
         // Somebody who looked over the shoulder comes too late.
         let mut thief = half_in(&server, "alice").await;
