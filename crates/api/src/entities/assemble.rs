@@ -1,8 +1,9 @@
 //! How a list of statuses becomes entities: what they all need is asked for together, once.
 
 use super::{
-    Account, CustomEmoji, Iso, MediaAttachment, Poll,
-    status::{Mine, Quote, QuoteApproval, Quoted, Status, StatusApplication, StatusTag, quote_state},
+    Account, CustomEmoji, Iso, MediaAttachment, Poll, QuoteApproval,
+    quote::{self, Found},
+    status::{Mine, Status, StatusApplication, StatusTag},
 };
 use crate::App;
 use domain::{
@@ -10,17 +11,14 @@ use domain::{
     db::Conn,
     ids::{AccountId, AppId, PollId, StatusId},
     media, oauth, polls, relationships,
-    statuses::{
-        self, Marks, QuotePolicy,
-        visibility::{self, Place, Shown},
-    },
+    statuses::{self, Marks, Mention, QuotePolicy, visibility::Shown},
 };
 use futures_util::{FutureExt, future::BoxFuture, try_join};
 use std::{collections::HashMap, sync::Arc};
 
 /// How deep quotes are shown whole.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Quotes {
+pub(super) enum Quotes {
     Whole,
     Shallow,
 }
@@ -36,7 +34,7 @@ struct Around<'a> {
     polls: HashMap<PollId, Poll>,
     apps: HashMap<AppId, Arc<StatusApplication>>,
     emojis: HashMap<String, CustomEmoji>,
-    quoted: HashMap<StatusId, Status>,
+    quoted: HashMap<StatusId, Found>,
     /// Authors whom the viewer follows, as far as somebody asks.
     following: relationships::Relations,
 }
@@ -46,7 +44,7 @@ pub(super) async fn assemble(app: &App, conn: &Conn, shown: Shown, viewer: Optio
 }
 
 /// Boxed, because quoted statuses are statuses.
-fn build<'a>(
+pub(super) fn build<'a>(
     app: &'a App,
     conn: &'a Conn,
     shown: Shown,
@@ -83,7 +81,7 @@ async fn look<'a>(
         polls_of(app, conn, originals().filter_map(|s| s.poll_id), viewer),
         apps_of(conn, originals().filter_map(|s| s.app_id)),
         super::emojis(app, conn, originals().map(|s| s.emojis_json.as_str())),
-        quoted_by(app, conn, originals().filter_map(|s| s.quote_of_id).collect(), viewer, quotes),
+        quote::found(app, conn, originals().filter_map(|s| s.quote_of_id).collect(), (viewer, quotes)),
         followed(conn, viewer, originals()),
     )?;
     Ok(Around { app, viewer, quotes, accounts, media, marks, polls, apps, emojis, quoted, following })
@@ -147,23 +145,6 @@ async fn apps_of(conn: &Conn, ids: impl Iterator<Item = AppId>) -> Result<HashMa
     Ok(made.collect())
 }
 
-/// What is quoted, as far as the viewer may see it.
-async fn quoted_by(
-    app: &App,
-    conn: &Conn,
-    ids: Vec<StatusId>,
-    viewer: Option<AccountId>,
-    quotes: Quotes,
-) -> Result<HashMap<StatusId, Status>> {
-    if ids.is_empty() || quotes == Quotes::Shallow {
-        return Ok(HashMap::new());
-    }
-    let rows = statuses::store::by_ids(conn, ids).await?;
-    let shown = visibility::filter(conn, viewer, rows, Place::Asked).await?;
-    let made = build(app, conn, shown, viewer, Quotes::Shallow).await?;
-    Ok(made.into_iter().map(|s| (s.id, s)).collect())
-}
-
 /// Asked only when a status says that followers may quote it.
 async fn followed<'a>(
     conn: &Conn,
@@ -209,10 +190,10 @@ impl Around<'_> {
             mine: self.viewer.map(|viewer| self.mine(&row, viewer)),
             application: row.app_id.filter(|_| !boost).and_then(|id| self.apps.get(&id).cloned()),
             media_attachments: if boost { Vec::new() } else { self.media.get(&row.id).cloned().unwrap_or_default() },
-            mentions: if row.mentions_json == "[]" { Vec::new() } else { row.mentions() },
+            mentions: if row.mentions_json == "[]" { Vec::new() } else { named(&row) },
             tags: if row.tags_json == "[]" { Vec::new() } else { self.tags(&row) },
             emojis: super::emoji::pick(&row.emojis_json, &self.emojis),
-            quote: self.quote(&row).map(Box::new),
+            quote: quote::quote(&row, &self.quoted, self.quotes).map(Box::new),
             poll: row.poll_id.and_then(|id| self.polls.get(&id).cloned()),
             id: row.id,
             created_at: Iso(row.created_at),
@@ -254,17 +235,9 @@ impl Around<'_> {
         let tags = row.tags().into_iter();
         tags.map(|name| StatusTag { url: self.app.site.tag_url(&name), name }).collect()
     }
+}
 
-    fn quote(&mut self, row: &statuses::Status) -> Option<Quote> {
-        let id = row.quote_of_id?;
-        if self.quotes == Quotes::Shallow {
-            return Some(Quote {
-                state: quote_state(row.quote_state),
-                quoted: Quoted::Shallow { quoted_status_id: Some(id) },
-            });
-        }
-        let status = self.quoted.get(&id).cloned();
-        let state = if status.is_some() { quote_state(row.quote_state) } else { "unauthorized" };
-        Some(Quote { state, quoted: Quoted::Whole { quoted_status: status.map(Box::new) } })
-    }
+/// Who is named in it.
+fn named(row: &statuses::Status) -> Vec<Mention> {
+    row.mentions().into_iter().filter(|m| !m.silent).collect()
 }

@@ -13,6 +13,7 @@ mod notification;
 mod notification_group;
 mod notification_request;
 mod poll;
+mod quote;
 mod relationship;
 mod status;
 mod tag;
@@ -31,8 +32,9 @@ pub use notification_group::{
 };
 pub use notification_request::{NotificationRequest, notification_requests};
 pub use poll::{Poll, polls};
+pub use quote::{Quote, QuoteApproval, Quoted, State as QuoteState, quoted_again};
 pub use relationship::{Relationship, relationships};
-pub use status::{Context, Quote, Status, StatusEdit, StatusSource, context, edits, status, statuses};
+pub use status::{Context, Status, StatusEdit, StatusSource, context, edits, status, statuses};
 pub use tag::{FeaturedTag, Tag, featured_tag, featured_tags, tag, tags};
 
 use domain::Time;

@@ -1,12 +1,12 @@
 //! Statuses.
 
-use super::{Account, CustomEmoji, Empty, Iso, MediaAttachment, Poll};
+use super::{Account, CustomEmoji, Empty, Iso, MediaAttachment, Poll, Quote, QuoteApproval};
 use crate::App;
 use domain::{
     Result,
     db::Conn,
     ids::{AccountId, StatusId},
-    statuses::{self, Mention, QuotePolicy, QuoteState, Visibility, edit, visibility::Shown},
+    statuses::{self, Mention, Visibility, edit, visibility::Shown},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -74,30 +74,6 @@ pub struct StatusTag {
     pub url: String,
 }
 
-/// <https://docs.joinmastodon.org/entities/Quote/>
-#[derive(Clone, Debug, Serialize)]
-pub struct Quote {
-    pub state: &'static str,
-    #[serde(flatten)]
-    pub quoted: Quoted,
-}
-
-/// The whole status one level deep, below that only its id.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-pub enum Quoted {
-    Whole { quoted_status: Option<Box<Status>> },
-    Shallow { quoted_status_id: Option<StatusId> },
-}
-
-/// <https://docs.joinmastodon.org/entities/QuoteApproval/>
-#[derive(Clone, Debug, Serialize)]
-pub struct QuoteApproval {
-    pub automatic: &'static [&'static str],
-    pub manual: &'static [&'static str],
-    pub current_user: &'static str,
-}
-
 /// <https://docs.joinmastodon.org/entities/Context/>
 #[derive(Debug, Serialize)]
 pub struct Context {
@@ -125,6 +101,9 @@ pub struct StatusEdit {
     pub poll: Option<EditedPoll>,
     pub media_attachments: Vec<MediaAttachment>,
     pub emojis: Vec<CustomEmoji>,
+    /// An edit does not change what is quoted: the same in all versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Box<Quote>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -168,15 +147,15 @@ pub async fn context(
     Ok(Context { ancestors, descendants })
 }
 
-/// Versions of a status, oldest first.
+/// Versions of a status that `viewer` may see, oldest first.
 pub async fn edits(
     app: &App,
     conn: &Conn,
-    author: AccountId,
+    (row, viewer): (statuses::Status, Option<AccountId>),
     versions: Vec<edit::StatusEdit>,
 ) -> Result<Vec<StatusEdit>> {
-    let account = domain::accounts::store::by_id(conn, author).await?.ok_or(domain::Error::NotFound)?;
-    let account = Arc::new(super::account(app, conn, account).await?);
+    let now = status(app, conn, row, viewer).await?;
+    let (account, quote) = (now.account, now.quote);
     let known = super::emojis(app, conn, versions.iter().map(|v| v.emojis_json.as_str())).await?;
     let kept: Vec<Vec<edit::EditedMedia>> =
         versions.iter().map(|v| serde_json::from_str(&v.media_json).unwrap_or_default()).collect();
@@ -196,32 +175,11 @@ pub async fn edits(
             sensitive: version.sensitive,
             created_at: Iso(version.created_at),
             account: account.clone(),
+            quote: quote.clone(),
             poll: titles.map(|t| EditedPoll { options: t.into_iter().map(|title| EditedOption { title }).collect() }),
         }
     });
     Ok(made.collect())
 }
 
-impl QuoteApproval {
-    /// What the author of `status` lets `viewer` do.
-    pub(super) fn of(status: &statuses::Status, viewer: Option<AccountId>, following: bool) -> Self {
-        let open = status.visibility <= Visibility::Unlisted;
-        let policy = if open { status.quote_policy } else { QuotePolicy::Nobody };
-        let own = viewer == Some(status.account_id);
-        let automatic: &'static [&'static str] = match policy {
-            QuotePolicy::Public => &["public"],
-            QuotePolicy::Followers => &["followers"],
-            QuotePolicy::Nobody => &[],
-        };
-        let allowed = own || policy == QuotePolicy::Public || (policy == QuotePolicy::Followers && following);
-        Self { automatic, manual: &[], current_user: if allowed { "automatic" } else { "denied" } }
-    }
-}
-
-/// The API's word for the state of a quote.
-pub(super) fn quote_state(state: QuoteState) -> &'static str {
-    match state {
-        QuoteState::None => "deleted",
-        other => other.as_str(),
-    }
 }

@@ -2,13 +2,14 @@
 
 mod actions;
 mod people;
+mod quotes;
 mod read;
 mod write;
 
 use crate::App;
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 
 pub(crate) fn routes() -> Router<App> {
@@ -21,6 +22,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/statuses/{id}/card", get(read::card))
         .route("/api/v1/statuses/{id}/reblogged_by", get(people::reblogged_by))
         .route("/api/v1/statuses/{id}/favourited_by", get(people::favourited_by))
+        .route("/api/v1/statuses/{id}/quotes", get(quotes::list))
+        .route("/api/v1/statuses/{id}/quotes/{quoting}/revoke", post(quotes::revoke))
+        .route("/api/v1/statuses/{id}/interaction_policy", put(quotes::set_policy))
         .route("/api/v1/statuses/{id}/favourite", post(actions::favourite))
         .route("/api/v1/statuses/{id}/unfavourite", post(actions::unfavourite))
         .route("/api/v1/statuses/{id}/reblog", post(actions::reblog))

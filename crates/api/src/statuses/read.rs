@@ -74,7 +74,7 @@ pub(super) async fn history(
     let conn = app.db.read().await?;
     let row = visibility::visible(&conn, viewer.account(), id).await?;
     let versions = edit::history(&conn, &row).await?;
-    Ok(Json(entities::edits(&app, &conn, row.account_id, versions).await?))
+    Ok(Json(entities::edits(&app, &conn, (row, viewer.account()), versions).await?))
 }
 
 /// `GET /api/v1/statuses/:id/source`: for the author, who is about to edit.

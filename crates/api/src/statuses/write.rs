@@ -189,9 +189,11 @@ pub(super) async fn delete(
     let row = statuses::store::by_id(&conn, id).await?.filter(|s| s.account_id == user.account);
     let row = row.ok_or_else(ApiError::not_found)?;
     let text = row.text.clone();
+    let quote = entities::quoted_again(&app, &conn, &row).await?;
     let mut was = entities::status(&app, &conn, row, Some(user.account)).await?;
     drop(conn);
     was.text = Some(text);
+    was.quote = quote.map(Box::new);
     let media = if form.delete_media { Media::Delete } else { Media::Keep };
     statuses::delete(&app.db, user.account, (id, media)).await?;
     Ok(Json(was))

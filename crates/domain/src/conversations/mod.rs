@@ -40,7 +40,7 @@ pub(crate) async fn open(tx: &Tx) -> Result<ConversationId> {
 
 /// Puts a direct status on top of the lists of its local people.
 pub(crate) async fn gather(tx: &mut Tx, status: &Status) -> Result<()> {
-    let mut people: Vec<AccountId> = status.mentions().iter().map(|m| m.id).collect();
+    let mut people: Vec<AccountId> = status.mentions().iter().filter(|m| !m.silent).map(|m| m.id).collect();
     people.push(status.account_id);
     people.sort_unstable();
     people.dedup();

@@ -1,6 +1,6 @@
 //! Deleting a status, and what hangs on it.
 
-use super::{Status, Visibility, store};
+use super::{QuoteState, Status, Visibility, store};
 use crate::{
     Error, Result, accounts,
     db::{Db, Tx},
@@ -50,7 +50,8 @@ pub(super) async fn remove(tx: &mut Tx, status: &Status) -> Result<()> {
     if let Some(parent) = status.in_reply_to_id {
         store::count_replies(tx, parent, -1).await?;
     }
-    if let Some(quoted) = status.quote_of_id {
+    // A quote that was taken back is counted no more.
+    if let Some(quoted) = status.quote_of_id.filter(|_| status.quote_state == QuoteState::Accepted) {
         store::count_quotes(tx, quoted, -1).await?;
     }
     if let Some(original) = status.reblog_of_id {

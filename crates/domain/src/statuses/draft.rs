@@ -57,7 +57,8 @@ pub(super) async fn read(conn: &Conn, site: &Site, text: &str, more: &str) -> Re
 
 impl Mention {
     pub(crate) fn of(account: &Account) -> Self {
-        Self { id: account.id, username: account.username.clone(), url: account.url.clone(), acct: account.acct() }
+        let (username, url) = (account.username.clone(), account.url.clone());
+        Self { id: account.id, username, url, acct: account.acct(), silent: false }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Editing a status: what stood there before is kept as history.
 
-use super::{Status, draft, store};
+use super::{Status, draft, quotes, store};
 use crate::{
     Error, Result, Time, accounts,
     db::{Conn, Db, Tx},
@@ -80,6 +80,7 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
     let media = draft::attachments(&conn, site, &author, &edit.media).await?;
     let options = edit.poll.as_ref().map(|p| p.options.join("\n")).unwrap_or_default();
     let written = draft::read(&conn, site, &edit.text, &format!("{}\n{options}", edit.spoiler_text)).await?;
+    let mentions_json = quotes::mentions_after_edit(&conn, &old, written.mentions_json.clone()).await?;
     drop(conn);
 
     let mut tx = db.begin().await?;
@@ -89,10 +90,10 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
         sensitive: edit.sensitive.unwrap_or(old.sensitive) || !edit.spoiler_text.is_empty(),
         language: draft::language(edit.language.as_deref()).or(old.language.clone()),
         has_media: !media.is_empty(),
-        mentions_json: written.mentions_json.clone(),
+        mentions_json,
         tags_json: written.tags_json.clone(),
         emojis_json: written.emojis_json.clone(),
-        quote_policy: edit.quote_policy.unwrap_or(old.quote_policy),
+        quote_policy: quotes::policy_for(old.visibility, edit.quote_policy.unwrap_or(old.quote_policy)),
         poll_id: change_poll(&mut tx, &old, edit.poll.as_ref()).await?,
         edited_at: Some(tx.now),
         text: edit.text,
@@ -189,11 +190,11 @@ async fn change_media(tx: &Tx, status: &Status, media: &[media::Attachment], cha
     Ok(())
 }
 
-/// Those who boosted it learn that it changed; those newly mentioned learn of it at all.
+/// Those who boosted or quoted it learn that it changed; those newly mentioned learn of it at all.
 async fn tell(tx: &mut Tx, old: &Status, new: &Status) -> Result<()> {
-    let known: Vec<AccountId> = old.mentions().iter().map(|m| m.id).collect();
+    let known: Vec<AccountId> = old.mentions().iter().filter(|m| !m.silent).map(|m| m.id).collect();
     let from = new.account_id;
-    for mention in new.mentions().iter().filter(|m| !known.contains(&m.id)) {
+    for mention in new.mentions().iter().filter(|m| !m.silent && !known.contains(&m.id)) {
         let kind = notifications::Kind::Mention;
         let told = notifications::New { account: mention.id, from, kind, status: Some(new.id) };
         notifications::notify(tx, told).await?;
@@ -202,6 +203,7 @@ async fn tell(tx: &mut Tx, old: &Status, new: &Status) -> Result<()> {
         let kind = notifications::Kind::Update;
         notifications::notify(tx, notifications::New { account, from, kind, status: Some(new.id) }).await?;
     }
+    quotes::tell_edited(tx, new).await?;
     timelines::deliver(tx, new).await?;
     tx.publish(Event::StatusEdited { status: new.id });
     Ok(())

@@ -7,6 +7,7 @@ mod draft;
 pub mod edit;
 pub mod lists;
 pub mod publish;
+pub mod quotes;
 pub mod store;
 pub mod visibility;
 
@@ -98,9 +99,13 @@ pub struct Mention {
     pub username: String,
     pub url: String,
     pub acct: String,
+    /// May see the status, but is not named in it: whoever it quotes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
 }
 
 impl Status {
+    /// Who is named in it, and who may see it as if they were.
     pub fn mentions(&self) -> Vec<Mention> {
         serde_json::from_str(&self.mentions_json).unwrap_or_default()
     }

@@ -3,6 +3,7 @@
 use super::{
     QuotePolicy, QuoteState, Status, Visibility,
     draft::{self, Written},
+    quotes::{self, Quoted},
     store, visibility,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     ids::{self, AppId, MediaId, StatusId},
     media, notifications,
     polls::{self, NewPoll},
-    relationships, search,
+    search,
     site::Site,
     tags, timelines,
     users::User,
@@ -53,7 +54,7 @@ struct Plan {
     sensitive: bool,
     language: Option<String>,
     parent: Option<Status>,
-    quoted: Option<(Status, QuoteState)>,
+    quoted: Option<Quoted>,
     written: Written,
     media: Vec<media::Attachment>,
 }
@@ -116,42 +117,24 @@ async fn plan(conn: &Conn, site: &Site, user: &User, new: &NewStatus) -> Result<
     let media = draft::attachments(conn, site, &author, &new.media).await?;
     let options = new.poll.as_ref().map(|p| p.options.join("\n")).unwrap_or_default();
     let more = format!("{}\n{options}", new.spoiler_text);
-    let written = draft::read(conn, site, &new.text, &more).await?;
-    let visibility = new.visibility.unwrap_or(user.default_visibility);
+    let mut written = draft::read(conn, site, &new.text, &more).await?;
+    let mut visibility = new.visibility.unwrap_or(user.default_visibility);
+    let quoted = quotes::quotable(conn, author.id, new.quote_of).await?;
+    if let Some(quoted) = &quoted {
+        visibility = quoted.narrow(visibility);
+        written.mentions_json = quoted.mentions(written.mentions_json)?;
+    }
     Ok(Plan {
-        quoted: quoted(conn, &author, new.quote_of).await?,
         sensitive: new.sensitive.unwrap_or(user.default_sensitive) || !new.spoiler_text.is_empty(),
-        quote_policy: match visibility {
-            Visibility::Private | Visibility::Direct => QuotePolicy::Nobody,
-            _ => new.quote_policy.unwrap_or(user.default_quote_policy),
-        },
+        quote_policy: quotes::policy_for(visibility, new.quote_policy.unwrap_or(user.default_quote_policy)),
         language: draft::language(new.language.as_deref().or(user.default_language.as_deref())),
         visibility,
         author,
         parent,
+        quoted,
         written,
         media,
     })
-}
-
-/// What is quoted, if it may be: a status one may see, whose author lets one quote it.
-async fn quoted(conn: &Conn, author: &Account, id: Option<StatusId>) -> Result<Option<(Status, QuoteState)>> {
-    let Some(id) = id else { return Ok(None) };
-    let status = visibility::visible_original(conn, author.id, id).await?;
-    if status.account_id != author.id {
-        let relations = relationships::with_authors(conn, Some(author.id), [status.account_id]).await?;
-        let allowed = match status.quote_policy {
-            QuotePolicy::Public => status.visibility <= Visibility::Unlisted,
-            QuotePolicy::Followers => {
-                status.visibility <= Visibility::Unlisted && relations.following(status.account_id)
-            }
-            QuotePolicy::Nobody => false,
-        };
-        if !allowed {
-            return Err(Error::Forbidden("This action is not allowed".into()));
-        }
-    }
-    Ok(Some((status, QuoteState::Accepted)))
 }
 
 async fn write(tx: &mut Tx, site: &Site, (id, new): (StatusId, &NewStatus), plan: &Plan) -> Result<Status> {
@@ -177,8 +160,8 @@ async fn write(tx: &mut Tx, site: &Site, (id, new): (StatusId, &NewStatus), plan
         conversation_id,
         app_id: new.app,
         poll_id: None,
-        quote_of_id: plan.quoted.as_ref().map(|(s, _)| s.id),
-        quote_state: plan.quoted.as_ref().map_or(QuoteState::None, |(_, state)| *state),
+        quote_of_id: plan.quoted.as_ref().map(|q| q.status.id),
+        quote_state: plan.quoted.as_ref().map_or(QuoteState::None, |q| q.state),
         quote_policy: plan.quote_policy,
         has_media: !plan.media.is_empty(),
         mentions_json: plan.written.mentions_json.clone(),
@@ -218,8 +201,8 @@ async fn count(tx: &Tx, status: &Status, plan: &Plan) -> Result<()> {
     if let Some(parent) = &plan.parent {
         store::count_replies(tx, parent.id, 1).await?;
     }
-    if let Some((quoted, _)) = &plan.quoted {
-        store::count_quotes(tx, quoted.id, 1).await?;
+    if let Some(quoted) = &plan.quoted {
+        store::count_quotes(tx, quoted.status.id, 1).await?;
     }
     Ok(())
 }
@@ -232,9 +215,9 @@ async fn tell(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()> {
         let new = notifications::New { account: account.id, from, kind, status: Some(status.id) };
         notifications::notify(tx, new).await?;
     }
-    if let Some((quoted, _)) = &plan.quoted {
+    if let Some(quoted) = &plan.quoted {
         let kind = notifications::Kind::Quote;
-        let new = notifications::New { account: quoted.account_id, from, kind, status: Some(status.id) };
+        let new = notifications::New { account: quoted.status.account_id, from, kind, status: Some(status.id) };
         notifications::notify(tx, new).await?;
     }
     if status.visibility != Visibility::Direct {

@@ -1,5 +1,7 @@
 //! /api/v1/statuses
 
+mod quotes;
+
 use crate::{follow, id, ids, post, post_as, text};
 use serde_json::json;
 use testkit::TestServer;

@@ -11,16 +11,22 @@ use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-async fn socket(server: &TestServer, who: &Person, stream: &str) -> Socket {
+pub(crate) async fn socket(server: &TestServer, who: &Person, stream: &str) -> Socket {
     let tcp = TcpStream::connect(server.address()).await.unwrap();
     let url = format!("ws://{}/api/v1/streaming?stream={stream}&access_token={}", server.address(), who.token);
     let (mut socket, _) = client_async(url, tcp).await.unwrap();
     // What was asked for is done once this is answered.
     socket.send(Message::text(r#"{"type":"subscribe","stream":"?"}"#)).await.unwrap();
-    assert_eq!(frame(&mut socket).await["error"], "Unknown stream type");
-    socket
+    // Events that were on their way may come first.
+    loop {
+        let answer = frame(&mut socket).await;
+        if !answer["error"].is_null() {
+            assert_eq!(answer["error"], "Unknown stream type");
+            return socket;
+        }
+    }
 }
 
 async fn frame(socket: &mut Socket) -> Value {
@@ -34,7 +40,7 @@ async fn frame(socket: &mut Socket) -> Value {
 }
 
 /// The next event's name and the id that it is about.
-async fn event(socket: &mut Socket) -> (String, String) {
+pub(crate) async fn event(socket: &mut Socket) -> (String, String) {
     let frame = frame(socket).await;
     let payload = frame["payload"].as_str().unwrap();
     let about = match serde_json::from_str::<Value>(payload) {
