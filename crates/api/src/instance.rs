@@ -18,6 +18,7 @@ use domain::{
     db::Conn,
     settings::{self, InstanceSettings, Registrations},
     statistics::{self, Statistics},
+    statuses::ContentType,
     users,
 };
 use serde_json::{Value, json};
@@ -193,10 +194,13 @@ fn rule_list(settings: &InstanceSettings) -> Vec<Value> {
 }
 
 fn status_limits(app: &App) -> Value {
+    let types = ContentType::ALL.iter().filter(|t| app.site.limits.markdown || **t == ContentType::Plain);
     json!({
         "max_characters": app.site.limits.status_characters,
         "max_media_attachments": app.site.limits.status_media,
         "characters_reserved_per_url": domain::text::count::URL_CHARS,
+        // Not Mastodon's: how posts may be written.
+        "supported_mime_types": types.collect::<Vec<_>>(),
     })
 }
 

@@ -46,6 +46,8 @@ pub struct Limits {
     pub note_characters: usize,
     /// Characters in a display name.
     pub display_name_characters: usize,
+    /// Whether posts may be written in Markdown. Clients ask for it with `content_type=text/markdown`.
+    pub markdown: bool,
 }
 
 impl Default for Limits {
@@ -60,6 +62,7 @@ impl Default for Limits {
             profile_fields: 4,
             note_characters: 500,
             display_name_characters: 30,
+            markdown: true,
         }
     }
 }

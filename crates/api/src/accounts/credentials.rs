@@ -13,7 +13,7 @@ use domain::{
     db::Conn,
     follows,
     ids::AccountId,
-    statuses::{QuotePolicy, Visibility},
+    statuses::{ContentType, QuotePolicy, Visibility},
     users,
 };
 use serde::Deserialize;
@@ -65,6 +65,7 @@ struct SourceForm {
     sensitive: Option<bool>,
     language: Option<String>,
     quote_policy: Option<QuotePolicy>,
+    status_content_type: Option<ContentType>,
 }
 
 impl ProfileForm {
@@ -90,6 +91,7 @@ impl ProfileForm {
                 sensitive: source.sensitive,
                 language: source.language,
                 quote_policy: source.quote_policy,
+                content_type: source.status_content_type,
             },
         }
     }

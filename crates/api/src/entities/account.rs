@@ -6,7 +6,7 @@ use domain::{
     Result, Time, accounts,
     db::Conn,
     ids::AccountId,
-    statuses::{QuotePolicy, Visibility},
+    statuses::{ContentType, QuotePolicy, Visibility},
     users::{self, User},
 };
 use futures_util::try_join;
@@ -127,6 +127,8 @@ pub struct Source {
     pub discoverable: Option<bool>,
     pub indexable: bool,
     pub quote_policy: QuotePolicy,
+    /// Not Mastodon's; others with Markdown call it so.
+    pub status_content_type: ContentType,
 }
 
 /// <https://docs.joinmastodon.org/entities/Role/>
@@ -201,6 +203,7 @@ pub async fn credential_account(
         discoverable: row.discoverable,
         indexable: row.indexable,
         quote_policy: user.default_quote_policy,
+        status_content_type: user.default_content_type,
     };
     Ok(CredentialAccount { account: account(app, conn, row).await?, source, role: Role::of(user.role) })
 }

@@ -216,6 +216,7 @@ impl Around<'_> {
             card: None,
             tagged_collections: [],
             text: None,
+            content_type: None,
         })
     }
 

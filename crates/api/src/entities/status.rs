@@ -6,7 +6,7 @@ use domain::{
     Result,
     db::Conn,
     ids::{AccountId, StatusId},
-    statuses::{self, Mention, Visibility, edit, visibility::Shown},
+    statuses::{self, ContentType, Mention, Visibility, edit, visibility::Shown},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -48,6 +48,9 @@ pub struct Status {
     /// The source, only when a deleted status is given back for "delete and redraft".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// With `text`: how it was written. Not Mastodon's; others with Markdown call it so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<ContentType>,
 }
 
 /// What the viewer did to it; only with a user's token.
@@ -87,6 +90,7 @@ pub struct StatusSource {
     pub id: StatusId,
     pub text: String,
     pub spoiler_text: String,
+    pub content_type: ContentType,
 }
 
 /// <https://docs.joinmastodon.org/entities/StatusEdit/>
@@ -180,6 +184,4 @@ pub async fn edits(
         }
     });
     Ok(made.collect())
-}
-
 }

@@ -10,7 +10,7 @@ use axum::{Json, extract::State};
 use domain::{
     ids::StatusId,
     statuses::{
-        context, edit, store,
+        Status as Row, context, edit, store,
         visibility::{self, Place},
     },
 };
@@ -89,7 +89,8 @@ pub(super) async fn source(
     if row.account_id != user.account {
         return Err(ApiError::not_found());
     }
-    Ok(Json(StatusSource { id: row.id, text: row.text, spoiler_text: row.spoiler_text }))
+    let Row { id, text, spoiler_text, content_type, .. } = row;
+    Ok(Json(StatusSource { id, text, spoiler_text, content_type }))
 }
 
 /// `GET /api/v1/statuses/:id/card`, long deprecated: there are no link previews of local posts yet.

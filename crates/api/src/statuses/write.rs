@@ -18,7 +18,7 @@ use domain::{
     ids::{MediaId, StatusId},
     polls::NewPoll,
     scheduled,
-    statuses::{self, Media, NewStatus, QuotePolicy, Visibility, edit},
+    statuses::{self, ContentType, Media, NewStatus, QuotePolicy, Visibility, edit},
     users,
 };
 use serde::Deserialize;
@@ -40,6 +40,8 @@ pub(super) struct Form {
     scheduled_at: Option<String>,
     quoted_status_id: Id<StatusId>,
     quote_approval_policy: Option<QuotePolicy>,
+    /// `text/plain` or `text/markdown`, as other servers with Markdown call it.
+    content_type: Option<ContentType>,
 }
 
 #[derive(Default, Deserialize)]
@@ -71,6 +73,7 @@ impl Form {
             poll: self.poll.map(Into::into),
             quote_of: self.quoted_status_id.optional()?,
             quote_policy: self.quote_approval_policy,
+            content_type: self.content_type,
             app: None,
             idempotency_key: None,
         })
@@ -132,6 +135,7 @@ pub(super) struct EditForm {
     media_attributes: Vec<MediaForm>,
     poll: Option<PollForm>,
     quote_approval_policy: Option<QuotePolicy>,
+    content_type: Option<ContentType>,
 }
 
 #[derive(Default, Deserialize)]
@@ -165,6 +169,7 @@ pub(super) async fn edit(
         media_changes,
         poll: form.poll.map(Into::into),
         quote_policy: form.quote_approval_policy,
+        content_type: form.content_type,
     };
     let status = edit::edit(&app.db, &app.site, &row, (id, edit)).await?;
     let conn = app.db.read().await?;
@@ -188,11 +193,12 @@ pub(super) async fn delete(
     let conn = app.db.read().await?;
     let row = statuses::store::by_id(&conn, id).await?.filter(|s| s.account_id == user.account);
     let row = row.ok_or_else(ApiError::not_found)?;
-    let text = row.text.clone();
+    let (text, content_type) = (row.text.clone(), row.content_type);
     let quote = entities::quoted_again(&app, &conn, &row).await?;
     let mut was = entities::status(&app, &conn, row, Some(user.account)).await?;
     drop(conn);
     was.text = Some(text);
+    was.content_type = Some(content_type);
     was.quote = quote.map(Box::new);
     let media = if form.delete_media { Media::Delete } else { Media::Keep };
     statuses::delete(&app.db, user.account, (id, media)).await?;

@@ -8,7 +8,7 @@ use crate::{
     ids::AccountId,
     jobs::Job,
     site::Site,
-    statuses::{QuotePolicy, Visibility},
+    statuses::{ContentType, QuotePolicy, Visibility},
     text,
 };
 
@@ -43,6 +43,7 @@ pub struct Defaults {
     /// Empty: none.
     pub language: Option<String>,
     pub quote_policy: Option<QuotePolicy>,
+    pub content_type: Option<ContentType>,
 }
 
 /// What somebody changes about themselves; None leaves as it is.

@@ -62,7 +62,8 @@ sql! {
     UPDATE_DEFAULTS = "UPDATE users SET default_visibility = COALESCE($2::bigint, default_visibility), \
         default_sensitive = COALESCE($3::boolean, default_sensitive), \
         default_language = CASE WHEN $4::text IS NULL THEN default_language WHEN $4 = '' THEN NULL ELSE $4 END, \
-        default_quote_policy = COALESCE($5::bigint, default_quote_policy) WHERE account_id = $1";
+        default_quote_policy = COALESCE($5::bigint, default_quote_policy), \
+        default_content_type = COALESCE($6::bigint, default_content_type) WHERE account_id = $1";
     LOCK = "UPDATE accounts SET locked = locked WHERE id = $1";
     COUNT_FOLLOWERS = "UPDATE accounts SET followers_count = followers_count + $2::bigint WHERE id = $1";
     COUNT_FOLLOWING = "UPDATE accounts SET following_count = following_count + $2::bigint WHERE id = $1";
@@ -180,8 +181,8 @@ pub(super) async fn update_profile(tx: &Tx, a: &Account) -> Result<()> {
 
 /// Writes those of the posting defaults that are given.
 pub(super) async fn update_defaults(tx: &Tx, id: AccountId, defaults: &Defaults) -> Result<()> {
-    let Defaults { visibility, sensitive, language, quote_policy } = defaults;
-    tx.exec(UPDATE_DEFAULTS, &[&id, visibility, sensitive, language, quote_policy]).await?;
+    let Defaults { visibility, sensitive, language, quote_policy, content_type } = defaults;
+    tx.exec(UPDATE_DEFAULTS, &[&id, visibility, sensitive, language, quote_policy, content_type]).await?;
     Ok(())
 }
 

@@ -218,6 +218,7 @@ async fn profiles_are_rendered() {
             sensitive: Some(true),
             language: Some("ja".into()),
             quote_policy: None,
+            content_type: Some(statuses::ContentType::Markdown),
         },
         ..Default::default()
     };
@@ -237,6 +238,7 @@ async fn profiles_are_rendered() {
     let conn = world.db.read().await.unwrap();
     let user = users::store::by_account(&conn, alice).await.unwrap().unwrap();
     assert_eq!(user.default_visibility, statuses::Visibility::Private);
+    assert_eq!(user.default_content_type, statuses::ContentType::Markdown);
     assert_eq!((user.default_sensitive, user.default_language.as_deref()), (true, Some("ja")));
     drop(conn);
     let clear = ProfileChange {

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations![
     5 "0005_notification_policy" same,
     6 "0006_two_factor" same,
     7 "0007_invites" same,
+    8 "0008_content_types" same,
 ];
 
 const LEDGER: &str =

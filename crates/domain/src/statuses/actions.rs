@@ -1,7 +1,7 @@
 //! What people do to a status: favourite, boost, bookmark, pin, mute its conversation; and taking each back.
 //! All are safe to repeat: the second time changes nothing and answers the same.
 
-use super::{Status, Visibility, store, visibility};
+use super::{ContentType, Status, Visibility, store, visibility};
 use crate::{
     Error, Result, accounts, conversations,
     db::{Db, Tx},
@@ -98,6 +98,7 @@ pub async fn reblog(
         quotes_count: 0,
         created_at: tx.now,
         edited_at: None,
+        content_type: ContentType::Plain,
         ..status.clone()
     };
     if !store::insert(&tx, &boost).await? {

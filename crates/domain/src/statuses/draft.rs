@@ -1,6 +1,6 @@
 //! What somebody wrote, checked and understood before anything is written: length, mentions, tags, emoji, the HTML.
 
-use super::Mention;
+use super::{ContentType, Mention};
 use crate::{
     Error, Result,
     accounts::{self, Account},
@@ -10,6 +10,7 @@ use crate::{
     site::Site,
     text,
 };
+use std::borrow::Cow;
 
 /// Accounts one status may mention; more are left as text.
 const MENTIONS: usize = 100;
@@ -29,9 +30,26 @@ pub(super) struct Written {
     pub(super) emojis_json: String,
 }
 
-/// Reads `text` as `author` wrote it. `more` is further text that may hold shortcodes: spoiler and poll options.
-pub(super) async fn read(conn: &Conn, site: &Site, text: &str, more: &str) -> Result<Written> {
-    let handles: Vec<text::Handle> = text::mentioned(text, &site.domain).into_iter().take(MENTIONS).collect();
+/// What somebody typed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Typed<'a> {
+    pub(super) text: &'a str,
+    pub(super) content_type: ContentType,
+    /// Further text that may hold shortcodes: spoiler and poll options.
+    pub(super) more: &'a str,
+}
+
+/// Reads what was typed: whom it mentions, its tags and shortcodes, and the HTML.
+pub(super) async fn read(conn: &Conn, site: &Site, typed: Typed<'_>) -> Result<Written> {
+    let Typed { text: source, content_type, more } = typed;
+    let (text, linked) = match content_type {
+        ContentType::Plain => (Cow::Borrowed(source), String::new()),
+        ContentType::Markdown => {
+            let words = text::markdown_words(source);
+            (Cow::Owned(words.free), words.linked)
+        }
+    };
+    let handles: Vec<text::Handle> = text::mentioned(&text, &site.domain).into_iter().take(MENTIONS).collect();
     let mentioned = accounts::store::by_handles(conn, &handles).await?;
     let links: text::Mentions = mentioned
         .iter()
@@ -43,13 +61,16 @@ pub(super) async fn read(conn: &Conn, site: &Site, text: &str, more: &str) -> Re
         .collect();
     let options = text::Options { base_url: &site.base_url, local_domain: &site.domain, mentions: &links };
     let mentions: Vec<Mention> = mentioned.iter().map(Mention::of).collect();
-    let tags: Vec<text::Tag> = text::tags(text).into_iter().take(TAGS).collect();
+    let tags: Vec<text::Tag> = text::tags(&text).into_iter().take(TAGS).collect();
     let names: Vec<&str> = tags.iter().map(|t| t.key.as_str()).collect();
     Ok(Written {
-        content: text::html(text, &options),
+        content: match content_type {
+            ContentType::Plain => text::html(source, &options),
+            ContentType::Markdown => text::markdown_html(source, &options),
+        },
         mentions_json: serde_json::to_string(&mentions)?,
         tags_json: serde_json::to_string(&names)?,
-        emojis_json: serde_json::to_string(&text::shortcodes(&format!("{more}\n{text}")))?,
+        emojis_json: serde_json::to_string(&text::shortcodes(&format!("{more}\n{text}\n{linked}")))?,
         mentioned,
         tags,
     })
@@ -70,6 +91,16 @@ pub(super) fn check_length(site: &Site, spoiler: &str, text: &str) -> Result<()>
         return Err(too_long());
     }
     Ok(())
+}
+
+/// How it was written, if this site lets people write so.
+pub(super) fn content_type(site: &Site, wanted: ContentType) -> Result<ContentType> {
+    match wanted {
+        ContentType::Markdown if !site.limits.markdown => {
+            Err(Error::invalid("Content type", "text/markdown is not available on this server"))
+        }
+        allowed => Ok(allowed),
+    }
 }
 
 /// A language code as clients send it: kept when it looks like one (`ja`, `zh-TW`), else nothing.

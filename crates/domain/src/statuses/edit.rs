@@ -10,7 +10,7 @@ use crate::{
     polls::{self, NewPoll},
     row, search,
     site::Site,
-    statuses::QuotePolicy,
+    statuses::{ContentType, QuotePolicy},
     timelines,
     users::User,
 };
@@ -29,6 +29,8 @@ pub struct Edit {
     pub media_changes: Vec<MediaChange>,
     pub poll: Option<NewPoll>,
     pub quote_policy: Option<QuotePolicy>,
+    /// None: written as before.
+    pub content_type: Option<ContentType>,
 }
 
 #[derive(Clone, Debug)]
@@ -79,7 +81,12 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
     let author = accounts::store::by_id(&conn, user.account_id).await?.ok_or(Error::NotFound)?;
     let media = draft::attachments(&conn, site, &author, &edit.media).await?;
     let options = edit.poll.as_ref().map(|p| p.options.join("\n")).unwrap_or_default();
-    let written = draft::read(&conn, site, &edit.text, &format!("{}\n{options}", edit.spoiler_text)).await?;
+    let content_type = match edit.content_type {
+        Some(wanted) if wanted != old.content_type => draft::content_type(site, wanted)?,
+        _ => old.content_type,
+    };
+    let more = format!("{}\n{options}", edit.spoiler_text);
+    let written = draft::read(&conn, site, draft::Typed { text: &edit.text, content_type, more: &more }).await?;
     let mentions_json = quotes::mentions_after_edit(&conn, &old, written.mentions_json.clone()).await?;
     drop(conn);
 
@@ -96,6 +103,7 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
         quote_policy: quotes::policy_for(old.visibility, edit.quote_policy.unwrap_or(old.quote_policy)),
         poll_id: change_poll(&mut tx, &old, edit.poll.as_ref()).await?,
         edited_at: Some(tx.now),
+        content_type,
         text: edit.text,
         spoiler_text: edit.spoiler_text,
         ..old.clone()

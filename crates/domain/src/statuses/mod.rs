@@ -51,6 +51,14 @@ stored_enum! {
     }
 }
 
+stored_enum! {
+    /// How the author wrote it.
+    pub enum ContentType {
+        Plain = 0 => "text/plain",
+        Markdown = 1 => "text/markdown",
+    }
+}
+
 row! {
     /// A status as it is stored. A boost is a status with `reblog_of_id` and no text of its own.
     pub struct Status {
@@ -89,6 +97,7 @@ row! {
         pub quotes_count: i64,
         pub created_at: Time,
         pub edited_at: Option<Time>,
+        pub content_type: ContentType,
     }
 }
 

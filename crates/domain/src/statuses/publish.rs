@@ -1,7 +1,7 @@
 //! Publishing a status: look, decide, write, tell.
 
 use super::{
-    QuotePolicy, QuoteState, Status, Visibility,
+    ContentType, QuotePolicy, QuoteState, Status, Visibility,
     draft::{self, Written},
     quotes::{self, Quoted},
     store, visibility,
@@ -42,6 +42,9 @@ pub struct NewStatus {
     pub poll: Option<NewPoll>,
     pub quote_of: Option<StatusId>,
     pub quote_policy: Option<QuotePolicy>,
+    /// None: the author's default.
+    #[serde(default)]
+    pub content_type: Option<ContentType>,
     pub app: Option<AppId>,
     pub idempotency_key: Option<String>,
 }
@@ -51,6 +54,7 @@ struct Plan {
     author: Account,
     visibility: Visibility,
     quote_policy: QuotePolicy,
+    content_type: ContentType,
     sensitive: bool,
     language: Option<String>,
     parent: Option<Status>,
@@ -117,7 +121,9 @@ async fn plan(conn: &Conn, site: &Site, user: &User, new: &NewStatus) -> Result<
     let media = draft::attachments(conn, site, &author, &new.media).await?;
     let options = new.poll.as_ref().map(|p| p.options.join("\n")).unwrap_or_default();
     let more = format!("{}\n{options}", new.spoiler_text);
-    let mut written = draft::read(conn, site, &new.text, &more).await?;
+    let content_type = content_type(site, user, new)?;
+    let typed = draft::Typed { text: &new.text, content_type, more: &more };
+    let mut written = draft::read(conn, site, typed).await?;
     let mut visibility = new.visibility.unwrap_or(user.default_visibility);
     let quoted = quotes::quotable(conn, author.id, new.quote_of).await?;
     if let Some(quoted) = &quoted {
@@ -129,12 +135,21 @@ async fn plan(conn: &Conn, site: &Site, user: &User, new: &NewStatus) -> Result<
         quote_policy: quotes::policy_for(visibility, new.quote_policy.unwrap_or(user.default_quote_policy)),
         language: draft::language(new.language.as_deref().or(user.default_language.as_deref())),
         visibility,
+        content_type,
         author,
         parent,
         quoted,
         written,
         media,
     })
+}
+
+/// As asked for, else the author's default; one that this site no longer has is none.
+fn content_type(site: &Site, user: &User, new: &NewStatus) -> Result<ContentType> {
+    match new.content_type {
+        Some(wanted) => draft::content_type(site, wanted),
+        None => Ok(draft::content_type(site, user.default_content_type).unwrap_or(ContentType::Plain)),
+    }
 }
 
 async fn write(tx: &mut Tx, site: &Site, (id, new): (StatusId, &NewStatus), plan: &Plan) -> Result<Status> {
@@ -173,6 +188,7 @@ async fn write(tx: &mut Tx, site: &Site, (id, new): (StatusId, &NewStatus), plan
         quotes_count: 0,
         created_at: tx.now,
         edited_at: None,
+        content_type: plan.content_type,
     };
     store::insert(tx, &status).await?;
     if let Some(poll) = &new.poll {

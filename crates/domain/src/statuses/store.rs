@@ -24,9 +24,10 @@ sql! {
     REBLOGS_OF = "SELECT ", Status::COLUMNS, " FROM statuses WHERE reblog_of_id = $1 ORDER BY id LIMIT $2";
     REBLOGGERS_OF = "SELECT s.account_id FROM statuses s JOIN users u ON u.account_id = s.account_id WHERE s.reblog_of_id = $1 LIMIT $2";
     INSERT = "INSERT INTO statuses (", Status::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-        $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT DO NOTHING";
+        $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) ON CONFLICT DO NOTHING";
     UPDATE = "UPDATE statuses SET text = $2, content = $3, spoiler_text = $4, sensitive = $5, language = $6, has_media = $7, \
-        mentions_json = $8, tags_json = $9, emojis_json = $10, quote_policy = $11, poll_id = $12, edited_at = $13 WHERE id = $1";
+        mentions_json = $8, tags_json = $9, emojis_json = $10, quote_policy = $11, poll_id = $12, edited_at = $13, \
+        content_type = $14 WHERE id = $1";
     UPDATE_POLL = "UPDATE statuses SET poll_id = $2 WHERE id = $1";
     DELETE = "DELETE FROM statuses WHERE id = $1";
     COUNT_REPLIES = "UPDATE statuses SET replies_count = replies_count + $2 WHERE id = $1";
@@ -143,6 +144,7 @@ pub(super) async fn insert(tx: &Tx, s: &Status) -> Result<bool> {
         &s.quotes_count,
         &s.created_at,
         &s.edited_at,
+        &s.content_type,
     ];
     Ok(tx.exec(INSERT, params).await? > 0)
 }
@@ -163,6 +165,7 @@ pub(super) async fn update(tx: &Tx, s: &Status) -> Result<()> {
         &s.quote_policy,
         &s.poll_id,
         &s.edited_at,
+        &s.content_type,
     ];
     tx.exec(UPDATE, params).await?;
     Ok(())

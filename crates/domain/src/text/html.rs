@@ -70,9 +70,17 @@ pub fn shortened_link(url: &str) -> String {
     out
 }
 
+/// One run of text, escaped, with links for what is one. `namesakes` are those of the options' mentions.
+pub(super) fn inline_html(text: &str, options: &Options<'_>, namesakes: &HashSet<String>) -> String {
+    inline_among(text, options, (Style::Block, namesakes))
+}
+
 fn inline(text: &str, options: &Options<'_>, style: Style) -> String {
+    inline_among(text, options, (style, &namesakes(options.mentions)))
+}
+
+fn inline_among(text: &str, options: &Options<'_>, (style, namesakes): (Style, &HashSet<String>)) -> String {
     let mut out = String::with_capacity(text.len() * 2);
-    let namesakes = namesakes(options.mentions);
     let mut last = 0;
     for Entity { range, kind } in scan(text) {
         push_escaped(&mut out, &text[last..range.start]);
@@ -100,7 +108,7 @@ fn inline(text: &str, options: &Options<'_>, style: Style) -> String {
 }
 
 /// User names that more than one of the accounts has.
-fn namesakes(mentions: &Mentions) -> HashSet<String> {
+pub(super) fn namesakes(mentions: &Mentions) -> HashSet<String> {
     let mut seen = HashSet::new();
     mentions.values().map(|link| link.username.to_lowercase()).filter(|name| !seen.insert(name.clone())).collect()
 }

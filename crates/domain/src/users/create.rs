@@ -7,7 +7,7 @@ use crate::{
     db::{Db, Tx},
     ids,
     site::Site,
-    statuses::{QuotePolicy, Visibility},
+    statuses::{ContentType, QuotePolicy, Visibility},
     users::ExpandMedia,
 };
 
@@ -98,6 +98,7 @@ pub(super) async fn insert(tx: &Tx, site: &Site, ready: Ready) -> Result<(User, 
         autoplay_gifs: false,
         created_at: tx.now,
         last_active_at: None,
+        default_content_type: ContentType::Plain,
     };
     if !store::insert(tx, &user).await? {
         return Err(Error::invalid("E-mail address", "has already been taken"));

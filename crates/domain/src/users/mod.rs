@@ -24,7 +24,7 @@ use crate::{
     db::stored_enum,
     ids::{AccountId, UserId},
     row,
-    statuses::{QuotePolicy, Visibility},
+    statuses::{ContentType, QuotePolicy, Visibility},
 };
 
 stored_enum! {
@@ -69,6 +69,7 @@ row! {
         pub autoplay_gifs: bool,
         pub created_at: Time,
         pub last_active_at: Option<Time>,
+        pub default_content_type: ContentType,
     }
 }
 

@@ -24,7 +24,7 @@ sql! {
     OTHER_OWNER = "SELECT 1::bigint FROM users u JOIN accounts a ON a.id = u.account_id \
         WHERE u.role = 3 AND NOT u.disabled AND a.suspended_at IS NULL AND u.id <> $1 LIMIT 1";
     INSERT = "INSERT INTO users (", User::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-        $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING";
+        $15, $16, $17, $18, $19, $20) ON CONFLICT DO NOTHING";
     UPDATE = "UPDATE users SET email = $2, role = $3, locale = $4, confirmed_at = $5, approved = $6, disabled = $7 WHERE id = $1 \
         AND ($2 = '' OR NOT EXISTS (SELECT 1 FROM users o WHERE lower(o.email) = lower($2) AND o.email <> '' AND o.id <> $1))";
     UPDATE_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1";
@@ -112,7 +112,7 @@ pub(super) async fn other_owner(conn: &Conn, id: UserId) -> Result<bool> {
 
 /// False when the e-mail address is taken.
 pub(super) async fn insert(tx: &Tx, u: &User) -> Result<bool> {
-    let values: [&dyn Param; 19] = [
+    let values: [&dyn Param; 20] = [
         &u.id,
         &u.account_id,
         &u.email,
@@ -132,6 +132,7 @@ pub(super) async fn insert(tx: &Tx, u: &User) -> Result<bool> {
         &u.autoplay_gifs,
         &u.created_at,
         &u.last_active_at,
+        &u.default_content_type,
     ];
     Ok(tx.exec(INSERT, &values).await? > 0)
 }

@@ -1,5 +1,6 @@
 //! /api/v1/statuses
 
+mod markdown;
 mod quotes;
 
 use crate::{follow, id, ids, post, post_as, text};

@@ -2,6 +2,7 @@
 
 mod entities;
 mod html;
+mod markdown;
 mod props;
 mod sanitise;
 mod search;

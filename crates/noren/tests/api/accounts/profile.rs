@@ -35,7 +35,7 @@ testkit::on_both_engines! {
             json!({
                 "attribution_domains": [], "note": "", "fields": [], "privacy": "public", "sensitive": false,
                 "language": "", "follow_requests_count": 0, "hide_collections": null, "discoverable": null,
-                "indexable": false, "quote_policy": "public",
+                "indexable": false, "quote_policy": "public", "status_content_type": "text/plain",
             })
         );
         assert_eq!(
