@@ -59,6 +59,8 @@ pub mod scope {
         AnyNotifications = ReadNotifications | WriteNotifications;
         ReadSearch = ReadSearch;
         ReadStatuses = ReadStatuses;
+        /// The documentation asks for `read` to dismiss a suggestion, Mastodon for `write:accounts`.
+        Suggestions = ReadAccounts | WriteAccounts;
         WriteAccounts = WriteAccounts;
         WriteBlocks = WriteBlocks;
         WriteBookmarks = WriteBookmarks;

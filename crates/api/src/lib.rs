@@ -9,6 +9,7 @@ pub mod auth;
 mod blocks;
 mod bookmarks;
 mod conversations;
+mod directory;
 mod emojis;
 pub mod entities;
 mod favourites;
@@ -30,6 +31,7 @@ mod search;
 mod statuses;
 pub mod streaming;
 mod tags;
+mod suggestions;
 mod timelines;
 
 use axum::{Router, extract::FromRef};
@@ -98,6 +100,7 @@ pub fn router(app: App) -> Router {
         .merge(blocks::routes())
         .merge(bookmarks::routes())
         .merge(conversations::routes())
+        .merge(directory::routes())
         .merge(emojis::routes())
         .merge(favourites::routes())
         .merge(featured_tags::routes())
@@ -117,6 +120,7 @@ pub fn router(app: App) -> Router {
         .merge(statuses::routes())
         .merge(streaming::routes())
         .merge(tags::routes())
+        .merge(suggestions::routes())
         .merge(timelines::routes())
         .with_state(app)
 }

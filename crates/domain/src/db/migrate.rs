@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = migrations![
     6 "0006_two_factor" same,
     7 "0007_invites" same,
     8 "0008_content_types" same,
+    9 "0009_people" same,
 ];
 
 const LEDGER: &str =

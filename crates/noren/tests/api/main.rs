@@ -14,6 +14,7 @@ mod states;
 mod statuses;
 mod streaming;
 mod tags;
+mod suggestions;
 mod timelines;
 mod visibility;
 
