@@ -110,6 +110,8 @@ pub struct AppOnly<S = scope::Any> {
     pub token: TokenId,
     /// None: the token was made on the command line.
     pub app: Option<AppId>,
+    /// For whom the token speaks, whatever they may do at the moment.
+    pub person: Option<Person>,
     pub scopes: Scopes,
     scope: PhantomData<S>,
 }
@@ -207,7 +209,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &St) -> ApiResult<Self> {
         let grant = grant(parts, state).await?.ok_or_else(ApiError::unauthorized)?;
         check_scope::<S>(&grant)?;
-        Ok(Self { token: grant.token, app: grant.app, scopes: grant.scopes, scope: PhantomData })
+        let Grant { token, app, person, scopes, .. } = grant;
+        Ok(Self { token, app, person, scopes, scope: PhantomData })
     }
 }
 

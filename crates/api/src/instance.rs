@@ -1,5 +1,7 @@
 //! What clients ask first: who this site is and what it can do. <https://docs.joinmastodon.org/methods/instance/>
 
+mod about;
+
 use crate::{
     App,
     entities::{self, Account},
@@ -17,7 +19,7 @@ use domain::{
     Time, accounts,
     db::Conn,
     settings::{self, InstanceSettings, Registrations},
-    statistics::{self, Statistics},
+    statistics::{self, Statistics, Week},
     statuses::ContentType,
     users,
 };
@@ -48,6 +50,12 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/instance/rules", get(rules))
         .route("/api/v1/instance/peers", get(nobody))
         .route("/api/v1/instance/extended_description", get(extended_description))
+        .route("/api/v1/instance/domain_blocks", get(about::domain_blocks))
+        .route("/api/v1/instance/privacy_policy", get(about::privacy_policy))
+        .route("/api/v1/instance/terms_of_service", get(about::terms_of_service))
+        .route("/api/v1/instance/terms_of_service/{date}", get(about::terms_of_service))
+        .route("/api/v1/instance/translation_languages", get(about::translation_languages))
+        .route("/api/v1/instance/activity", get(about::activity))
 }
 
 /// Documents made a moment ago: every client asks for them at every start, and they are the same for everybody.
@@ -56,6 +64,7 @@ pub struct Cache {
     v1: Mutex<Option<(Instant, Bytes)>>,
     v2: Mutex<Option<(Instant, Bytes)>>,
     numbers: Mutex<Option<(Instant, Statistics)>>,
+    weeks: Mutex<Option<(Instant, Vec<Week>)>>,
 }
 
 fn fresh<T: Clone>(slot: &Mutex<Option<(Instant, T)>>, age: Duration) -> Option<T> {

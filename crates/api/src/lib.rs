@@ -3,6 +3,7 @@
 //! A noun is a file (or a folder) with its endpoints and their `routes()`; what they answer is in `entities`.
 
 pub mod accounts;
+mod announcements;
 pub mod apps;
 mod assets;
 pub mod auth;
@@ -10,11 +11,13 @@ mod blocks;
 mod bookmarks;
 mod conversations;
 mod directory;
+mod emails;
 mod emojis;
 pub mod entities;
 mod favourites;
 mod featured_tags;
 mod follow_requests;
+mod health;
 pub mod http;
 pub mod instance;
 mod lists;
@@ -26,6 +29,7 @@ pub mod oauth;
 mod polls;
 mod preferences;
 mod registration;
+mod reports;
 mod scheduled_statuses;
 mod search;
 mod statuses;
@@ -33,6 +37,7 @@ pub mod streaming;
 mod tags;
 mod suggestions;
 mod timelines;
+mod trends;
 
 use axum::{Router, extract::FromRef};
 use domain::{Db, site::Site};
@@ -95,16 +100,19 @@ impl FromRef<App> for Db {
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(accounts::routes())
+        .merge(announcements::routes())
         .merge(apps::routes())
         .merge(assets::routes())
         .merge(blocks::routes())
         .merge(bookmarks::routes())
         .merge(conversations::routes())
         .merge(directory::routes())
+        .merge(emails::routes())
         .merge(emojis::routes())
         .merge(favourites::routes())
         .merge(featured_tags::routes())
         .merge(follow_requests::routes())
+        .merge(health::routes())
         .merge(instance::routes())
         .merge(lists::routes())
         .merge(markers::routes())
@@ -115,6 +123,7 @@ pub fn router(app: App) -> Router {
         .merge(polls::routes())
         .merge(preferences::routes())
         .merge(registration::routes())
+        .merge(reports::routes())
         .merge(scheduled_statuses::routes())
         .merge(search::routes())
         .merge(statuses::routes())
@@ -122,5 +131,6 @@ pub fn router(app: App) -> Router {
         .merge(tags::routes())
         .merge(suggestions::routes())
         .merge(timelines::routes())
+        .merge(trends::routes())
         .with_state(app)
 }

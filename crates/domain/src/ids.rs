@@ -77,6 +77,7 @@ ids!(
     NotificationId,
     NotificationRequestId,
     PollId,
+    ReportId,
     ScheduledId,
     SessionId,
     StatusId,

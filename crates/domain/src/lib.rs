@@ -20,6 +20,7 @@ pub mod oauth;
 pub mod page;
 pub mod polls;
 pub mod relationships;
+pub mod reports;
 pub mod scheduled;
 pub mod search;
 pub mod secrets;
@@ -33,6 +34,7 @@ pub mod suggestions;
 pub mod text;
 pub mod timelines;
 pub mod two_factor;
+pub mod trends;
 pub mod users;
 
 mod error;

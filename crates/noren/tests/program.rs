@@ -74,6 +74,22 @@ impl Server {
         text
     }
 
+    /// POSTs JSON with a token; the whole answer.
+    fn post(&self, path: &str, token: &str, body: &serde_json::Value) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let body = body.to_string();
+        let length = body.len();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+
     fn stop(mut self) -> Duration {
         let started = Instant::now();
         let id = self.child.id().to_string();
@@ -191,6 +207,37 @@ fn people_are_invited_limited_and_sent_away() {
     assert!(refused(data, &["invite", "revoke", code], 1).contains("no invite"));
 
     assert!(lines(data, &["site", "set", "--single-user", "true"]).join("").contains("\"single_user\": true"));
+}
+
+#[test]
+fn reports_are_read_and_resolved() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = Server::start(data);
+    lines(data, &["account", "create", "mia", "--owner"]);
+    lines(data, &["account", "create", "kei"]);
+    let token = lines(data, &["token", "create", "mia"]).pop().unwrap();
+    let shown: serde_json::Value =
+        serde_json::from_str(&lines(data, &["account", "show", "kei", "--json"]).join("\n")).unwrap();
+    assert_eq!(lines(data, &["report", "list"]), ["no reports"]);
+    let form = serde_json::json!({ "account_id": shown["account_id"], "category": "spam", "comment": "look\u{1b}[2J\nhere" });
+    let filed = server.post("/api/v1/reports", &token, &form);
+    assert!(filed.starts_with("HTTP/1.1 200"), "{filed}");
+    let listed: serde_json::Value =
+        serde_json::from_str(&lines(data, &["report", "list", "--json"]).join("\n")).unwrap();
+    let id = listed[0]["id"].as_str().unwrap();
+    assert_eq!((&listed[0]["account"], &listed[0]["reporter"]), (&"@kei".into(), &"@mia".into()));
+    let table = lines(data, &["report", "list"]);
+    assert!(table[1].starts_with(id) && table[1].contains("look [2J here"), "no escape reaches a terminal: {table:?}");
+    let one = lines(data, &["report", "show", id]);
+    assert!(one[0].contains("about @kei") && one.contains(&"comment   here".to_owned()), "{one:?}");
+    assert_eq!(lines(data, &["report", "resolve", id]), [format!("report {id} is resolved")]);
+    assert_eq!(lines(data, &["report", "list"]), ["no reports"]);
+    assert_eq!(lines(data, &["report", "list", "--resolved"]).len(), 2);
+    for command in ["show", "resolve"] {
+        assert!(refused(data, &["report", command, "7"], 1).contains("there is no report 7"));
+    }
+    server.stop();
 }
 
 #[test]

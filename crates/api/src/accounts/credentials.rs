@@ -102,13 +102,23 @@ impl ProfileForm {
 pub(super) async fn update(
     State(app): State<App>,
     user: User<scope::WriteAccounts>,
-    mut upload: Upload<ProfileForm>,
+    upload: Upload<ProfileForm>,
 ) -> ApiResult<Json<CredentialAccount>> {
+    let row = apply(&app, user.account, upload).await?;
+    shown(&app, &app.db.read().await?, row).await
+}
+
+/// Changes what the form says; pictures that come to nothing are removed.
+pub(super) async fn apply(
+    app: &App,
+    account: AccountId,
+    mut upload: Upload<ProfileForm>,
+) -> ApiResult<accounts::Account> {
     let mut change = upload.fields.change();
     let mut kept = Vec::new();
     for slot in [Slot::Avatar, Slot::Header] {
         let Some(file) = upload.files.remove(slot.field()) else { continue };
-        match pictures::keep(&app, (user.account, slot), file).await {
+        match pictures::keep(app, (account, slot), file).await {
             Ok(picture) => {
                 kept.push(picture.clone());
                 match slot {
@@ -117,17 +127,16 @@ pub(super) async fn update(
                 }
             }
             Err(e) => {
-                pictures::drop_all(&app, &kept).await;
+                pictures::drop_all(app, &kept).await;
                 return Err(e);
             }
         }
     }
-    let updated = accounts::update_profile(&app.db, &app.site, user.account, change).await;
+    let updated = accounts::update_profile(&app.db, &app.site, account, change).await;
     if updated.is_err() {
-        pictures::drop_all(&app, &kept).await;
+        pictures::drop_all(app, &kept).await;
     }
-    let row = updated?;
-    shown(&app, &app.db.read().await?, row).await
+    Ok(updated?)
 }
 
 /// `DELETE /api/v1/profile/avatar` <https://docs.joinmastodon.org/methods/profile/#delete-profile-avatar>

@@ -4,6 +4,7 @@
 mod credentials;
 mod lists;
 mod pictures;
+mod profile;
 mod read;
 mod relations;
 mod statuses;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/accounts/{id}/pin", post(relations::endorse))
         .route("/api/v1/accounts/{id}/unpin", post(relations::unendorse))
         .route("/api/v1/endorsements", get(lists::own_endorsements))
+        .route("/api/v1/profile", get(profile::show).patch(profile::update))
         .route("/api/v1/profile/avatar", delete(credentials::delete_avatar))
         .route("/api/v1/profile/header", delete(credentials::delete_header))
 }

@@ -13,8 +13,10 @@ mod notification;
 mod notification_group;
 mod notification_request;
 mod poll;
+mod profile;
 mod quote;
 mod relationship;
+mod report;
 mod status;
 mod tag;
 
@@ -32,8 +34,10 @@ pub use notification_group::{
 };
 pub use notification_request::{NotificationRequest, notification_requests};
 pub use poll::{Poll, polls};
+pub use profile::{Profile, profile};
 pub use quote::{Quote, QuoteApproval, Quoted, State as QuoteState, quoted_again};
 pub use relationship::{Relationship, relationships};
+pub use report::{Report, reports};
 pub use status::{Context, Status, StatusEdit, StatusSource, context, edits, status, statuses};
 pub use tag::{FeaturedTag, Tag, featured_tag, featured_tags, tag, tags};
 

@@ -1,12 +1,13 @@
 //! Notifications.
 
-use super::{Account, Iso, Status};
+use super::{Account, Iso, Report, Status};
 use crate::App;
 use domain::{
     Result, accounts,
     db::Conn,
     ids::{AccountId, NotificationId},
     notifications::{self, Kind},
+    reports,
     statuses::{
         self,
         visibility::{self, Place},
@@ -29,6 +30,9 @@ pub struct Notification {
     /// Held back by the owner's policy.
     #[serde(skip_serializing_if = "super::account::is_false")]
     pub filtered: bool,
+    /// Of `admin.report`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
 }
 
 /// Notifications as their owner sees them; one from somebody suspended, or about a status that is no longer theirs to
@@ -48,6 +52,7 @@ pub async fn notifications(
     let shown = visibility::filter(conn, Some(owner), about, Place::Asked).await?;
     let made = super::statuses(app, conn, shown, Some(owner)).await?;
     let statuses: HashMap<_, _> = made.into_iter().map(|s| (s.id, s)).collect();
+    let mut reported = reported(app, conn, &rows).await?;
     let out = rows.into_iter().filter_map(|row| {
         let status = match row.status_id {
             None => None,
@@ -61,7 +66,22 @@ pub async fn notifications(
             account: people.get(&row.from_account_id)?.clone(),
             status,
             filtered: row.filtered,
+            report: reported.remove(&row.id),
         })
     });
     Ok(out.collect())
+}
+
+/// The reports that notifications are about; not a query where there are none.
+async fn reported(
+    app: &App,
+    conn: &Conn,
+    rows: &[notifications::Notification],
+) -> Result<HashMap<NotificationId, Report>> {
+    let about = rows.iter().filter(|n| n.kind == Kind::AdminReport).map(|n| n.id);
+    let pairs = reports::store::by_notifications(conn, about).await?;
+    let found = reports::store::by_ids(conn, pairs.iter().map(|(_, report)| *report)).await?;
+    let made: HashMap<_, _> = super::reports(app, conn, found).await?.into_iter().map(|r| (r.id, r)).collect();
+    let of = |(notification, report)| Some((notification, made.get(&report)?.clone()));
+    Ok(pairs.into_iter().filter_map(of).collect())
 }

@@ -7,6 +7,7 @@ mod feeds;
 mod invite;
 mod jobs;
 pub mod output;
+mod report;
 mod serve;
 mod site;
 mod start;
@@ -52,6 +53,7 @@ enum Command {
     Invite(invite::Invite),
     Token(token::Token),
     Site(site::Site),
+    Report(report::Report),
     Jobs(jobs::Jobs),
     Feeds(feeds::Feeds),
     Emoji(emoji::Emoji),
@@ -144,6 +146,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Invite(command) => command.run(place),
         Command::Token(command) => command.run(place),
         Command::Site(command) => command.run(place),
+        Command::Report(command) => command.run(place),
         Command::Jobs(command) => command.run(place),
         Command::Feeds(command) => command.run(place),
         Command::Emoji(command) => command.run(place),

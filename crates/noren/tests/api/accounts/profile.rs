@@ -166,4 +166,27 @@ testkit::on_both_engines! {
         assert_eq!(keys(&all[0]), ["shortcode", "url", "static_url", "visible_in_picker", "category"]);
         assert_ne!(all[0]["url"], Value::Null);
     }
+
+    async fn a_profile_is_edited_as_it_was_typed(server: TestServer) {
+        let alice = server.person("alice").await;
+        let path = "/api/v1/profile";
+        let empty = alice.get(path, ()).await.ok();
+        assert_eq!((&empty["avatar"], &empty["header_static"]), (&Value::Null, &Value::Null));
+        let form = [("note", "Hi *there*"), ("fields_attributes[0][name]", "Site"), ("fields_attributes[0][value]", "https://a.example/"), ("bot", "1")];
+        let changed = alice.patch(path, form).await.ok();
+        assert_eq!(keys(&changed), [
+            "id", "display_name", "note", "fields", "avatar", "avatar_static", "avatar_description", "header", "header_static",
+            "header_description", "locked", "bot", "hide_collections", "discoverable", "indexable", "show_media",
+            "show_media_replies", "show_featured", "attribution_domains",
+        ]);
+        assert_eq!((text(&changed, "note"), &changed["bot"]), ("Hi *there*", &Value::Bool(true)));
+        assert_eq!(changed["fields"][0]["value"], "https://a.example/");
+        assert_eq!(alice.get(path, ()).await.ok(), changed);
+        alice.patch(path, [("display_name", "x".repeat(31))]).await.expect(422);
+        let reader = server.token(&alice, "profile").await;
+        let reader = server.client().with_token(&reader);
+        assert_eq!(reader.get(path, ()).await.ok(), changed);
+        reader.patch(path, [("note", "no")]).await.expect(403);
+        server.client().get(path, ()).await.expect(401);
+    }
 }
