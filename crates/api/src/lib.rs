@@ -34,8 +34,8 @@ mod scheduled_statuses;
 mod search;
 mod statuses;
 pub mod streaming;
-mod tags;
 mod suggestions;
+mod tags;
 mod timelines;
 mod trends;
 

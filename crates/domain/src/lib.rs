@@ -29,12 +29,12 @@ pub mod settings;
 pub mod site;
 pub mod statistics;
 pub mod statuses;
-pub mod tags;
 pub mod suggestions;
+pub mod tags;
 pub mod text;
 pub mod timelines;
-pub mod two_factor;
 pub mod trends;
+pub mod two_factor;
 pub mod users;
 
 mod error;

@@ -220,7 +220,8 @@ fn reports_are_read_and_resolved() {
     let shown: serde_json::Value =
         serde_json::from_str(&lines(data, &["account", "show", "kei", "--json"]).join("\n")).unwrap();
     assert_eq!(lines(data, &["report", "list"]), ["no reports"]);
-    let form = serde_json::json!({ "account_id": shown["account_id"], "category": "spam", "comment": "look\u{1b}[2J\nhere" });
+    let form =
+        serde_json::json!({ "account_id": shown["account_id"], "category": "spam", "comment": "look\u{1b}[2J\nhere" });
     let filed = server.post("/api/v1/reports", &token, &form);
     assert!(filed.starts_with("HTTP/1.1 200"), "{filed}");
     let listed: serde_json::Value =
