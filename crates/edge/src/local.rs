@@ -115,6 +115,7 @@ fn answer(request: &Parts, key: &Key, blob: Blob) -> Response {
         (_, true) => Body::empty(),
         (media::Body::Bytes(bytes), _) => bytes.into(),
         (media::Body::File(file), _) => body::part(file, part),
+        (media::Body::Remote(remote), _) => Body::from_stream(remote.part(part)),
     });
     *response.status_mut() = status;
     let headers = response.headers_mut();

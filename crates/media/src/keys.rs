@@ -5,6 +5,11 @@ use crate::Key;
 use crate::key::valid_segment;
 use aws_lc_rs::rand;
 
+/// The folders that links lead to. What lies beside them (uploads with their metadata, archives, imports) is nobody
+/// else's business.
+pub const PUBLISHED: [&str; 6] =
+    ["accounts/", "cache/", "custom_emojis/", "media_attachments/", "preview_cards/", "site_uploads/"];
+
 /// Which version of a picture: the folder above the file name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {

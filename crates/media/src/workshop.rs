@@ -1,11 +1,13 @@
 //! From a file that came in to objects in the store: processing, naming and keeping in one go.
 
 use crate::keys::{self, Kind, Origin, Style, random_hex};
-use crate::{Body, Error, Fault, Format, Key, Limits, Output, Pool, Processed, Result, Role, Size, Store};
+use crate::{Body, Error, Fault, Format, Key, Limits, Output, Pool, Processed, Remote, Result, Role, Size, Store};
+use futures_util::TryStreamExt as _;
 use std::fs::File;
 use std::io::{self, Seek};
 use std::path::Path;
 use tempfile::{NamedTempFile, TempPath};
+use tokio::io::AsyncWriteExt as _;
 
 /// Where uploads wait to be processed. They still have their metadata: nothing below is ever to be served.
 pub const UPLOADS: &str = "uploads/";
@@ -158,9 +160,23 @@ impl Workshop {
     async fn checked_out(&self, key: &Key) -> Result<Option<TempPath>> {
         let Some(blob) = self.store.open(key, INLINE).await? else { return Ok(None) };
         let spool = self.store.spool().to_owned();
+        if let Body::Remote(remote) = blob.body {
+            return fetch(remote, &spool).await.map(Some).map_err(Error::Storage);
+        }
         let copied = tokio::task::spawn_blocking(move || copy(blob.body, &spool)).await;
         copied.map_err(io::Error::other).and_then(|result| result).map(Some).map_err(Error::Storage)
     }
+}
+
+async fn fetch(remote: Remote, spool: &Path) -> io::Result<TempPath> {
+    let (file, path) = NamedTempFile::new_in(spool)?.into_parts();
+    let mut file = tokio::fs::File::from_std(file);
+    let mut whole = remote.whole();
+    while let Some(chunk) = whole.try_next().await? {
+        file.write_all(&chunk).await?;
+    }
+    file.flush().await?;
+    Ok(path)
 }
 
 fn copy(body: Body, spool: &Path) -> io::Result<TempPath> {
@@ -172,6 +188,7 @@ fn copy(body: Body, spool: &Path) -> io::Result<TempPath> {
             let to: &mut File = file.as_file_mut();
             io::copy(&mut from, to)?;
         }
+        Body::Remote(_) => return Err(io::Error::other("what lies elsewhere has to be fetched")),
     }
     Ok(file.into_temp_path())
 }

@@ -1,19 +1,16 @@
 //! The store that is a folder. Objects appear by rename, so that a reader never sees half of one.
 
-use super::{Blob, Body, Entry, Listing};
+use super::{Blob, Body, Entry, Listing, spool};
 use crate::key::valid_segment;
 use crate::{Content, Error, Key, Result};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
 use tempfile::{NamedTempFile, TempPath};
 
 /// Keys cannot begin with a dot, so nothing in here is ever served or listed.
 const SPOOL: &str = ".incoming";
-/// What is older has been left behind by a crash.
-const SPOOL_AGE: Duration = Duration::from_secs(24 * 3600);
 /// How often a put is tried when folders vanish under it.
 const ATTEMPTS: u32 = 5;
 /// Deeper folders are not ours.
@@ -34,8 +31,7 @@ struct Folders {
 impl DiskStore {
     pub(super) fn new(root: &Path) -> Result<DiskStore> {
         let folders = Folders { root: root.to_owned(), spool: root.join(SPOOL), shape: RwLock::new(()) };
-        fs::create_dir_all(&folders.spool).map_err(Error::Storage)?;
-        remove_leftovers(&folders.spool);
+        spool::prepare(&folders.spool)?;
         Ok(DiskStore(Arc::new(folders)))
     }
 
@@ -237,15 +233,4 @@ fn walk((folder, above, depth): (&Path, &str, usize), listing: &Listing, found: 
         }
     }
     Ok(())
-}
-
-fn remove_leftovers(spool: &Path) {
-    let Ok(entries) = fs::read_dir(spool) else { return };
-    for entry in entries.flatten() {
-        let modified = entry.metadata().and_then(|meta| meta.modified());
-        let age = modified.ok().and_then(|time| SystemTime::now().duration_since(time).ok());
-        if age.is_some_and(|age| age > SPOOL_AGE) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }

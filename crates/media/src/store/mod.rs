@@ -1,21 +1,27 @@
 //! Where bytes are kept: one set of operations, whatever lies underneath.
 
 mod disk;
+mod s3;
+mod spool;
 #[cfg(test)]
 mod tests;
 
+use crate::s3::Bucket;
 use crate::{Content, Key, Result};
 use bytes::Bytes;
 use std::path::Path;
 use std::time::SystemTime;
 
 pub use disk::DiskStore;
+pub use s3::{Remote, S3Store};
 
 /// A place for objects. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum Store {
     /// A folder of the local file system.
     Disk(DiskStore),
+    /// A bucket.
+    S3(S3Store),
 }
 
 /// An object that has been opened.
@@ -36,6 +42,8 @@ pub enum Body {
     Bytes(Bytes),
     /// To be read from on a blocking thread, at any position.
     File(std::fs::File),
+    /// To be fetched, any part of it.
+    Remote(Remote),
 }
 
 /// One line of a listing.
@@ -66,11 +74,18 @@ impl Store {
         DiskStore::new(root.as_ref()).map(Store::Disk)
     }
 
-    /// A folder for temporary files: what is made there can be moved into the store without a copy.
+    /// A bucket as a store, with this folder for temporary files; makes the folder. Blocks on the disk, and makes no
+    /// connection.
+    pub fn bucket(bucket: Bucket, spool: impl AsRef<Path>) -> Result<Store> {
+        S3Store::new(bucket, spool.as_ref()).map(Store::S3)
+    }
+
+    /// A folder for temporary files: what is made there can be moved into a store on disk without a copy.
     /// Files older than a day are removed when the store is opened.
     pub fn spool(&self) -> &Path {
         match self {
             Store::Disk(disk) => disk.spool(),
+            Store::S3(bucket) => bucket.spool(),
         }
     }
 
@@ -79,14 +94,17 @@ impl Store {
     pub async fn put(&self, key: &Key, content: Content) -> Result<()> {
         match self {
             Store::Disk(disk) => disk.put(key, content).await,
+            Store::S3(bucket) => bucket.put(key, content).await,
         }
     }
 
     /// Opens an object; `None` when there is none. Objects of up to `inline` bytes come read
-    /// ([`Body::Bytes`]), larger ones come open ([`Body::File`]).
+    /// ([`Body::Bytes`]), larger ones come open ([`Body::File`], [`Body::Remote`]). With an `inline` of 0 nothing is
+    /// fetched from a bucket before it is known which part is wanted.
     pub async fn open(&self, key: &Key, inline: u64) -> Result<Option<Blob>> {
         match self {
             Store::Disk(disk) => disk.open(key, inline).await,
+            Store::S3(bucket) => bucket.open(key, inline).await,
         }
     }
 
@@ -94,6 +112,7 @@ impl Store {
     pub async fn exists(&self, key: &Key) -> Result<bool> {
         match self {
             Store::Disk(disk) => disk.exists(key).await,
+            Store::S3(bucket) => bucket.exists(key).await,
         }
     }
 
@@ -101,6 +120,7 @@ impl Store {
     pub async fn delete(&self, key: &Key) -> Result<()> {
         match self {
             Store::Disk(disk) => disk.delete(key).await,
+            Store::S3(bucket) => bucket.delete(key).await,
         }
     }
 
@@ -108,6 +128,7 @@ impl Store {
     pub async fn list(&self, listing: Listing) -> Result<Vec<Entry>> {
         match self {
             Store::Disk(disk) => disk.list(listing).await,
+            Store::S3(bucket) => bucket.list(listing).await,
         }
     }
 }

@@ -1,3 +1,5 @@
+//! What is particular to folders; the contract that all stores share is in `tests/s3/store.rs`.
+
 use super::*;
 use crate::Error;
 use std::fs;
@@ -79,72 +81,6 @@ async fn a_failed_put_leaves_the_old_object_and_no_rest() {
     assert!(matches!(refused, Err(Error::Storage(_))));
     assert_eq!(text(&store, "a/b.jpg").await.as_deref(), Some("old"));
     assert_eq!(fs::read_dir(store.spool()).unwrap().count(), 0);
-}
-
-#[tokio::test]
-async fn readers_see_the_old_or_the_new_never_a_part() {
-    let (_folder, store) = store();
-    let whole = |letter: u8| Content::Bytes(vec![letter; 200_000].into());
-    store.put(&key("k"), whole(b'0')).await.unwrap();
-    let writer = {
-        let store = store.clone();
-        tokio::spawn(async move {
-            for round in 0..20 {
-                store.put(&key("k"), whole(b'0' + round % 10)).await.unwrap();
-            }
-        })
-    };
-    while !writer.is_finished() {
-        let blob = store.open(&key("k"), 1 << 20).await.unwrap().unwrap();
-        let Body::Bytes(bytes) = blob.body else { panic!("not inline") };
-        assert_eq!(bytes.len(), 200_000);
-        assert!(bytes.iter().all(|b| *b == bytes[0]));
-    }
-    writer.await.unwrap();
-}
-
-#[tokio::test]
-async fn puts_and_deletes_of_neighbours_do_not_disturb_each_other() {
-    let (_folder, store) = store();
-    let mut tasks = Vec::new();
-    for number in 0..8 {
-        let store = store.clone();
-        tasks.push(tokio::spawn(async move {
-            let name = key(&format!("a/b/c/{number}/x.jpg"));
-            for _ in 0..20 {
-                store.put(&name, bytes("x")).await.unwrap();
-                store.delete(&name).await.unwrap();
-            }
-            store.put(&name, bytes("x")).await.unwrap();
-        }));
-    }
-    for task in tasks {
-        task.await.unwrap();
-    }
-    assert_eq!(store.list(Listing { limit: 100, ..Listing::default() }).await.unwrap().len(), 8);
-}
-
-#[tokio::test]
-async fn listing_is_paged_in_key_order() {
-    let (_folder, store) = store();
-    let names = ["a-b/1", "a.b", "a/1", "a/2/x", "a/2.y", "b/1", "c"];
-    for name in names {
-        store.put(&key(name), bytes("x")).await.unwrap();
-    }
-    let mut sorted = names;
-    sorted.sort_unstable();
-    let (mut seen, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.list(Listing { after, limit: 2, ..Listing::default() }).await.unwrap();
-        let Some(last) = page.last() else { break };
-        after = Some(last.key.clone());
-        seen.extend(page.into_iter().map(|entry| entry.key.to_string()));
-    }
-    assert_eq!(seen, sorted);
-    for (prefix, expected) in [("a/", 3), ("a", 5), ("a/2", 2), ("zz", 0), ("../", 0), (".incoming", 0)] {
-        let listing = Listing { prefix: prefix.into(), limit: 100, ..Listing::default() };
-        assert_eq!(store.list(listing).await.unwrap().len(), expected, "{prefix}");
-    }
 }
 
 #[tokio::test]
