@@ -18,7 +18,7 @@ pub(super) struct Config {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print the configuration in force as a commented file; it may hold the database's password
+    /// Print the configuration in force as a commented file; it may hold passwords and keys
     Print,
     /// Read the configuration and say what is wrong with it
     Check,

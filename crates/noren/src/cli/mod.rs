@@ -11,6 +11,7 @@ mod report;
 mod serve;
 mod site;
 mod start;
+mod storage;
 mod token;
 
 use crate::config::BadConfig;
@@ -57,6 +58,7 @@ enum Command {
     Jobs(jobs::Jobs),
     Feeds(feeds::Feeds),
     Emoji(emoji::Emoji),
+    Storage(storage::Storage),
     Config(config::Config),
     /// Print name and version
     Version,
@@ -150,6 +152,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Jobs(command) => command.run(place),
         Command::Feeds(command) => command.run(place),
         Command::Emoji(command) => command.run(place),
+        Command::Storage(command) => command.run(place),
         Command::Config(command) => command.run(place),
         Command::Version => {
             output::line(format_args!("noren {}", env!("CARGO_PKG_VERSION")));

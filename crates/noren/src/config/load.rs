@@ -87,13 +87,24 @@ pub fn load(sources: &Sources) -> Result<Loaded, BadConfig> {
     }
     let place = file.as_ref().map_or("configuration".into(), |path| path.display().to_string());
     let config = parse(table).map_err(|(key, why)| BadConfig(format!("{place}: {key}: {why}")))?;
+    check(&config).map_err(|(key, why)| BadConfig(format!("{place}: {key}: {why}")))?;
     Ok(Loaded { config, file })
 }
 
-/// `NOREN_SERVER__TRUSTED_PROXIES` → `server.trusted_proxies`. Names without `__` are somebody else's.
+/// What no single setting shows: (key, what is wrong with it)
+fn check(config: &Config) -> Result<(), (String, String)> {
+    match config.media.bucket() {
+        Ok(_) => Ok(()),
+        Err(media::s3::Error::Config { field, why }) => Err((format!("media.storage.{field}"), why)),
+        Err(error) => Err(("media.storage".into(), error.to_string())),
+    }
+}
+
+/// `NOREN_SERVER__TRUSTED_PROXIES` → `server.trusted_proxies`, `NOREN_MEDIA__STORAGE__BUCKET` → `media.storage.bucket`.
+/// Names without `__` are somebody else's.
 fn from_environment((name, text): &(String, String)) -> Option<Override> {
-    let (section, key) = name.strip_prefix("NOREN_")?.split_once("__")?;
-    let key = format!("{}.{}", section.to_ascii_lowercase(), key.to_ascii_lowercase());
+    let rest = name.strip_prefix("NOREN_").filter(|rest| rest.contains("__"))?;
+    let key = rest.to_ascii_lowercase().replace("__", ".");
     Some(Override { key, text: text.clone(), origin: name.clone() })
 }
 
@@ -155,8 +166,12 @@ fn typed(text: &str) -> Value {
 
 fn put(table: &mut Table, one: &Override, value: Value) -> Result<(), BadConfig> {
     let unknown = || BadConfig(format!("{}: {}: there is no such setting", one.origin, one.key));
-    let (section, key) = one.key.split_once('.').ok_or_else(unknown)?;
-    let place = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-    place.as_table_mut().ok_or_else(unknown)?.insert(key.to_owned(), value);
+    let (sections, key) = one.key.rsplit_once('.').ok_or_else(unknown)?;
+    let mut place = table;
+    for section in sections.split('.') {
+        let inner = place.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        place = inner.as_table_mut().ok_or_else(unknown)?;
+    }
+    place.insert(key.to_owned(), value);
     Ok(())
 }

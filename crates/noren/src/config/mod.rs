@@ -13,6 +13,7 @@ use api::http::rate_limit::RateLimits;
 use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, jobs::Queue, site};
+use media::s3::{Bucket, S3Config};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -106,6 +107,8 @@ pub struct MediaConfig {
     pub original_pixels: u64,
     /// Pictures worked on at once; 0 takes one for each processor core.
     pub decoders: usize,
+    /// A bucket that keeps the files.
+    pub storage: S3Config,
 }
 
 impl Default for MediaConfig {
@@ -117,11 +120,27 @@ impl Default for MediaConfig {
             image_pixels: limits.max_pixels,
             original_pixels: limits.original_pixels,
             decoders: 0,
+            storage: S3Config::default(),
         }
     }
 }
 
 impl MediaConfig {
+    /// The bucket that keeps the files; `None` where the local disk does.
+    pub fn bucket(&self) -> media::s3::Result<Option<Bucket>> {
+        if !self.storage.is_set() {
+            return Ok(None);
+        }
+        let bucket = Bucket::open(&self.storage)?;
+        match bucket.is_anonymous() {
+            true => {
+                let why = "missing: files cannot be stored without a key".to_owned();
+                Err(media::s3::Error::Config { field: "access_key", why })
+            }
+            false => Ok(Some(bucket)),
+        }
+    }
+
     pub fn limits(&self) -> media::Limits {
         media::Limits {
             max_bytes: self.image_size.0,

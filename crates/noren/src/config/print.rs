@@ -6,6 +6,7 @@ use api::http::rate_limit::RateLimits;
 use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, site::Limits};
+use media::s3::S3Config;
 use std::fmt::Write;
 use toml::{Table, Value};
 
@@ -27,6 +28,7 @@ const SECTIONS: &[Section] = &[
     Section::of::<ServerConfig>("server"),
     Section::of::<DatabaseConfig>("database"),
     Section::of::<MediaConfig>("media"),
+    Section::of::<S3Config>("media.storage"),
     Section::of::<Limits>("limits"),
     Section::of::<RateLimits>("rate_limits"),
     Section::of::<StreamingConfig>("streaming"),
@@ -46,16 +48,26 @@ pub fn print(config: &Config) -> Result<String, toml::ser::Error> {
     for section in SECTIONS {
         comment(&mut out, "\n", section.about);
         let _ = writeln!(out, "[{}]", section.name);
-        let value = |table: &Table, key: &str| table.get(section.name).and_then(|s| s.get(key)).cloned();
         for (key, doc) in section.keys.iter().zip(section.docs) {
+            let name = format!("{}.{key}", section.name);
+            if SECTIONS.iter().any(|inner| inner.name == name) {
+                continue;
+            }
             comment(&mut out, "", doc);
-            let (is, usual) = (value(&now, key), value(&default, key));
+            let (is, usual) = (value(&now, &name), value(&default, &name));
             let mark = if is == usual { "#" } else { "" };
             let shown = is.map_or_else(|| "\"\"".to_owned(), |value: Value| value.to_string());
             let _ = writeln!(out, "{mark}{key} = {shown}");
         }
     }
     Ok(out)
+}
+
+/// What stands at `section.key` or `section.section.key`.
+fn value(table: &Table, name: &str) -> Option<Value> {
+    let mut parts = name.split('.');
+    let first = table.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.get(part)).cloned()
 }
 
 /// Doc comments without their markup.

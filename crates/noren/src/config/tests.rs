@@ -54,9 +54,18 @@ fn values_of_the_environment_are_typed_by_what_is_wanted() {
             ("NOREN_DATABASE__URL", "postgres://u:p@localhost/n?x=1"),
             ("NOREN_SERVER__DATA", "2026"),
             ("NOREN_TEST_POSTGRES", "ignored"),
+            ("NOREN_MEDIA__STORAGE__PROVIDER", "wasabi"),
+            ("NOREN_MEDIA__STORAGE__REGION", "eu-central-1"),
+            ("NOREN_MEDIA__STORAGE__BUCKET", "files"),
+            ("NOREN_MEDIA__STORAGE__ACCESS_KEY", "id"),
+            ("NOREN_MEDIA__STORAGE__SECRET_KEY", "1234"),
+            ("NOREN_MEDIA__STORAGE__IDLE_TIMEOUT", "500 ms"),
         ],
     )
     .unwrap();
+    let bucket = config.media.bucket().unwrap().unwrap();
+    assert_eq!(bucket.url().as_str(), "https://files.s3.eu-central-1.wasabisys.com/");
+    assert_eq!(config.media.storage.secret_key.as_ref().unwrap().reveal(), "1234");
     assert!(!config.server.compression);
     assert_eq!(config.server.trusted_proxies.len(), 1);
     assert_eq!(config.media.image_size, ByteSize(20_000_000));
@@ -75,6 +84,13 @@ fn what_is_wrong_is_named_with_its_place() {
         wrong("[server\n", &[]),
         wrong("[log]\nlevel = \"info=info=info\"\n", &[]),
         wrong("[site]\ndomain = \"https://example.com\"\n", &[]),
+        wrong("[media.storage]\nbucket = \"files\"\n", &[]),
+        wrong("[media.storage]\nprovider = \"aws\"\nbucket = \"files\"\n", &[]),
+        wrong("[media.storage]\nendpoint = \"http://127.0.0.1:9000\"\nbucket = \"files\"\n", &[]),
+        wrong("[media.storage]\nprovider = \"azure\"\n", &[]),
+        wrong("[media.storage]\nidle_timeout = \"soon\"\n", &[]),
+        wrong("[media.storage]\nkey = \"x\"\n", &[]),
+        wrong("", &[("NOREN_MEDIA__STORAGE__RETRIES", "many")]),
         wrong("", &[("NOREN_SERVER__CONNECTIONS", "many")]),
         wrong("", &[("NOREN_SERVER__PORT", "3000")]),
         wrong("", &[("NOREN_SEVER__PORT", "3000")]),
@@ -87,6 +103,13 @@ fn what_is_wrong_is_named_with_its_place() {
     noren.toml:1: unclosed table, expected `]`
     noren.toml:2: log.level: expected a level such as "info" or a list such as "info,api=debug", not "info=info=info"
     noren.toml:2: site.domain: expected a domain name such as "example.com", not "https://example.com"
+    noren.toml: media.storage.endpoint: missing: expected an address such as "https://s3.example.com"
+    noren.toml: media.storage.region: missing: name it, such as "eu-central-1"
+    noren.toml: media.storage.access_key: missing: files cannot be stored without a key
+    noren.toml:2: media.storage.provider: unknown variant `azure`, expected one of `aws`, `vultr`, `wasabi`, `minio`, `garage`, `r2`, `b2`, `digitalocean`
+    noren.toml:2: media.storage.idle_timeout: expected a time such as "30 s", "500 ms" or "2 min", not "soon"
+    noren.toml:2: media.storage.key: unknown field `key`, expected one of `provider`, `endpoint`, `region`, `bucket`, `prefix`, `access_key`, `secret_key`, `secret_key_file`, `addressing`, `storage_class`, `connect_timeout`, `answer_timeout`, `idle_timeout`, `retries`
+    NOREN_MEDIA__STORAGE__RETRIES: media.storage.retries: invalid type: string "many", expected a whole number
     NOREN_SERVER__CONNECTIONS: server.connections: invalid type: string "many", expected a whole number
     NOREN_SERVER__PORT: server.port: unknown field `port`, expected one of `listen`, `data`, `trusted_proxies`, `connections`, `header_timeout`, `body_timeout`, `shutdown_timeout`, `compression`, `threads`
     NOREN_SEVER__PORT: sever.port: unknown field `sever`, expected one of `site`, `server`, `database`, `media`, `limits`, `rate_limits`, `streaming`, `jobs`, `log`

@@ -52,7 +52,7 @@ impl Parts {
     /// Makes the data folder if need be and opens database and media store. The database's tables are brought up to date.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         prepare(&config)?;
-        let store = media::Store::disk(config.server.data.join("media")).context("cannot open the media folder")?;
+        let store = open_store(&config)?;
         let db = Db::open(&config.database, &config.database_file()).await?;
         let remembered = domain::settings::site_domain(&db.read().await?).await?;
         let site = config.site(&config.domain(remembered.as_deref()));
@@ -84,6 +84,18 @@ impl Parts {
             domain::settings::remember_site_domain(&self.db, name).await?;
         }
         Ok(self)
+    }
+}
+
+/// The configured bucket, else a folder of the data.
+fn open_store(config: &Config) -> anyhow::Result<media::Store> {
+    let data = &config.server.data;
+    match config.media.bucket().context("media.storage")? {
+        Some(bucket) => {
+            tracing::info!("files are kept in {}{}", bucket.url(), bucket.prefix());
+            media::Store::bucket(bucket, data.join("incoming")).context("cannot make a folder for uploads")
+        }
+        None => media::Store::disk(data.join("media")).context("cannot open the media folder"),
     }
 }
 

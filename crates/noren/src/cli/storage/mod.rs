@@ -1,0 +1,120 @@
+//! `noren storage`
+
+mod check;
+mod copy;
+mod list;
+mod remove;
+mod setup;
+mod steps;
+mod target;
+mod usage;
+
+use super::{Failure, Place, output};
+use clap::{Args, Subcommand};
+use target::Target;
+
+/// Set up, check and look into the bucket that keeps files: this site's, or any other
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren storage create
+  noren storage policy public-read
+  noren storage check
+  noren storage check --url https://files.example.com
+  noren storage usage --depth 2
+  noren storage cp --recursive data/media bucket:
+  noren storage rm --recursive cache/ --dry-run
+  noren storage ls --provider wasabi --region eu-central-1 --bucket my-files
+
+Without --provider, --endpoint or --bucket it is the bucket of [media.storage] in the configuration.
+Keys of other buckets come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or --secret-key-file.")]
+pub(super) struct Storage {
+    #[command(flatten)]
+    target: Target,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the bucket
+    Create,
+    /// Show or set who may read without a key; nobody may ever list or write
+    Policy(setup::Policy),
+    /// Show or set which sites' pages may read
+    Cors(setup::Cors),
+    /// Prove that everything works that should, and nothing else; exit code 1 when not
+    Check(check::Check),
+    /// Add up what lies in the bucket
+    Usage(usage::Usage),
+    /// List objects
+    Ls(list::Ls),
+    /// Copy files into the bucket, out of it, or inside of it
+    Cp(copy::Cp),
+    /// Remove objects
+    Rm(remove::Rm),
+}
+
+impl Storage {
+    pub(super) fn run(self, place: &Place) -> Result<(), Failure> {
+        let chosen = self.target.chosen(place)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        runtime.block_on(async {
+            match self.command {
+                Command::Create => setup::create(&chosen).await,
+                Command::Policy(policy) => policy.run(&chosen).await,
+                Command::Cors(cors) => cors.run(&chosen).await,
+                Command::Check(check) => check.run(&chosen).await,
+                Command::Usage(usage) => usage.run(&chosen).await,
+                Command::Ls(ls) => ls.run(&chosen).await,
+                Command::Cp(cp) => cp.run(&chosen).await,
+                Command::Rm(rm) => rm.run(&chosen).await,
+            }
+        })
+    }
+}
+
+/// `1.2 MB`
+fn human(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut units = UNITS.iter();
+    let mut unit = units.next().unwrap_or(&"kB");
+    while value >= 999.95 {
+        let Some(larger) = units.next() else { break };
+        (value, unit) = (value / 1000.0, larger);
+    }
+    format!("{value:.1} {unit}")
+}
+
+/// `1 object`, `2 objects`
+fn objects(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "object" } else { "objects" })
+}
+
+fn failed(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::Failed(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_for_people() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
+            (20_000_000_000, "20.0 GB"),
+            (u64::MAX, "18446.7 PB"),
+        ] {
+            assert_eq!(human(bytes), text);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What is set up once: the bucket, who may read it, which pages may.
+
+use super::target::Chosen;
+use super::{Failure, failed, output};
+use anyhow::{anyhow, bail};
+use clap::{Args, ValueEnum};
+use media::s3::{Access, Bucket, Created, Error, Support};
+use serde_json::{Value, json};
+
+pub(super) async fn create(chosen: &Chosen) -> Result<(), Failure> {
+    let name = chosen.bucket.name();
+    match chosen.bucket.create().await.map_err(failed)? {
+        Created::New => output::line(format_args!("{name} is made; nobody else may read it yet")),
+        Created::Already => output::line(format_args!("{name} was there already")),
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Wanted {
+    /// Whoever knows an object's name may read it
+    PublicRead,
+    /// Only with a key
+    Private,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Policy {
+    /// What to set; without it the policy is shown
+    #[arg(value_enum)]
+    wanted: Option<Wanted>,
+    /// Only what lies in this folder; may be given several times [default: the folders that links of this site lead
+    /// to, or everything in other buckets]
+    #[arg(long, value_name = "FOLDER")]
+    folder: Vec<String>,
+    /// Set the ACL of the whole bucket, where there are no policies; at some providers strangers may then list it
+    #[arg(long, conflicts_with = "folder")]
+    acl: bool,
+    /// Put it in the place of a policy that says more than who may read
+    #[arg(long)]
+    replace: bool,
+}
+
+impl Policy {
+    pub(super) async fn run(self, chosen: &Chosen) -> Result<(), Failure> {
+        let bucket = &chosen.bucket;
+        let Some(wanted) = self.wanted else { return show_policy(bucket).await };
+        let access = match wanted {
+            Wanted::PublicRead => Access::PublicRead(self.folders(chosen)?),
+            Wanted::Private => Access::Private,
+        };
+        let how = self.set(bucket, &access).await?;
+        match wanted {
+            Wanted::PublicRead => output::line(format_args!(
+                "{}: whoever knows an object's name may read it now ({how}); prove it with: noren storage check",
+                bucket.name()
+            )),
+            Wanted::Private => output::line(format_args!("{}: only keys open it now ({how})", bucket.name())),
+        }
+        Ok(())
+    }
+
+    fn folders(&self, chosen: &Chosen) -> Result<Vec<String>, Failure> {
+        if !self.folder.is_empty() {
+            let folders = self.folder.iter().map(|folder| format!("{}/", folder.trim_matches('/')));
+            let folders: Vec<String> = folders.collect();
+            let plain = |folder: &String| !folder.contains(['*', '?', '"']) && folder.len() > 1;
+            return match folders.iter().all(plain) {
+                true => Ok(folders),
+                false => Err(Failure::Usage("--folder: expected a folder such as \"cache\"".into())),
+            };
+        }
+        // Uploads that still have their metadata lie beside what is published.
+        let published = media::keys::PUBLISHED.iter().map(|folder| (*folder).to_owned());
+        Ok(if chosen.site.is_some() { published.collect() } else { vec![String::new()] })
+    }
+
+    /// Answers by what it was done.
+    async fn set(&self, bucket: &Bucket, access: &Access) -> Result<&'static str, Failure> {
+        let preset = bucket.preset();
+        let support = preset.map(|preset| (preset.policy, preset.acl));
+        // Where ACLs are all there is they are what is wanted.
+        let only_acl = matches!(support, Some((Support::No(_), Support::Yes)));
+        if self.acl || only_acl {
+            if let Some((_, Support::No(instead))) = support {
+                return Err(failed(anyhow!("there are no ACLs at this provider: {instead}")));
+            }
+            bucket.set_acl(access).await.map_err(failed)?;
+            return Ok("by the bucket's ACL");
+        }
+        if let Some((Support::No(instead), _)) = support {
+            return match access {
+                Access::Private => Ok("it cannot be otherwise through S3"),
+                Access::PublicRead(_) => {
+                    Err(failed(anyhow!("there are no bucket policies at this provider: {instead}")))
+                }
+            };
+        }
+        if !self.replace {
+            may_be_replaced(bucket).await?;
+        }
+        match bucket.set_policy(access).await {
+            Ok(()) => Ok("by the bucket's policy"),
+            Err(error @ Error::Unsupported { .. }) => Err(failed(anyhow!(
+                "{error}: there are no bucket policies here. Keep the bucket private and let Noren serve it, or try --acl"
+            ))),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+/// What others have put into the policy is not thrown away unasked.
+async fn may_be_replaced(bucket: &Bucket) -> Result<(), Failure> {
+    let policy = match bucket.policy().await {
+        Ok(Some(policy)) => serde_json::from_str::<Value>(&policy).map_err(failed)?,
+        // Setting one tells it better.
+        Ok(None) | Err(Error::Unsupported { .. }) => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    let only_reads = |statement: &Value| {
+        let action = &statement["Action"];
+        statement["Effect"] == "Allow" && (action == "s3:GetObject" || *action == json!(["s3:GetObject"]))
+    };
+    match policy["Statement"].as_array().is_some_and(|statements| statements.iter().all(only_reads)) {
+        true => Ok(()),
+        false => Err(failed(anyhow!(
+            "the bucket has a policy that says more than who may read: look at it with `noren storage policy`, and \
+             say --replace if it may go"
+        ))),
+    }
+}
+
+async fn show_policy(bucket: &Bucket) -> Result<(), Failure> {
+    match bucket.policy().await.map_err(failed)? {
+        Some(policy) => {
+            let parsed = serde_json::from_str::<Value>(&policy);
+            output::json(&parsed.map_err(failed)?)?;
+        }
+        None => output::line("no policy: only keys open the bucket, unless an ACL says otherwise"),
+    }
+    Ok(())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Cors {
+    /// Let pages of this site read, such as https://example.com, or "*" for all; may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Vec<String>,
+    /// Take the rules away
+    #[arg(long, conflicts_with = "origin")]
+    remove: bool,
+}
+
+impl Cors {
+    pub(super) async fn run(self, chosen: &Chosen) -> Result<(), Failure> {
+        let bucket = &chosen.bucket;
+        let preset = bucket.preset();
+        if let Some(Support::No(instead)) = preset.map(|preset| preset.cors) {
+            return Err(failed(anyhow!("there are no CORS rules of buckets at this provider: {instead}")));
+        }
+        if self.remove {
+            bucket.remove_cors().await.map_err(failed)?;
+            output::line("the rules are gone");
+            return Ok(());
+        }
+        if self.origin.is_empty() {
+            let origins = bucket.cors().await.map_err(failed)?;
+            match origins.is_empty() {
+                true => output::line("no rules: set one with --origin"),
+                false => origins.iter().for_each(output::line),
+            }
+            return Ok(());
+        }
+        self.origin
+            .iter()
+            .try_for_each(|origin| valid_origin(origin))
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        bucket.set_cors(&self.origin).await.map_err(failed)?;
+        output::line(format_args!("pages may read now that come from: {}", self.origin.join(", ")));
+        Ok(())
+    }
+}
+
+fn valid_origin(origin: &str) -> anyhow::Result<()> {
+    let parsed = url::Url::parse(origin).ok();
+    let plain = parsed.is_some_and(|url| url.origin().ascii_serialization() == origin.trim_end_matches('/'));
+    if origin != "*" && !plain {
+        bail!("--origin: expected \"*\" or an address such as \"https://example.com\", not {origin:?}");
+    }
+    Ok(())
+}

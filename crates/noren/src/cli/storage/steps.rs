@@ -1,0 +1,110 @@
+//! How a check tells what it finds: a line for each step, and what to do where one failed.
+
+use super::output;
+use media::s3::{Bucket, Error};
+use serde_json::json;
+
+/// What came out of one step.
+pub(super) enum Found {
+    /// As it should be; perhaps with a word about it.
+    Fine(String),
+    /// Not as it should be: what was found, and what to do.
+    Wrong(String, String),
+    /// Not looked at, and why.
+    Left(String),
+}
+
+impl Found {
+    /// A step that has to succeed.
+    pub(super) fn of<T>(done: Result<T, Error>) -> Found {
+        match done {
+            Ok(_) => Found::Fine(String::new()),
+            Err(error) => Found::from_error(&error),
+        }
+    }
+
+    pub(super) fn from_error(error: &Error) -> Found {
+        Found::Wrong(error.to_string(), advice(error).to_owned())
+    }
+}
+
+/// The steps so far.
+pub(super) struct Report {
+    json: bool,
+    pub failed: usize,
+    pub all: usize,
+}
+
+impl Report {
+    pub(super) fn new(json: bool) -> Report {
+        Report { json, failed: 0, all: 0 }
+    }
+
+    /// Answers whether it was fine.
+    pub(super) fn step(&mut self, name: &str, found: Found) -> bool {
+        self.all += 1;
+        let (word, text, advice) = match &found {
+            Found::Fine(text) => ("ok", text.as_str(), None),
+            Found::Wrong(text, advice) => ("FAIL", text.as_str(), Some(advice.as_str())),
+            Found::Left(text) => ("-", text.as_str(), None),
+        };
+        self.failed += usize::from(advice.is_some());
+        if self.json {
+            let outcome = if word == "-" { "skipped" } else { word };
+            let outcome = outcome.to_ascii_lowercase();
+            output::line(json!({"step": name, "outcome": outcome, "found": text, "advice": advice}));
+        } else {
+            let text = if text.is_empty() { String::new() } else { format!(": {text}") };
+            output::line(format_args!("{word:<5} {name}{text}"));
+            if let Some(advice) = advice {
+                output::line(format_args!("      what to do: {advice}"));
+            }
+        }
+        advice.is_none()
+    }
+}
+
+fn advice(error: &Error) -> &'static str {
+    match error {
+        Error::Denied { code, .. } => match code.as_str() {
+            "InvalidAccessKeyId" => "this server knows no such key: check access_key, and that it is of this provider",
+            "SignatureDoesNotMatch" => "check secret_key, then region: both go into the signature",
+            _ => {
+                "allow the key s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and \
+                 s3:AbortMultipartUpload on what is in it"
+            }
+        },
+        Error::NoBucket(_) => "make it with `noren storage create`, or check its name and the region",
+        Error::Unreachable { .. } => "check the endpoint (name, port, http or https), DNS and the firewall",
+        Error::TimedOut { .. } => "try again; if it stays so, raise answer_timeout and ask the provider",
+        Error::Clock { .. } => "set the clock, and let it be kept right: timedatectl set-ntp true",
+        Error::Region(_) => "set region to that, and an endpoint that belongs to it",
+        Error::Unsupported { .. } => "this provider lacks something that Noren needs: take another",
+        Error::Busy { .. } | Error::Failed { .. } => "the provider has a problem: try again later",
+        Error::Broken { .. } => "something that speaks no S3 answers there: check the endpoint",
+        _ => "see what it says",
+    }
+}
+
+/// What a stranger could do with the bucket itself.
+pub(super) fn refused<T>(done: Result<T, Error>, bucket: &Bucket, what: &str) -> Found {
+    match done {
+        Err(error @ (Error::Unreachable { .. } | Error::TimedOut { .. } | Error::Busy { .. })) => {
+            Found::from_error(&error)
+        }
+        Err(_) => Found::Fine(String::new()),
+        Ok(_) => {
+            let how = match bucket.preset().map(|preset| preset.source) {
+                Some(source) => format!(" ({source})"),
+                None => String::new(),
+            };
+            Found::Wrong(
+                format!("anybody on the Internet can {what} this bucket"),
+                format!(
+                    "`noren storage policy private`, and `noren storage policy private --acl` where there are ACLs; \
+                     then public-read again if strangers are to read{how}"
+                ),
+            )
+        }
+    }
+}

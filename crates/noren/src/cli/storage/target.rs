@@ -1,0 +1,130 @@
+//! Which bucket a command is about: the site's, or one that is named on the command line.
+
+use super::Failure;
+use crate::cli::{Place, start};
+use crate::config::Config;
+use anyhow::anyhow;
+use clap::Args;
+use media::s3::{Addressing, Bucket, Error, Provider, S3Config, Secret};
+use std::path::PathBuf;
+use url::Url;
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Which bucket")]
+pub(super) struct Target {
+    /// aws, vultr, wasabi, minio, garage, r2, b2 or digitalocean
+    #[arg(long, global = true, value_name = "NAME")]
+    provider: Option<Provider>,
+    /// The provider's address, such as https://s3.eu-central-1.amazonaws.com
+    #[arg(long, global = true, value_name = "URL")]
+    endpoint: Option<Url>,
+    /// The region, such as eu-central-1
+    #[arg(long, global = true, value_name = "NAME")]
+    region: Option<String>,
+    /// The bucket's name
+    #[arg(long, global = true, value_name = "NAME")]
+    bucket: Option<String>,
+    /// A folder in the bucket to stay in
+    #[arg(long, global = true, value_name = "FOLDER")]
+    prefix: Option<String>,
+    /// How the bucket's name is told: path or virtual-host
+    #[arg(long, global = true, value_name = "HOW")]
+    addressing: Option<Addressing>,
+    /// The access key's id [default: AWS_ACCESS_KEY_ID of the environment]
+    #[arg(long, global = true, value_name = "ID")]
+    access_key: Option<String>,
+    /// A file with the access key's secret [default: AWS_SECRET_ACCESS_KEY of the environment]
+    #[arg(long, global = true, value_name = "FILE")]
+    secret_key_file: Option<PathBuf>,
+    /// The secret itself; others on this machine can see it
+    #[arg(long, global = true, value_name = "SECRET", conflicts_with = "secret_key_file")]
+    secret_key: Option<String>,
+    /// Without keys, as a stranger
+    #[arg(long, global = true, conflicts_with_all = ["access_key", "secret_key_file", "secret_key"])]
+    anonymous: bool,
+}
+
+/// The bucket of a command.
+pub(super) struct Chosen {
+    pub bucket: Bucket,
+    /// The site's configuration, when the bucket is the site's.
+    pub site: Option<Config>,
+}
+
+impl Target {
+    /// The bucket; no connection is made yet.
+    pub(super) fn chosen(&self, place: &Place) -> Result<Chosen, Failure> {
+        if self.provider.is_some() || self.endpoint.is_some() || self.bucket.is_some() {
+            let bucket = Bucket::open(&self.named()).map_err(|error| usage(error, Where::Flags))?;
+            return Ok(Chosen { bucket, site: None });
+        }
+        let config = start::configuration(place, Vec::new())?.config;
+        start::log(&config, Some("warn"));
+        if !config.media.storage.is_set() {
+            let text = "this site keeps its files on the local disk: set [media.storage] in the configuration, \
+                        or name a bucket with --endpoint and --bucket";
+            return Err(Failure::Usage(text.into()));
+        }
+        let with_flags = self.changed(config.media.storage.clone());
+        let bucket = Bucket::open(&with_flags).map_err(|error| usage(error, Where::File))?;
+        Ok(Chosen { bucket, site: Some(config) })
+    }
+
+    /// Keys that belong to one bucket are not sent to another: nothing comes from the configuration.
+    fn named(&self) -> S3Config {
+        let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+        let mut config = self.changed(S3Config::default());
+        if self.anonymous {
+            return config;
+        }
+        if config.access_key.is_none() {
+            config.access_key = variable("AWS_ACCESS_KEY_ID");
+        }
+        if config.secret_key.is_none() && config.secret_key_file.is_none() {
+            config.secret_key = variable("AWS_SECRET_ACCESS_KEY").map(Secret::new);
+        }
+        config
+    }
+
+    fn changed(&self, config: S3Config) -> S3Config {
+        let mut config = S3Config {
+            provider: self.provider.or(config.provider),
+            endpoint: self.endpoint.clone().or(config.endpoint),
+            region: self.region.clone().or(config.region),
+            bucket: self.bucket.clone().or(config.bucket),
+            prefix: self.prefix.clone().or(config.prefix),
+            addressing: self.addressing.or(config.addressing),
+            access_key: self.access_key.clone().or(config.access_key),
+            ..config
+        };
+        if self.secret_key.is_some() || self.secret_key_file.is_some() {
+            config.secret_key = self.secret_key.clone().map(Secret::new);
+            config.secret_key_file = self.secret_key_file.clone();
+        }
+        if self.anonymous {
+            (config.access_key, config.secret_key, config.secret_key_file) = (None, None, None);
+        }
+        config
+    }
+}
+
+enum Where {
+    Flags,
+    File,
+}
+
+/// A wrong description of a bucket, in the words of where it was given.
+fn usage(error: Error, given: Where) -> Failure {
+    match (error, given) {
+        (Error::Config { field, why }, Where::Flags) => {
+            let flag = format!("--{}", field.replace('_', "-"));
+            Failure::Usage(match field {
+                "access_key" => format!("{flag} or AWS_ACCESS_KEY_ID: {why}"),
+                "secret_key" => format!("--secret-key-file or AWS_SECRET_ACCESS_KEY: {why}"),
+                _ => format!("{flag}: {why}"),
+            })
+        }
+        (Error::Config { field, why }, Where::File) => Failure::Usage(format!("media.storage.{field}: {why}")),
+        (error, _) => Failure::Failed(anyhow!(error)),
+    }
+}

@@ -1,0 +1,82 @@
+//! `noren storage check` finds what is right and names what is wrong.
+
+use crate::moto_server::Moto;
+use crate::{server, storage};
+use media::Store;
+use media::s3::{Bucket, S3Config, Secret};
+
+/// Serves the bucket as a site does; answers what stands before objects' names.
+async fn served(config: &S3Config, spool: &std::path::Path) -> String {
+    let store = Store::bucket(Bucket::open(config).unwrap(), spool).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/media", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, edge::local(store, "/media")).await });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_bucket_behind_noren_is_as_it_should_be() {
+    let (server, folder) = (server::start().await, tempfile::tempdir().unwrap());
+    let url = served(&server.config, &folder.path().join("spool")).await;
+    let out = storage(&server.config, folder.path(), &["check", "--url", &url]).await.fine();
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 12, "{out}");
+    assert!(lines.iter().all(|line| line.starts_with("ok ")), "{out}");
+    for step in ["in parts", "Range", "cannot list", "cannot store", "removed"] {
+        assert!(out.contains(step), "{step}: {out}");
+    }
+    let left = std::fs::read_dir(server.folder.path().join("files")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).filter(|name| name != "cache").collect();
+    assert!(left.is_empty(), "{left:?}");
+
+    let out = storage(&server.config, folder.path(), &["check", "--json"]).await.fine();
+    let steps: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let skipped = steps.iter().filter(|step| step["outcome"] == "skipped").count();
+    assert_eq!((steps.len(), skipped), (10, 1), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_bucket_is_found_out() {
+    let Some(moto) = Moto::start() else { return };
+    let (config, folder) = (moto.config("open"), tempfile::tempdir().unwrap());
+    storage(&config, folder.path(), &["create"]).await.fine();
+    // This server lets everybody list and write, and nobody read what has no policy.
+    let url = format!("{}/open", moto.endpoint);
+    let out = storage(&config, folder.path(), &["check", "--url", &url]).await.failed(1);
+    for line in [
+        "FAIL  strangers can read it at",
+        "FAIL  strangers get no list there: anybody can see the names of all objects",
+        "FAIL  strangers cannot list the bucket: anybody on the Internet can list this bucket",
+        "FAIL  strangers cannot store anything: anybody on the Internet can write to this bucket",
+        "what to do: `noren storage policy public-read`",
+        "what to do: `noren storage policy private`",
+        "ok    a long file can be stored in parts",
+        "checks failed",
+    ] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+    storage(&config, folder.path(), &["policy", "public-read"]).await.fine();
+    let out = storage(&config, folder.path(), &["check", "--url", &url]).await.failed(1);
+    assert!(out.contains("ok    strangers can read it at") && out.contains("ok    strangers can read a part"), "{out}");
+    let left = storage(&config, folder.path(), &["ls", "--recursive"]).await.fine();
+    assert_eq!(left, "", "nothing is left behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_settings_are_named() {
+    let (server, folder) = (server::start().await, tempfile::tempdir().unwrap());
+    let base = &server.config;
+    let wrong_secret = S3Config { secret_key: Some(Secret::new("wrong-secret")), ..base.clone() };
+    let no_bucket = S3Config { bucket: Some("missing".into()), ..base.clone() };
+    let nobody_there = S3Config { endpoint: Some("http://127.0.0.1:1".parse().unwrap()), ..base.clone() };
+    for (config, word) in [
+        (&wrong_secret, "check secret_key"),
+        (&no_bucket, "noren storage create"),
+        (&nobody_there, "check the endpoint"),
+    ] {
+        let out = storage(config, folder.path(), &["check"]).await.failed(1);
+        assert!(out.contains("FAIL  the bucket is there") && out.contains(word), "{out}");
+        assert!(!out.contains("wrong-secret") && !out.contains("Signature="), "{out}");
+        assert_eq!(out.matches("FAIL").count(), 1, "the rest is not tried: {out}");
+    }
+}

@@ -1,0 +1,86 @@
+//! Making a bucket and its rules; naming a bucket at all.
+
+use crate::moto_server::Moto;
+use crate::{noren, ran, storage};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_is_made_and_opened_and_closed() {
+    let Some(moto) = Moto::start() else { return };
+    let (config, folder) = (moto.config("mine"), tempfile::tempdir().unwrap());
+    let run = async |arguments: &[&str]| storage(&config, folder.path(), arguments).await;
+    assert!(run(&["policy"]).await.failed(1).contains("noren storage create"));
+    assert!(run(&["create"]).await.fine().contains("mine is made"));
+    assert!(run(&["policy"]).await.fine().contains("no policy"));
+    assert!(run(&["policy", "public-read", "--folder", "/cache"]).await.fine().contains("by the bucket's policy"));
+    let shown: serde_json::Value = serde_json::from_str(&run(&["policy"]).await.fine()).unwrap();
+    assert_eq!(shown["Statement"][0]["Resource"][0], "arn:aws:s3:::mine/cache/*");
+    assert!(run(&["policy", "public-read", "--folder", "a*"]).await.failed(2).contains("--folder"));
+    assert!(run(&["policy", "private"]).await.fine().contains("only keys"));
+
+    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:PutObject",
+        "Resource":"arn:aws:s3:::mine/*"}]}"#;
+    let put = reqwest::Client::new().put(format!("{}/mine?policy", moto.endpoint)).body(foreign).send().await.unwrap();
+    assert!(put.status().is_success());
+    for wanted in ["public-read", "private"] {
+        assert!(run(&["policy", wanted]).await.failed(1).contains("--replace"));
+    }
+    assert!(run(&["policy"]).await.fine().contains("s3:PutObject"));
+    run(&["policy", "private", "--replace"]).await.fine();
+    assert!(run(&["policy"]).await.fine().contains("no policy"));
+    assert!(run(&["policy", "private", "--acl"]).await.fine().contains("ACL"));
+
+    assert!(run(&["cors"]).await.fine().contains("no rules"));
+    run(&["cors", "--origin", "https://a.example", "--origin", "*"]).await.fine();
+    assert_eq!(run(&["cors"]).await.fine(), "https://a.example\n*\n");
+    assert!(run(&["cors", "--origin", "a.example"]).await.failed(2).contains("--origin"));
+    run(&["cors", "--remove"]).await.fine();
+    assert!(run(&["cors"]).await.fine().contains("no rules"));
+}
+
+/// What providers lack is said before anything is sent: nobody is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_provider_lacks_is_said() {
+    let Some(folder) = tempfile::tempdir().ok() else { return };
+    for (provider, arguments, word) in [
+        ("garage", &["policy", "public-read"][..], "garage bucket website"),
+        ("r2", &["policy", "public-read"], "let Noren serve it"),
+        ("minio", &["cors", "--origin", "*"], "MINIO_API_CORS_ALLOW_ORIGIN"),
+        ("minio", &["policy", "private", "--acl"], "bucket policies only"),
+    ] {
+        let mut command = noren(folder.path());
+        command.args(["storage", "--provider", provider, "--endpoint", "http://127.0.0.1:1", "--bucket", "files"]);
+        let text = ran({
+            command.args(arguments);
+            command
+        })
+        .await
+        .failed(1);
+        assert!(text.contains(word), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_has_to_be_named_well() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, word) in [
+        (&["ls"][..], "this site keeps its files on the local disk"),
+        (&["ls", "--bucket", "files"], "--endpoint: missing"),
+        (&["ls", "--provider", "aws", "--bucket", "files"], "--region: missing"),
+        (&["ls", "--endpoint", "http://127.0.0.1:1"], "--bucket: missing"),
+        (&["ls", "--provider", "azure"], "expected one of aws, vultr"),
+        (
+            &["ls", "--endpoint", "http://127.0.0.1:1", "--bucket", "files", "--access-key", "a"],
+            "AWS_SECRET_ACCESS_KEY",
+        ),
+    ] {
+        let mut command = noren(folder.path());
+        command.arg("storage").args(arguments);
+        let text = ran(command).await.failed(2);
+        assert!(text.contains(word), "{text}");
+    }
+    let mut command = noren(folder.path());
+    std::fs::write(folder.path().join("noren.toml"), "[media.storage]\nbucket = \"files\"\n").unwrap();
+    command.args(["config", "check"]);
+    let text = ran(command).await.failed(2);
+    assert!(text.contains("noren.toml: media.storage.endpoint: missing: expected an address"), "{text}");
+}
