@@ -75,6 +75,10 @@ fn advice(error: &Error) -> &'static str {
             }
         },
         Error::NoBucket(_) => "make it with `noren storage create`, or check its name and the region",
+        Error::Unreachable { why, .. } if why.contains("certificate") => {
+            "this machine does not trust the certificate there: for one of your own name its authority's file in \
+             SSL_CERT_FILE, here and for the server"
+        }
         Error::Unreachable { .. } => "check the endpoint (name, port, http or https), DNS and the firewall",
         Error::TimedOut { .. } => "try again; if it stays so, raise answer_timeout and ask the provider",
         Error::Clock { .. } => "set the clock, and let it be kept right: timedatectl set-ntp true",
