@@ -73,6 +73,8 @@ pub(super) async fn accept(inner: Arc<Inner>, door: Door) {
             }
         };
         let place = tokio::select! {
+            // Who was taken from the kernel is served, if only there is a place: the client believes to be received.
+            biased;
             place = inner.places.take() => place,
             () = inner.stop.cancelled() => return,
         };

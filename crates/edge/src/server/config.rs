@@ -259,16 +259,6 @@ impl Default for ConnectionsConfig {
 mod tests {
     use super::*;
 
-    #[derive(Debug, Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
-    struct Whole {
-        listen: Vec<ListenConfig>,
-        #[serde(default)]
-        acme: AcmeConfig,
-        #[serde(default)]
-        tls: TlsConfig,
-    }
-
     #[test]
     fn one_address_or_several() {
         let read = |text: &str| serde_json::from_str::<ListenConfig>(text);

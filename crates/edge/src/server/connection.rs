@@ -165,12 +165,18 @@ impl Ending {
 async fn drive<C: Connection>(connection: C, (talk, mut idle): (&Talk, Option<Idle>), inner: &Inner) -> io::Result<()> {
     let mut connection = pin!(connection);
     let mut stopped = pin!(inner.stop.cancelled());
-    let (mut hangup, mut ending) = (None, None);
+    let (mut hangup, mut ending, mut told) = (None, None, false);
     let ended = poll_fn(|cx| {
         loop {
             let last = talk.last.load(Ordering::Relaxed);
             if ending.is_none() && (last || stopped.as_mut().poll(cx).is_ready()) {
+                talk.last.store(true, Ordering::Relaxed);
                 ending = Some(Ending(Box::pin(sleep(LAST_CHANCE))));
+            }
+            // HTTP/1 hangs up at once when it is told to finish before the first request, which may be on its way.
+            let asked = idle.is_some() || talk.requests.load(Ordering::Relaxed) > 0;
+            if ending.is_some() && asked && !told {
+                told = true;
                 connection.as_mut().finish();
             }
             if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
@@ -182,12 +188,13 @@ async fn drive<C: Connection>(connection: C, (talk, mut idle): (&Talk, Option<Id
                     return Poll::Ready(Ok(()));
                 }
             }
+            let requests = talk.requests.load(Ordering::Relaxed);
             if let Some(ending) = &mut ending {
+                if !told && requests > 0 {
+                    continue;
+                }
                 // HTTP/1 closes by itself what is idle after a request.
-                let busy = || match &idle {
-                    Some(idle) => idle.streams.under_way() > 0,
-                    None => talk.requests.load(Ordering::Relaxed) > 0,
-                };
+                let busy = || idle.as_ref().map_or(requests > 0, |idle| idle.streams.under_way() > 0);
                 return ending.poll(cx, busy).map(Ok);
             }
             if let Some(idle) = &mut idle

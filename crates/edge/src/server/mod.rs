@@ -225,13 +225,13 @@ impl Server {
 
     /// A door for each address: those that are open stay open.
     fn doors(&self, listen: &[ListenConfig], sockets: &mut Sockets) -> Result<Vec<Door>, CannotServe> {
-        let running = self.running();
+        let mut open: Vec<Door> = self.running().doors.clone();
         let mut doors = Vec::new();
         for config in listen {
             for address in &config.address.0 {
-                let old = running.doors.iter().find(|door| door.is(*address, config));
+                let old = open.iter().position(|door| door.is(*address, config));
                 doors.push(match old {
-                    Some(door) => Door::again(door, config, &self.0.stop),
+                    Some(at) => Door::again(&open.remove(at), config, &self.0.stop),
                     None => Door::new(*address, config, (sockets.open(*address, config)?, &self.0.stop))?,
                 });
             }

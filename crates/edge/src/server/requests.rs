@@ -1,10 +1,10 @@
 //! What happens to a request between the connection and the router.
 
 use super::acme::Challenges;
-use super::streams::{Streams, Told};
+use super::streams::{Stream, Streams, Told};
 use super::{Hold, Live, Peer, Scheme, Serve};
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode, Version, header};
+use axum::http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::future::ready;
@@ -21,6 +21,17 @@ pub(super) struct Talk {
     pub(super) last: AtomicBool,
     /// HTTP/1: whoever ends a request's connection ends all of it.
     pub(super) hold: Hold,
+}
+
+impl Talk {
+    /// The answer as it is sent.
+    fn finish(&self, mut answer: Response<Body>, stream: Option<Arc<Stream>>) -> Response<Told> {
+        // HTTP/1 would go on with a request that has come already; HTTP/2 has its own word for it.
+        if stream.is_none() && self.last.load(Ordering::Relaxed) {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer.map(|body| Told { body, stream })
+    }
 }
 
 /// Takes the requests of one connection.
@@ -50,7 +61,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             self.talk.last.store(true, Ordering::Relaxed);
         }
         if let Some(answer) = self.own_answer(&request, &live) {
-            return Box::pin(ready(Ok(answer.map(|body| Told { body, stream }))));
+            return Box::pin(ready(Ok(self.talk.finish(answer, stream))));
         }
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.peer);
@@ -60,7 +71,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             mark(&mut request, stream.as_ref().map_or(&self.talk.hold, |stream| &stream.hold));
         }
         let hsts = live.hsts.clone().filter(|_| scheme == Scheme::Https);
-        let answer = live.router.clone().oneshot(request);
+        let (answer, talk) = (live.router.clone().oneshot(request), self.talk.clone());
         Box::pin(async move {
             let mut answer = match answer.await {
                 Ok(answer) => answer,
@@ -69,7 +80,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             if let Some(hsts) = hsts {
                 answer.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert(hsts);
             }
-            Ok(answer.map(|body| Told { body, stream }))
+            Ok(talk.finish(answer, stream))
         })
     }
 }
@@ -84,11 +95,9 @@ impl Requests {
             return Some(empty(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
         }
         if headers.contains_key(header::TRANSFER_ENCODING) {
-            // A proxy in front may have seen another end of this request than we do. Nothing behind it is believed.
+            // There may have been a Content-Length beside it, by which a proxy in front has seen another end of this
+            // request than we do (hyper goes by the chunks and takes the other away). Nothing behind it is believed.
             self.talk.last.store(true, Ordering::Relaxed);
-            if headers.contains_key(header::CONTENT_LENGTH) {
-                return Some(empty(StatusCode::BAD_REQUEST));
-            }
         }
         match self.serve {
             Serve::Https => None,

@@ -18,6 +18,9 @@ use tokio_util::sync::CancellationToken;
 /// Longest that an authority may take here.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A name that no certificate is given for.
+const REFUSED: &str = "refused.example";
+
 /// pebble with a name server that leads every name to this machine. Ended when it is dropped.
 struct Authority {
     children: Vec<Child>,
@@ -73,6 +76,7 @@ impl Authority {
             "httpPort": wish.ports.0,
             "tlsPort": wish.ports.1,
             "certificateValidityPeriod": wish.life,
+            "domainBlocklist": [REFUSED],
         }});
         std::fs::write(path("pebble.json"), config.to_string()).unwrap();
         let off = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""];
@@ -274,10 +278,9 @@ async fn one_name_that_cannot_be_proved_holds_up_no_other() {
     let wish = Wish { ports: (site.http, site.https), life: 86400, refuses: 0 };
     let Some(authority) = Authority::start(wish).await else { return };
     let client = authority.client().await;
-    // An authority refuses names that nobody can have.
-    let _running = site.start(use_authority(&authority, &["bad", "a.example"]));
+    let _running = site.start(use_authority(&authority, &[REFUSED, "a.example"]));
     site.another(&client, "a.example", &[]).await;
-    assert!(site.shown(&client, "bad").await.is_err());
+    assert!(site.shown(&client, REFUSED).await.is_err());
 }
 
 /// Reading the configuration again can bring names.

@@ -122,7 +122,8 @@ async fn requests_of_one_connection_are_counted() {
             Err(_) => break,
         }
     }
-    assert!((3..=4).contains(&good), "{good}");
+    // What was on its way when it was told is still answered.
+    assert!((3..=6).contains(&good), "{good}");
 }
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
