@@ -15,15 +15,15 @@ use url::Url;
 pub struct ListenConfig {
     /// Address and port, or a list of them. "[::]:443" takes IPv6 and IPv4, "0.0.0.0:443" IPv4 alone.
     pub address: Addresses,
-    /// "http"; "https", with the certificates of tls and acme; or "redirect", which sends everybody on to https and
-    /// answers a certificate authority.
+    /// "http"; "https", with the certificates of tls and acme; or "redirect", which sends everybody on to
+    /// https and answers a certificate authority.
     #[serde(default)]
     pub serve: Serve,
     /// Whether "[::]" leaves IPv4 out.
     #[serde(default)]
     pub ipv6_only: bool,
-    /// Proxies that begin each connection with a PROXY protocol header (version 1 or 2). Connections of others are
-    /// taken as they are.
+    /// Proxies that begin each connection with a header of the PROXY protocol, version 1 or 2.
+    /// Connections of others are taken as they are.
     #[serde(default)]
     pub proxy_protocol: Vec<Network>,
 }

@@ -146,7 +146,8 @@ fn receive(stream: &UnixStream) -> io::Result<Vec<TcpListener>> {
     }
 }
 
-/// Tells systemd, if it started us, that we are ready and which process to look after from now on.
+/// Tells systemd, if it started us, that we are ready and which process to look after from now on. A unit that is to be
+/// replaced by hand-over needs `Type=notify` and `NotifyAccess=all`.
 pub fn tell_systemd() {
     let Some(place) = std::env::var_os("NOTIFY_SOCKET") else { return };
     let told = || -> io::Result<()> {

@@ -115,6 +115,21 @@ fn the_printed_file_is_known_and_can_be_read_back() {
 }
 
 #[test]
+fn places_to_listen_are_printed_as_they_are_read() {
+    let text = "[[listen]]\naddress = [\"[::]:443\", \"127.0.0.1:8443\"]\nserve = \"https\"\n\n\
+                [[listen]]\naddress = \":80\"\nserve = \"redirect\"\n\n[acme]\nnames = [\"a.example\"]\n";
+    let config = with_file(text, &[]).unwrap();
+    let printed = print(&config).unwrap();
+    let wanted = "\n[[listen]]\naddress = [\"[::]:443\", \"127.0.0.1:8443\"]\nserve = \"https\"\n";
+    assert!(printed.contains(wanted) && printed.contains("\nnames = [\"a.example\"]\n"), "{printed}");
+    assert_eq!(with_file(&printed, &[]).unwrap().listen, config.listen);
+    let wrong = |text: &str| with_file(text, &[]).unwrap_err();
+    assert!(wrong("[[listen]]\naddress = \"nowhere\"\n").contains("expected an address such as"));
+    assert!(wrong("[[listen]]\nserve = \"https\"\n").contains("address"));
+    assert!(wrong("[acme]\nnames = [\"*.a.example\"]\n").contains("expected the name of a host"));
+}
+
+#[test]
 fn domain_and_addresses_follow_from_each_other() {
     let site = |text: &str, remembered: Option<&str>| {
         let config = with_file(text, &[]).unwrap();
