@@ -15,6 +15,6 @@ impl Bucket {
         if let Some(class) = &self.0.config.storage_class {
             call = call.header("x-amz-storage-class", class);
         }
-        self.send_and_read(&call, |answer| self.confirmed(answer, "CopyObjectResult")).await
+        self.send_and_read(&call, |answer| self.confirmed(answer)).await
     }
 }

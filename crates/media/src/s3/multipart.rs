@@ -83,8 +83,7 @@ impl Bucket {
             .header("content-type", "application/xml")
             .payload(Payload::Bytes(body.into()))
             .repeat(Repeat::Always);
-        let confirmed = |answer: &[u8]| self.confirmed(answer, "CompleteMultipartUploadResult");
-        match self.send_and_read(&call, confirmed).await {
+        match self.send_and_read(&call, |answer| self.confirmed(answer)).await {
             Err(Error::Refused { status: 404, code, .. }) if code == "NoSuchUpload" => {
                 let ending = format!("-{}", etags.len());
                 let made = self.head(key).await?.filter(|meta| meta.total == total);
@@ -98,14 +97,15 @@ impl Bucket {
         }
     }
 
-    /// Answers that take long begin with 200 before it is known how they end.
-    pub(super) fn confirmed(&self, answer: &[u8], name: &str) -> Result<()> {
+    /// Answers that take long begin with 200 before it is known how they end. What was done is told with its ETag.
+    pub(super) fn confirmed(&self, answer: &[u8]) -> Result<()> {
         if let Some(complaint) = xml::complaint(answer) {
             return Err(Error::Failed { host: self.0.host.clone(), status: 200, code: complaint.code });
         }
-        let mut is_result = false;
-        xml::read(answer, |path, _| is_result |= path == [name]).map_err(|why| self.broken(why))?;
-        match is_result {
+        let mut has_etag = false;
+        xml::read(answer, |path, text| has_etag |= matches!(path, [_, "ETag"]) && !text.is_empty())
+            .map_err(|why| self.broken(why))?;
+        match has_etag {
             true => Ok(()),
             false => Err(self.broken("it does not confirm what was done")),
         }

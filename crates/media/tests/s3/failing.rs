@@ -158,12 +158,25 @@ async fn a_failed_upload_leaves_no_parts() {
         vec![complain(400, "", "EntityTooSmall"), say(204, "", "")],
         vec![denied(), complain(404, "", "NoSuchUpload")],
         vec![complain(200, "", "InternalError"), complain(200, "", "InternalError"), denied(), say(204, "", "")],
-        vec![say(200, "", "garbage"), say(200, "", "garbage"), say(200, "", "garbage"), say(204, "", "")],
+        vec![say(200, "", "garbage"), say(200, "", "<html><b>Done</b></html>"), say(200, "", ""), say(204, "", "")],
     ] {
         let server = Broken::start(begun(3).into_iter().chain(after).collect()).await;
         assert!(upload(&server).await.is_err());
         assert!(was_given_up(&server), "{:?}", server.heads());
     }
+}
+
+#[tokio::test]
+async fn an_upload_that_fails_in_the_end_is_ended_again() {
+    let failed = complain(200, "", "InternalError");
+    let done = say(
+        200,
+        "",
+        "<x:CompleteMultipartUploadResult xmlns:x='y'><x:ETag>\"e-3\"</x:ETag></x:CompleteMultipartUploadResult>",
+    );
+    let server = Broken::start(begun(3).into_iter().chain([failed, done]).collect()).await;
+    upload(&server).await.unwrap();
+    assert_eq!(server.count(), 6);
 }
 
 #[tokio::test]
