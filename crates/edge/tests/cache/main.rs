@@ -1,0 +1,10 @@
+//! The cache against an origin that can do everything wrong.
+
+mod crash;
+mod disk;
+mod faults;
+mod flights;
+mod origin;
+mod purge;
+mod serve;
+mod stale;
