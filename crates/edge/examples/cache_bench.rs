@@ -70,7 +70,29 @@ async fn main() {
         }
         clock.tell(&format!("a GB in slices of 1 MiB, {name}"), (rounds * FILM) as f64 / 1e9);
     }
+    look_through(folder.path()).await;
     threads().await;
+}
+
+/// How fast files are found after a start.
+async fn look_through(folder: &std::path::Path) {
+    let config = CacheConfig { path: folder.to_owned(), min_free: 0, ..CacheConfig::default() };
+    let before = Cache::open(config.clone()).unwrap();
+    let upstream: Arc<dyn Upstream> = Arc::new(Origin);
+    for number in 0..20_000 {
+        send(&before, &key(&format!("/more/{number}")), &upstream).await;
+    }
+    while before.stats().fills_now > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let files = before.stats().files;
+    drop(before);
+    let clock = Clock::start();
+    let cache = Cache::open(config).unwrap();
+    while cache.stats().files < files {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    clock.tell("1000 files looked through after a start", files as f64 / 1000.0);
 }
 
 /// What handing over to a thread that may wait costs by itself.

@@ -85,3 +85,35 @@ impl CacheConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_written_as_people_write_it() {
+        let config = CacheConfig::default();
+        let text = toml::to_string(&config).unwrap();
+        for line in ["max_size = \"20 GB\"", "valid_ok = \"90 d\"", "valid_error = \"10 s\"", "slice_size = \"1 MiB\""]
+        {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert_eq!(toml::from_str::<CacheConfig>(&text).unwrap(), config);
+        let partial: CacheConfig = toml::from_str("max_size = \"1 GiB\"\ninactive = \"2 w\"").unwrap();
+        assert_eq!((partial.max_size, partial.inactive), (1 << 30, 14 * DAY));
+        for wrong in ["max_size = 5", "inactive = \"5\"", "sise = \"1 B\""] {
+            assert!(toml::from_str::<CacheConfig>(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(CacheConfig::FIELD_NAMES.len(), CacheConfig::FIELD_DOCS.len());
+    }
+
+    #[test]
+    fn values_stay_within_their_bounds() {
+        let wild =
+            CacheConfig { slice_size: 1, fills: 0, valid_error: DAY, stall: Duration::ZERO, ..CacheConfig::default() };
+        let config = wild.bounded();
+        assert_eq!((config.slice_size, config.fills, config.validity(500)), (MIB / 4, 1, LONGEST_ERROR));
+        assert!(config.stall > Duration::ZERO);
+        assert_eq!((config.validity(308), config.validity(410)), (config.valid_ok, config.valid_not_found));
+    }
+}

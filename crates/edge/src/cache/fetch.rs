@@ -164,6 +164,9 @@ impl Errand {
         if reply.meta.start != u64::from(self.number) * asked.slice_size || reply.meta.start >= total {
             return Err(Failure::broken("another part than was asked for"));
         }
+        if total.div_ceil(asked.slice_size) > u64::from(u32::MAX) {
+            return Err(Failure::broken("it is too long"));
+        }
         self.slice(ticket, (reply.body, facts)).await
     }
 
@@ -243,7 +246,7 @@ impl Errand {
         let facts = Arc::new(Facts { fresh_for: fresh_for.or(facts.fresh_for), ..facts });
         ticket.fill.announce(Ok(Head::Unchanged(facts.clone())));
         self.shared.absences.forget(self.key.hash());
-        self.shared.renew(&self.key, copy.clone(), &facts).await;
+        self.shared.renew(&ticket.fill, copy.clone(), &facts).await;
     }
 
     /// The origin has no such object, or not any more.

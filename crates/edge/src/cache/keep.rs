@@ -121,9 +121,16 @@ impl Shared {
     }
 
     /// Writes a slice again with other facts: the origin said that it is still good.
-    pub(super) async fn renew(self: &Arc<Shared>, key: &ObjectKey, copy: Stored, facts: &Arc<Facts>) {
-        let (shared, key, facts) = (self.clone(), key.clone(), facts.clone());
-        let _ = tokio::task::spawn_blocking(move || shared.renew_now(&key, &copy, &facts)).await;
+    pub(super) async fn renew(self: &Arc<Shared>, fill: &Arc<Fill>, copy: Stored, facts: &Arc<Facts>) {
+        let (shared, fill, facts) = (self.clone(), fill.clone(), facts.clone());
+        let renewing = move || {
+            shared.renew_now(&fill.key, &copy, &facts);
+            if !shared.flights.is_current(&fill) {
+                // It was purged in between.
+                shared.remove_now(fill.id());
+            }
+        };
+        let _ = tokio::task::spawn_blocking(renewing).await;
     }
 
     fn renew_now(self: &Arc<Shared>, key: &ObjectKey, copy: &Stored, facts: &Arc<Facts>) {

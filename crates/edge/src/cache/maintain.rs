@@ -11,8 +11,10 @@ use std::time::Duration;
 
 /// Between two rounds.
 const ROUND: Duration = Duration::from_secs(30);
-/// Rounds between two cleanings of what crashes have left.
+/// Rounds between two cleanings of what crashes have left: an hour.
 const CLEANING: u32 = 120;
+/// Rounds until all files are looked through again, for those that another process has left: a day.
+const LOOKING: u32 = 2880;
 const FOLDERS: u32 = 256;
 
 /// Begins to look through what is there, and goes the rounds as long as the cache lives.
@@ -26,6 +28,9 @@ pub(super) fn start(shared: &Arc<Shared>) {
             let Some(shared) = weak.upgrade() else { return };
             rounds = rounds.wrapping_add(1);
             let cleans = rounds.is_multiple_of(CLEANING);
+            if rounds.is_multiple_of(LOOKING) {
+                look_through(&shared);
+            }
             let _ = tokio::task::spawn_blocking(move || go_round(&shared, cleans)).await;
         }
     });
@@ -41,6 +46,7 @@ fn go_round(shared: &Shared, cleans: bool) {
         shared.evict(shared.index.evict(lacking, None));
     }
     if cleans {
+        shared.purges.forget_objects();
         shared.disk.clean();
     }
 }

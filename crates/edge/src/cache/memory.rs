@@ -1,5 +1,6 @@
 //! Hot slices in memory, shared between the threads.
 
+use super::ObjectKey;
 use super::facts::Facts;
 use super::fifo::Fifo;
 use super::key::{KeyHash, SliceId};
@@ -25,6 +26,14 @@ pub(super) struct Hot {
 }
 
 impl Hot {
+    pub(super) fn new(key: &ObjectKey, facts: &Arc<Facts>, (payload, told): (Bytes, u64)) -> Hot {
+        Hot { text: key.text().into(), facts: facts.clone(), payload, told: AtomicU64::new(told) }
+    }
+
+    fn weight(&self) -> u64 {
+        self.payload.len() as u64 + self.text.len() as u64 + OVERHEAD
+    }
+
     /// Whether the disk's index should hear of this use: once in a while is enough.
     pub(super) fn is_news(&self, now: u64) -> bool {
         let told = self.told.load(Ordering::Relaxed);
@@ -35,8 +44,11 @@ impl Hot {
     }
 }
 
+type Part = Fifo<SliceId, Arc<Hot>>;
+type Insert = fn(&mut Part, SliceId, Arc<Hot>, u64) -> Vec<(SliceId, Arc<Hot>)>;
+
 pub(super) struct Memory {
-    parts: Box<[Mutex<Fifo<SliceId, Arc<Hot>>>]>,
+    parts: Box<[Mutex<Part>]>,
     spread: RandomState,
     largest: u64,
 }
@@ -55,7 +67,7 @@ impl Memory {
         length + OVERHEAD <= self.largest
     }
 
-    fn part(&self, id: &SliceId) -> MutexGuard<'_, Fifo<SliceId, Arc<Hot>>> {
+    fn part(&self, id: &SliceId) -> MutexGuard<'_, Part> {
         let place = self.spread.hash_one(id) % self.parts.len() as u64;
         self.parts[usize::try_from(place).unwrap_or_default()].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -64,11 +76,26 @@ impl Memory {
         self.part(&id).touch(&id).map(|hot| hot.clone())
     }
 
+    /// Whether a slice of this length fits without another one leaving.
+    pub(super) fn has_room(&self, id: SliceId, length: u64) -> bool {
+        let part = self.part(&id);
+        part.weight() + length + 2 * OVERHEAD <= part.limit()
+    }
+
     pub(super) fn insert(&self, id: SliceId, hot: Arc<Hot>) {
-        let length = hot.payload.len() as u64 + hot.text.len() as u64;
+        self.replace(id, hot, Fifo::insert);
+    }
+
+    /// As [`Memory::insert`], for what is known to be used often.
+    pub(super) fn insert_proved(&self, id: SliceId, hot: Arc<Hot>) {
+        self.replace(id, hot, Fifo::insert_proved);
+    }
+
+    fn replace(&self, id: SliceId, hot: Arc<Hot>, insert: Insert) {
+        let weight = hot.weight();
         // What leaves is dropped after the lock.
-        let gone = match self.takes(length) {
-            true => self.part(&id).insert(id, hot, length + OVERHEAD),
+        let gone = match weight <= self.largest {
+            true => insert(&mut self.part(&id), id, hot, weight),
             false => self.part(&id).remove(&id).map(|hot| (id, hot)).into_iter().collect(),
         };
         drop(gone);

@@ -278,10 +278,11 @@ impl Walk {
     fn prefetch(&self, number: u32) {
         let Some(next) = number.checked_add(1) else { return };
         let is_wanted = self.facts.numbered_span(next).start < self.range.end;
-        if is_wanted && !self.shared.index.contains(self.key.slice(next)) {
-            if let Some(turn) = self.shared.spare_turn() {
-                self.errand(next).start_early(turn);
-            }
+        if is_wanted
+            && !self.shared.index.contains(self.key.slice(next))
+            && let Some(turn) = self.shared.spare_turn()
+        {
+            self.errand(next).start_early(turn);
         }
     }
 }

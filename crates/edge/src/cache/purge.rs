@@ -16,6 +16,8 @@ use std::time::SystemTime;
 
 /// Most marks that hold at once; whoever wants more has to wait until files have been looked through.
 const MOST: usize = 1000;
+/// No fetch takes longer than so many milliseconds.
+const UNDER_WAY: u64 = 6 * 3_600_000;
 const FILE: &str = "purges";
 
 /// What to remove.
@@ -122,6 +124,14 @@ impl Purges {
         marks.prefixes.push((prefix, moment));
         self.is_any.store(true, Ordering::Release);
         Ok(moment)
+    }
+
+    /// Drops the marks of objects of which nothing can be under way any more.
+    pub(super) fn forget_objects(&self) {
+        let long_ago = millis(SystemTime::now()).saturating_sub(UNDER_WAY);
+        let mut marks = self.marks();
+        marks.objects.retain(|(_, moment)| *moment > long_ago);
+        self.is_any.store(!marks.prefixes.is_empty() || !marks.objects.is_empty(), Ordering::Release);
     }
 
     /// All files have been looked through since that moment.

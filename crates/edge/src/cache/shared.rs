@@ -23,6 +23,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const QUEUE: usize = 4096;
 /// Between two complaints about the disk.
 const QUIET: u64 = 60_000;
+/// Of so many hot slices for which there is no room in memory, one is taken in.
+const EXCHANGED: u64 = 16;
 
 pub(super) struct Shared {
     pub(super) config: CacheConfig,
@@ -41,6 +43,7 @@ pub(super) struct Shared {
     turns: Arc<Semaphore>,
     waiting: AtomicUsize,
     complained: AtomicU64,
+    exchanges: AtomicU64,
 }
 
 /// A slice that is here.
@@ -76,6 +79,7 @@ impl Shared {
             turns: Arc::new(Semaphore::new(config.fills)),
             waiting: AtomicUsize::new(0),
             complained: AtomicU64::new(0),
+            exchanges: AtomicU64::new(0),
             disk,
             config,
         })
@@ -99,7 +103,9 @@ impl Shared {
     /// What is in memory, or in the page cache. `Later`: somewhere else, [`Shared::look`] knows.
     pub(super) fn look_now(&self, key: &ObjectKey, number: u32) -> Result<Stored, Missing> {
         let id = key.slice(number);
-        if let Some(hot) = self.memory.find(id).filter(|hot| *hot.text == *key.text()) {
+        // What was on its way when it was purged may still have come into memory.
+        let is_good = |hot: &Arc<Hot>| *hot.text == *key.text() && !self.is_purged(key, &hot.facts);
+        if let Some(hot) = self.memory.find(id).filter(is_good) {
             let now = now();
             if hot.is_news(now) {
                 self.used(id, now);
@@ -137,7 +143,7 @@ impl Shared {
         let id = key.slice(number);
         let found = self.disk.open(key, number, patience)?;
         let (Found::Whole(facts, _) | Found::Open(facts, _)) = &found;
-        if !facts.fits(self.config.slice_size) || self.purges.covers(key.text(), id.object, facts.stamp) {
+        if !facts.fits(self.config.slice_size) || self.is_purged(key, facts) {
             // Whoever fetches it now replaces it.
             return Err(Missing::Absent);
         }
@@ -155,22 +161,27 @@ impl Shared {
         })
     }
 
-    /// Keeps a slice in memory for a while, if there is room for its like.
-    pub(super) fn remember(&self, key: &ObjectKey, facts: &Arc<Facts>, payload: Bytes, told: u64) {
-        let text = key.text().into();
-        let hot = Hot { text, facts: facts.clone(), payload, told: AtomicU64::new(told) };
-        self.memory.insert(facts.id(key), Arc::new(hot));
+    fn is_purged(&self, key: &ObjectKey, facts: &Facts) -> bool {
+        self.purges.covers(key.text(), key.hash(), facts.stamp)
     }
 
-    /// Whether a slice of this length is used so often that it should be in memory.
+    /// Keeps a slice in memory for a while, if there is room for its like.
+    pub(super) fn remember(&self, key: &ObjectKey, facts: &Arc<Facts>, payload: Bytes, told: u64) {
+        self.memory.insert(facts.id(key), Arc::new(Hot::new(key, facts, (payload, told))));
+    }
+
+    /// Whether a slice of this length should be in memory: it is used often, and there is room. Without room only one
+    /// in some is exchanged for another, lest more is read than sent where there is more hot than fits.
     pub(super) fn is_hot(&self, id: SliceId, length: u64) -> bool {
-        self.memory.takes(length) && self.index.is_hot(id)
+        let is_drawn = || self.exchanges.fetch_add(1, Ordering::Relaxed).is_multiple_of(EXCHANGED);
+        self.memory.takes(length) && self.index.is_hot(id) && (self.memory.has_room(id, length) || is_drawn())
     }
 
     /// Reads a slice into memory, on a thread that may wait.
     pub(super) fn promote(&self, key: &ObjectKey, stored: &Stored, open: &OpenSlice) -> Option<Bytes> {
         let bytes = Bytes::from(open.read_all().ok()?);
-        self.remember(key, &stored.facts, bytes.clone(), now());
+        let hot = Hot::new(key, &stored.facts, (bytes.clone(), now()));
+        self.memory.insert_proved(stored.facts.id(key), Arc::new(hot));
         Some(bytes)
     }
 

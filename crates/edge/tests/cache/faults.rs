@@ -62,7 +62,8 @@ async fn nothing_torn_is_kept_and_the_next_request_gets_it_whole() {
 
 #[tokio::test]
 async fn answers_that_make_no_sense_are_refused() {
-    let replies: [fn() -> Reply; 4] = [
+    let replies: [fn() -> Reply; 5] = [
+        || Reply { meta: Meta { total: Some(u64::MAX), ..meta(0, "") }, ..saying(0, Bytes::new()) },
         // Another part than was asked for.
         || Reply { meta: Meta { start: 5, ..meta(100, "\"v1\"") }, ..saying(100, content(1, 95)) },
         || Reply { meta: Meta { total: None, ..meta(100, "\"v1\"") }, ..saying(100, content(1, 100)) },

@@ -202,3 +202,44 @@ async fn readers_of_an_object_that_flows_share_one_request() {
     assert!(origin.count() <= 12, "{}", origin.count());
     assert_eq!(files(folder.path()).len(), 13);
 }
+
+/// Gives the whole object whatever is asked, as slowly as it is read, and counts what was read.
+fn counted(body: Bytes) -> (Arc<AtomicUsize>, Arc<Origin>) {
+    let given = Arc::new(AtomicUsize::new(0));
+    let count = given.clone();
+    let origin = Origin::new(move |_| {
+        let (reply, count) = (crate::origin::whole(&body, "\"v1\""), count.clone());
+        async move {
+            let counted = reply.body.inspect(move |bytes| {
+                count.fetch_add(bytes.as_ref().map_or(0, Bytes::len), Ordering::Relaxed);
+            });
+            Ok(Reply { body: counted.boxed(), ..reply })
+        }
+    });
+    (given, origin)
+}
+
+#[tokio::test]
+async fn a_flow_goes_on_for_a_slow_reader_and_stops_when_nobody_wants_it() {
+    let body = content(1, 60 * SLICE);
+    let folder = tempfile::tempdir().unwrap();
+    let (given, origin) = counted(body.clone());
+    let place = Place::new(on_disk(folder.path()), &origin);
+    let object = place.object("/a").await.unwrap();
+    let mut part = Box::pin(object.part(0..TO_THE_END));
+    let mut all = part.next().await.unwrap().unwrap().to_vec();
+    place.settled().await;
+    assert_eq!(given.load(Ordering::Relaxed), body.len());
+    while let Some(bytes) = part.next().await {
+        all.extend_from_slice(&bytes.unwrap());
+    }
+    assert!(all == body && origin.count() == 1);
+
+    let folder = tempfile::tempdir().unwrap();
+    let (given, origin) = counted(body.clone());
+    let place = Place::new(on_disk(folder.path()), &origin);
+    drop(place.object("/a").await.unwrap());
+    place.settled().await;
+    let given = given.load(Ordering::Relaxed);
+    assert!(given > 30 * SLICE as usize && given < 40 * SLICE as usize, "{given}");
+}

@@ -1,5 +1,7 @@
 //! The cache against an origin that can do everything wrong.
 
+#![allow(clippy::unwrap_used)]
+
 mod crash;
 mod disk;
 mod faults;

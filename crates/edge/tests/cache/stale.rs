@@ -51,7 +51,7 @@ async fn an_origin_that_says_unchanged_makes_a_copy_good_again_also_after_a_rest
         assert_eq!(place.object("/a").await.unwrap().how(), How::Hit);
         let again = Place::new(CacheConfig { valid_ok: 100 * VALID, ..config }, &origin);
         assert_eq!(again.object("/a").await.unwrap().how(), How::Hit);
-        assert!(origin.count() >= before + 1);
+        assert!(origin.count() > before);
     }
 }
 
