@@ -10,6 +10,7 @@ use bytes::Bytes;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -164,6 +165,12 @@ impl Disk {
             Err(failure) if !matches!(failure.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Err(failure),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the slice's file is the one that was opened, not one that has taken its place.
+    pub(super) fn is_same(&self, id: SliceId, open: &OpenSlice) -> bool {
+        let identity = |meta: io::Result<fs::Metadata>| meta.ok().map(|meta| (meta.dev(), meta.ino()));
+        identity(fs::metadata(self.path(id))) == identity(open.file.metadata())
     }
 
     /// The slices of an object that have files.

@@ -5,6 +5,7 @@ use super::absent::Why;
 use super::facts::{Asked, Facts};
 use super::fill::{Fill, Head};
 use super::flights::{Ticket, Way};
+use super::flow::LINGER;
 use super::shared::{Shared, Stored, now};
 use super::upstream::{Failure, Meta, Reply, TO_THE_END, Upstream, Want};
 use bytes::Bytes;
@@ -91,16 +92,22 @@ impl Errand {
         }
     }
 
-    async fn run(self, ticket: Ticket, turn: Option<OwnedSemaphorePermit>) {
-        let turn = match turn {
+    async fn run(self, ticket: Ticket, early: Option<OwnedSemaphorePermit>) {
+        let is_early = early.is_some();
+        let turn = match early {
             Some(turn) => Ok(turn),
             None => self.shared.turn().await,
         };
-        let fetched = match turn {
-            // Held until the slice is written.
-            Ok(_turn) => self.fetch(&ticket).await,
-            Err(failure) => Err(failure),
+        let fetched = match &turn {
+            Ok(_) => self.fetch(&ticket).await,
+            Err(failure) => Err(failure.clone()),
         };
+        if is_early && fetched.is_ok() && !ticket.fill.is_kept() {
+            // It could not be written: whom it was fetched for finds it nowhere else.
+            let _ = tokio::time::timeout(LINGER, ticket.fill.joined()).await;
+        }
+        // Others may fetch when this is written.
+        drop(turn);
         if let Err(failure) = fetched {
             self.shared.counts.failed_fills.one();
             tracing::debug!(key = ?self.key, number = self.number, %failure, "a fetch failed");

@@ -38,6 +38,7 @@ pub(super) struct Fill {
     body: Mutex<Body>,
     news: Notify,
     is_kept: AtomicBool,
+    is_joined: AtomicBool,
 }
 
 #[derive(Default)]
@@ -61,6 +62,7 @@ impl Fill {
             body: Mutex::default(),
             news: Notify::new(),
             is_kept: AtomicBool::new(false),
+            is_joined: AtomicBool::new(false),
         }
     }
 
@@ -126,6 +128,24 @@ impl Fill {
 
     pub(super) fn is_kept(&self) -> bool {
         self.is_kept.load(Ordering::Acquire)
+    }
+
+    /// Somebody else reads it too.
+    pub(super) fn mark_joined(&self) {
+        if !self.is_joined.swap(true, Ordering::AcqRel) {
+            self.news.notify_waiters();
+        }
+    }
+
+    /// Waits for somebody else who reads it.
+    pub(super) async fn joined(&self) {
+        loop {
+            let news = self.news.notified();
+            if self.is_joined.load(Ordering::Acquire) {
+                return;
+            }
+            news.await;
+        }
     }
 
     /// What the head is as soon as there is one.

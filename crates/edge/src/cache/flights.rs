@@ -47,6 +47,8 @@ impl Flow {
         readers.next += 1;
         let id = readers.next;
         readers.wants.insert(id, slices);
+        drop(readers);
+        self.moved.notify_waiters();
         Following { flow: self.clone(), id }
     }
 
@@ -59,6 +61,17 @@ impl Flow {
     /// Whether anybody wants what comes after this slice.
     pub(super) fn is_wanted_after(&self, number: u32) -> bool {
         self.readers().wants.values().any(|slices| slices.end > number + 1)
+    }
+
+    /// Waits for the first reader: those for whom the flow began may still be on their way.
+    pub(super) async fn followed(&self) {
+        loop {
+            let moved = self.moved.notified();
+            if self.readers().next > 0 {
+                return;
+            }
+            moved.await;
+        }
     }
 
     /// Waits until everybody who wants this slice has had it.
@@ -114,6 +127,7 @@ impl Flights {
     pub(super) fn way(self: &Arc<Flights>, key: &ObjectKey, number: u32) -> Way {
         let mut now = self.now();
         if let Some(fill) = now.fills.get(&key.slice(number)) {
+            fill.mark_joined();
             return Way::Join(fill.clone());
         }
         if let Some(flow) = now.flows.get(&key.hash()).filter(|flow| *flow.reached.borrow() < number) {

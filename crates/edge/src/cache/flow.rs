@@ -7,11 +7,14 @@ use super::flights::{FlowTicket, Ticket};
 use super::upstream::{Failure, Reply};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// Slices that flow by for nobody before the flow is given up.
 const UNWANTED: u32 = 32;
 /// How long the flow waits for readers of a slice that could not be written.
-const LINGER: Duration = Duration::from_secs(10);
+pub(super) const LINGER: Duration = Duration::from_secs(10);
+/// How long it takes at most from an object's head to its first reader.
+const GRACE: Duration = Duration::from_secs(1);
 
 impl Errand {
     pub(super) async fn flow(
@@ -35,7 +38,10 @@ impl Errand {
             self.flow_slice((ticket, &flow), &mut incoming, &facts).await?;
             unwanted = if flow.flow.is_wanted_after(number) { 0 } else { unwanted + 1 };
             if unwanted >= UNWANTED && number >= self.number {
-                return Ok(());
+                let _ = timeout(GRACE, flow.flow.followed()).await;
+                if !flow.flow.is_wanted_after(number) {
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -64,7 +70,8 @@ impl Errand {
         self.arrived(&fill, facts).await;
         if !fill.is_kept() {
             // Its readers find it nowhere else.
-            let _ = tokio::time::timeout(LINGER, flow.flow.passed(number)).await;
+            let _ = timeout(GRACE, flow.flow.followed()).await;
+            let _ = timeout(LINGER, flow.flow.passed(number)).await;
         }
         drop(reached);
         Ok(())

@@ -190,6 +190,7 @@ impl Walk {
     ) -> Result<Option<Bytes>, Failure> {
         let read = match open.read(piece.clone(), Patience::Now) {
             Err(Missing::Later) => {
+                let open = open.clone();
                 let reading = move || open.read(piece, Patience::Wait);
                 tokio::task::spawn_blocking(reading).await.unwrap_or(Err(Missing::Absent))
             }
@@ -200,11 +201,13 @@ impl Walk {
                 self.shared.counts.bytes_kept.add(bytes.len() as u64);
                 return Ok(Some(bytes));
             }
-            Err(Missing::Failed(failure)) => {
-                self.shared.complain("a cached file cannot be read", &failure);
-                self.shared.remove(vec![self.key.slice(number)]).await;
-            }
-            Err(_) => self.shared.damaged(self.key.slice(number)).await,
+            Err(Missing::Failed(failure)) => self.shared.complain("a cached file cannot be read", &failure),
+            Err(_) => {}
+        }
+        // Another reader may have found the damage already, and the slice may have come again.
+        let id = self.key.slice(number);
+        if self.shared.disk.is_same(id, &open) {
+            self.shared.damaged(id).await;
         }
         self.at = At::Nowhere;
         Ok(None)
