@@ -1,4 +1,5 @@
-//! Serves stored media over HTTP. Stand-alone: knows stores, but no database.
+//! Serves stored media over HTTP, and takes the connections of everything that is served. Stand-alone: knows stores,
+//! but no database.
 
 mod body;
 pub mod cache;
@@ -7,5 +8,6 @@ mod content_type;
 mod local;
 mod path;
 mod range;
+pub mod server;
 
 pub use local::local;

@@ -116,12 +116,12 @@ impl TestServer {
             config.database.url.clone_from(&database.url);
         }
         change(&mut config);
-        let listener = server::listen(config.server.listen.0).expect("a free port");
-        let address = listener.local_addr().expect("an address");
+        let sockets = server::listen(&config, server::Sockets::default()).expect("a free port");
+        let address = sockets.addresses()[0];
         let parts = Parts::open(config).await.expect("a fresh database");
         let client = Client::new(address, &parts.site.base_url);
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(server::run(parts.clone(), listener, Rounds::Never, stop.clone()));
+        let serving = tokio::spawn(server::run(parts.clone(), sockets, Rounds::Never, stop.clone()));
         Some(Self(Arc::new(Inner {
             parts,
             address,

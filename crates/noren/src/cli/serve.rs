@@ -1,12 +1,18 @@
 //! `noren serve`
 
 use super::{Failure, Place, output, start};
-use crate::config::{Config, Override};
-use crate::server::{self, Lock, Parts};
+use crate::config::{Config, Loaded, Override};
+use crate::server::{self, Lock, Parts, Running, Server};
 use crate::worker::Rounds;
+use axum::Router;
 use clap::Args;
+use edge::server::handover::{self, Inherited, tell_systemd};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// How much longer than its time to finish a server that is replaced may keep its data.
+const HAND_OVER: Duration = Duration::from_secs(10);
 
 /// Start the server
 #[derive(Debug, Args)]
@@ -17,7 +23,9 @@ Examples:
   NOREN_DATABASE__URL=postgres://noren@localhost/noren noren serve
 
 Without any setting: an embedded database in ./data, development at http://localhost:3000.
-SIGTERM or Ctrl-C stops it after what has begun is finished; a second one stops it at once.")]
+SIGTERM or Ctrl-C stops it after what has begun is finished; a second one stops it at once.
+SIGHUP reads again how connections are taken ([[listen]], [tls], [acme], [connections]).
+SIGUSR2 starts the program anew, as it lies on the disk now, and hands it the open sockets.")]
 pub(super) struct Serve {
     /// Address to accept connections at [default: [::]:3000, IPv6 and IPv4]
     #[arg(long, value_name = "ADDR")]
@@ -29,18 +37,31 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, place: &Place) -> Result<(), Failure> {
-        let listen = self.listen.map(|text| Override::flag("server.listen", "--listen", text));
-        let domain = self.domain.map(|text| Override::flag("site.domain", "--domain", text));
-        let loaded = start::configuration(place, listen.into_iter().chain(domain).collect())?;
+        // Before there are other threads: it changes the environment.
+        let inherited = Inherited::take()?;
+        let loaded = self.configuration(place)?;
         start::log(&loaded.config, None);
         if let Some(file) = &loaded.file {
             tracing::info!("configuration from {}", file.display());
         }
         let runtime = runtime(&loaded.config)?;
-        let served = runtime.block_on(serve(loaded.config));
+        let place = place.clone();
+        let again = move || self.configuration(&place).map(|loaded| loaded.config);
+        let served = runtime.block_on(serve(loaded.config, inherited, again));
         // What hangs on a blocking thread must not keep the process.
         runtime.shutdown_background();
         served
+    }
+
+    fn configuration(&self, place: &Place) -> Result<Loaded, Failure> {
+        let listen = self.listen.as_ref().map(|text| Override::flag("server.listen", "--listen", text));
+        let domain = self.domain.as_ref().map(|text| Override::flag("site.domain", "--domain", text));
+        let mut loaded = start::configuration(place, listen.into_iter().chain(domain).collect())?;
+        if self.listen.is_some() {
+            // The flag goes before the file, whichever way that says it.
+            loaded.config.listen.clear();
+        }
+        Ok(loaded)
     }
 }
 
@@ -52,17 +73,74 @@ fn runtime(config: &Config) -> std::io::Result<tokio::runtime::Runtime> {
     builder.thread_name("noren").enable_all().build()
 }
 
-async fn serve(config: Config) -> Result<(), Failure> {
+async fn serve(
+    config: Config,
+    mut inherited: Inherited,
+    again: impl Fn() -> Result<Config, Failure> + Send + 'static,
+) -> Result<(), Failure> {
     let stop = on_signals()?;
     server::allow_many_files();
     server::prepare(&config)?;
-    let embedded = config.database.url == "sqlite";
-    let _lock = embedded.then(|| Lock::take(&config.server.data)).transpose()?;
-    let listener = server::listen(config.server.listen.0)?;
+    let sockets = server::listen(&config, std::mem::take(&mut inherited.sockets))?;
+    let _lock = lock(&config, &mut inherited).await?;
     let parts = Parts::open(config).await?.to_serve().await?;
+    let running = server::start(&parts, sockets, Rounds::Hourly, &stop)?;
+    inherited.relieve()?;
+    tell_systemd();
     output::line(format_args!("Noren is ready: {}", server::front_door(&parts).await?));
-    server::run(parts, listener, Rounds::Hourly, stop).await?;
+    tokio::spawn(on_change(running.server.clone(), running.router(), (again, stop)));
+    running.finish().await?;
     Ok(())
+}
+
+/// An embedded database has one server at a time. One that we replace is told to end before it is opened: meanwhile
+/// connections wait in the kernel.
+async fn lock(config: &Config, inherited: &mut Inherited) -> Result<Option<Lock>, Failure> {
+    let data = &config.server.data;
+    match (config.database.url == "sqlite", inherited.replaces()) {
+        (false, _) => Ok(None),
+        (true, false) => Ok(Some(Lock::take(data)?)),
+        (true, true) => {
+            inherited.relieve()?;
+            Ok(Some(Lock::wait(data, config.server.shutdown_timeout.0 + HAND_OVER).await?))
+        }
+    }
+}
+
+/// Reads the configuration again at SIGHUP, is replaced at SIGUSR2.
+async fn on_change(
+    server: Server,
+    router: Router,
+    (again, stop): (impl Fn() -> Result<Config, Failure>, CancellationToken),
+) -> std::io::Result<()> {
+    let (mut change, mut replace) = (signal(SignalKind::hangup())?, signal(SignalKind::user_defined2())?);
+    loop {
+        tokio::select! {
+            _ = change.recv() => {
+                let changed = again().and_then(|config| Ok(Running::reload(&server, &config, &router)?));
+                match changed {
+                    Ok(()) => tracing::info!("connections are taken as the configuration says now"),
+                    Err(Failure::Usage(why)) => tracing::error!("everything stays as it was: {why}"),
+                    Err(Failure::Failed(error)) => tracing::error!("everything stays as it was: {error:#}"),
+                }
+            }
+            _ = replace.recv() => {
+                tracing::info!("starting the program anew");
+                let replaced = match server.sockets() {
+                    Ok(sockets) => handover::succeed(sockets).await,
+                    Err(error) => Err(error),
+                };
+                match replaced {
+                    Ok(()) => {
+                        tracing::info!("replaced: finishing what has begun");
+                        stop.cancel();
+                        return Ok(());
+                    }
+                    Err(error) => tracing::error!(%error, "the new program did not start; this one goes on"),
+                }
+            }
+        }
+    }
 }
 
 /// Cancelled by the first SIGTERM or SIGINT; the second ends the process.

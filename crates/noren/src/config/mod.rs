@@ -13,6 +13,7 @@ use api::http::rate_limit::RateLimits;
 use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, jobs::Queue, site};
+use edge::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, TlsConfig};
 use media::s3::{Bucket, S3Config};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv6Addr, SocketAddr};
@@ -24,6 +25,12 @@ use std::time::Duration;
 pub struct Config {
     pub site: SiteConfig,
     pub server: ServerConfig,
+    /// Where connections come in; nothing means plain HTTP at `server.listen`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub listen: Vec<ListenConfig>,
+    pub tls: TlsConfig,
+    pub acme: AcmeConfig,
+    pub connections: ConnectionsConfig,
     pub database: DatabaseConfig,
     pub media: MediaConfig,
     pub limits: site::Limits,
@@ -52,7 +59,8 @@ pub struct SiteConfig {
 #[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
-    /// Address and port to accept connections at. "[::]:3000" takes IPv6 and IPv4.
+    /// Address and port to accept connections at. "[::]:3000" takes IPv6 and IPv4. For https, and for several
+    /// addresses: listen, which is used in its place.
     pub listen: Listen,
     /// The folder for the embedded database, uploads, and noren.toml if it is kept there.
     pub data: PathBuf,

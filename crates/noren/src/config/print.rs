@@ -1,11 +1,12 @@
 //! The annotated file that `noren config print` shows: every section and key with its documentation, made from the
 //! doc comments of the structs that are read.
 
-use super::{Config, JobsConfig, LogConfig, MediaConfig, ServerConfig, SiteConfig};
+use super::{Config, JobsConfig, Listen, LogConfig, MediaConfig, ServerConfig, SiteConfig};
 use api::http::rate_limit::RateLimits;
 use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, site::Limits};
+use edge::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, Serve, TlsConfig};
 use media::s3::S3Config;
 use std::fmt::Write;
 use toml::{Table, Value};
@@ -26,6 +27,10 @@ impl Section {
 const SECTIONS: &[Section] = &[
     Section::of::<SiteConfig>("site"),
     Section::of::<ServerConfig>("server"),
+    Section::of::<ListenConfig>("listen"),
+    Section::of::<TlsConfig>("tls"),
+    Section::of::<AcmeConfig>("acme"),
+    Section::of::<ConnectionsConfig>("connections"),
     Section::of::<DatabaseConfig>("database"),
     Section::of::<MediaConfig>("media"),
     Section::of::<S3Config>("media.storage"),
@@ -47,6 +52,10 @@ pub fn print(config: &Config) -> Result<String, toml::ser::Error> {
     let mut out = HEAD.to_owned();
     for section in SECTIONS {
         comment(&mut out, "\n", section.about);
+        if section.name == "listen" {
+            listen(&mut out, section, &config.listen)?;
+            continue;
+        }
         let _ = writeln!(out, "[{}]", section.name);
         for (key, doc) in section.keys.iter().zip(section.docs) {
             let name = format!("{}.{key}", section.name);
@@ -68,6 +77,25 @@ fn value(table: &Table, name: &str) -> Option<Value> {
     let mut parts = name.split('.');
     let first = table.get(parts.next()?)?;
     parts.try_fold(first, |value, part| value.get(part)).cloned()
+}
+
+/// There may be any number of these, and usually there is none: then an example is shown.
+fn listen(out: &mut String, section: &Section, list: &[ListenConfig]) -> Result<(), toml::ser::Error> {
+    for (key, doc) in section.keys.iter().zip(section.docs) {
+        comment(out, "", &format!("{key}: {doc}"));
+    }
+    let example = ListenConfig { serve: Serve::Https, ..ListenConfig::http(Listen::any(443)) };
+    let (mark, list) = if list.is_empty() { ("# ", std::slice::from_ref(&example)) } else { ("", list) };
+    for one in list {
+        let _ = writeln!(out, "{mark}[[listen]]");
+        let table = Table::try_from(one)?;
+        for key in section.keys {
+            if let Some(value) = table.get(*key) {
+                let _ = writeln!(out, "{mark}{key} = {value}");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Doc comments without their markup.

@@ -4,12 +4,27 @@ use anyhow::{Context as _, bail};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Held as long as the server runs; the system takes it back however the process ends.
 #[derive(Debug)]
 pub struct Lock(#[allow(dead_code)] File);
 
+/// How often a lock is tried that is about to be let go of.
+const PAUSE: Duration = Duration::from_millis(20);
+
 impl Lock {
+    /// Takes the lock as soon as the server that we replace has let go of it.
+    pub async fn wait(data: &Path, patience: Duration) -> anyhow::Result<Self> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match Self::take(data) {
+                Err(_) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
+                other => return other,
+            }
+        }
+    }
+
     /// Takes the lock of the data folder, or says who holds it.
     pub fn take(data: &Path) -> anyhow::Result<Self> {
         let path = data.join("noren.lock");

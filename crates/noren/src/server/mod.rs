@@ -1,12 +1,11 @@
 //! Wiring: the parts of the server, its routes, and its life from opening the data to the last answer.
 
-mod connections;
 mod fallback;
 pub mod layers;
-mod listen;
 mod lock;
+mod mark;
 
-pub use listen::{allow_many_files, listen};
+pub use edge::server::{Server, Setup, Sockets, allow_many_files};
 pub use lock::Lock;
 
 use crate::config::{Config, Network, SiteDomain};
@@ -24,9 +23,10 @@ use domain::{
     sessions::{Attempts, Limit},
     site::Site,
 };
+use edge::server::Limits;
+use edge::server::config::ListenConfig;
 use federation::Discovery;
 use std::fs::DirBuilder;
-use std::net::TcpListener;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,41 +159,99 @@ fn media_path(site: &Site) -> &str {
     path.filter(|path| path.len() > 1 && path.starts_with('/')).unwrap_or("/media")
 }
 
-/// Serves at `listener` and works at jobs until `stop` is cancelled; then finishes what has begun, as far as the
-/// configured time allows.
-pub async fn run(parts: Parts, listener: TcpListener, rounds: Rounds, stop: CancellationToken) -> anyhow::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let app = app(&parts);
-    let router = router(&parts, app.clone());
-    let (server, ending) = (parts.config.server.clone(), stop.clone());
+/// Binds what the configuration asks for, or takes it from `inherited`.
+pub fn listen(config: &Config, inherited: Sockets) -> anyhow::Result<Sockets> {
+    let sockets = inherited.bind(&addresses(config));
+    sockets.map_err(|error| anyhow::anyhow!("{error} (choose another address with --listen or in [[listen]])"))
+}
+
+fn addresses(config: &Config) -> Vec<ListenConfig> {
+    match config.listen.is_empty() {
+        true => vec![ListenConfig::http(config.server.listen)],
+        false => config.listen.clone(),
+    }
+}
+
+/// How connections are taken, as the configuration says.
+pub fn setup(config: &Config, router: Router) -> Setup {
+    let limits = Limits {
+        all: config.server.connections,
+        header_timeout: config.server.header_timeout.0,
+        connections: config.connections.clone(),
+        trusted: config.server.trusted_proxies.clone(),
+    };
+    Setup {
+        listen: addresses(config),
+        tls: config.tls.clone(),
+        acme: config.acme.clone(),
+        limits,
+        router,
+        mark: Some(Arc::new(mark::mark)),
+        data: config.server.data.clone(),
+    }
+}
+
+/// A server that serves and works at jobs.
+#[derive(Debug)]
+pub struct Running {
+    pub server: Server,
+    router: Router,
+    tasks: JoinSet<()>,
+    grace: Duration,
+    stop: CancellationToken,
+}
+
+impl Running {
+    /// Takes connections another way from now on; what else is configured stays until a restart.
+    pub fn reload(server: &Server, config: &Config, router: &Router) -> anyhow::Result<()> {
+        Ok(server.reload(setup(config, router.clone()))?)
+    }
+
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Returns when it was told to stop and has finished what had begun, as far as the configured time allows.
+    pub async fn finish(mut self) -> anyhow::Result<()> {
+        let all = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                // Only a panic ends a task like this: better a restart than a server without workers.
+                ended?;
+            }
+            anyhow::Ok(())
+        };
+        tokio::select! {
+            ended = all => ended.inspect(|()| tracing::info!("stopped")),
+            () = run_out(&self.stop, self.grace) => {
+                tracing::warn!("stopped; what was not finished within {:?} was cut off", self.grace);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Begins to serve at `sockets` and to work at jobs, until `stop` is cancelled.
+pub fn start(parts: &Parts, sockets: Sockets, rounds: Rounds, stop: &CancellationToken) -> anyhow::Result<Running> {
+    let app = app(parts);
+    let router = router(parts, app.clone());
+    let server = Server::start(setup(&parts.config, router.clone()), sockets, stop.clone())?;
+    let (serving, ending) = (server.clone(), stop.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(Worker::new(parts.clone(), rounds).run(stop.clone()));
     tasks.spawn(api::streaming::run(app.clone()));
     tasks.spawn(memory::give_back_after(parts.pool.clone(), stop.clone()));
-    tasks.spawn({
-        let stop = stop.clone();
-        async move { connections::accept(listener, router, &server, stop).await }
-    });
+    tasks.spawn(async move { serving.finished().await });
     tasks.spawn(async move {
         ending.cancelled().await;
         app.streams.close();
         app.streams.closed().await;
     });
-    let grace = parts.config.server.shutdown_timeout.0;
-    let all = async {
-        while let Some(ended) = tasks.join_next().await {
-            // Only a panic ends a task like this: better a restart than a server without workers.
-            ended?;
-        }
-        anyhow::Ok(())
-    };
-    tokio::select! {
-        ended = all => ended.inspect(|()| tracing::info!("stopped")),
-        () = run_out(&stop, grace) => {
-            tracing::warn!("stopped; what was not finished within {grace:?} was cut off");
-            Ok(())
-        }
-    }
+    Ok(Running { server, router, tasks, grace: parts.config.server.shutdown_timeout.0, stop: stop.clone() })
+}
+
+/// Serves at `sockets` and works at jobs until `stop` is cancelled; then finishes what has begun.
+pub async fn run(parts: Parts, sockets: Sockets, rounds: Rounds, stop: CancellationToken) -> anyhow::Result<()> {
+    start(&parts, sockets, rounds, &stop)?.finish().await
 }
 
 fn app(parts: &Parts) -> App {

@@ -1,0 +1,118 @@
+//! What happens to a request between the connection and the router.
+
+use super::acme::Challenges;
+use super::streams::{Stream, Streams, Told};
+use super::{Hold, Live, Peer, Scheme, Serve};
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use hyper::body::Incoming;
+use std::convert::Infallible;
+use std::future::ready;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use tower::ServiceExt as _;
+
+/// What a connection and its requests know of each other.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    pub(super) requests: AtomicU64,
+    /// There shall be no further request on this connection.
+    pub(super) last: AtomicBool,
+    /// HTTP/1: whoever ends a request's connection ends all of it.
+    pub(super) hold: Hold,
+}
+
+impl Talk {
+    /// The answer as it is sent.
+    fn finish(&self, mut answer: Response<Body>, stream: Option<Arc<Stream>>) -> Response<Told> {
+        // HTTP/1 would go on with a request that has come already; HTTP/2 has its own word for it.
+        if stream.is_none() && self.last.load(Ordering::Relaxed) {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer.map(|body| Told { body, stream })
+    }
+}
+
+/// Takes the requests of one connection.
+#[derive(Clone)]
+pub(super) struct Requests {
+    pub(super) live: Arc<RwLock<Arc<Live>>>,
+    pub(super) challenges: Challenges,
+    pub(super) peer: Peer,
+    pub(super) serve: Serve,
+    pub(super) talk: Arc<Talk>,
+    /// None for HTTP/1.
+    pub(super) streams: Option<Streams>,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Told>, Infallible>> + Send>>;
+
+impl hyper::service::Service<Request<Incoming>> for Requests {
+    type Response = Response<Told>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn call(&self, request: Request<Incoming>) -> Answer {
+        let stream = self.streams.as_ref().map(Streams::begin);
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let count = self.talk.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        if count >= live.limits.connections.requests {
+            self.talk.last.store(true, Ordering::Relaxed);
+        }
+        if let Some(answer) = self.own_answer(&request, &live) {
+            return Box::pin(ready(Ok(self.talk.finish(answer, stream))));
+        }
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(self.peer);
+        let scheme = if self.serve == Serve::Https { Scheme::Https } else { Scheme::Http };
+        request.extensions_mut().insert(scheme);
+        if let Some(mark) = &live.mark {
+            mark(&mut request, stream.as_ref().map_or(&self.talk.hold, |stream| &stream.hold));
+        }
+        let hsts = live.hsts.clone().filter(|_| scheme == Scheme::Https);
+        let (answer, talk) = (live.router.clone().oneshot(request), self.talk.clone());
+        Box::pin(async move {
+            let mut answer = match answer.await {
+                Ok(answer) => answer,
+                Err(never) => match never {},
+            };
+            if let Some(hsts) = hsts {
+                answer.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert(hsts);
+            }
+            Ok(talk.finish(answer, stream))
+        })
+    }
+}
+
+impl Requests {
+    /// What is not asked of the router: requests that nobody should answer, a certificate authority's, and all of them
+    /// where everybody is sent on.
+    fn own_answer(&self, request: &Request<Incoming>, live: &Live) -> Option<Response<Body>> {
+        let headers = request.headers();
+        // HTTP/1 counts while it reads.
+        if request.version() == Version::HTTP_2 && headers.len() > live.limits.connections.head_fields {
+            return Some(empty(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+        }
+        if headers.contains_key(header::TRANSFER_ENCODING) {
+            // There may have been a Content-Length beside it, by which a proxy in front has seen another end of this
+            // request than we do (hyper goes by the chunks and takes the other away). Nothing behind it is believed.
+            self.talk.last.store(true, Ordering::Relaxed);
+        }
+        match self.serve {
+            Serve::Https => None,
+            Serve::Http => self.challenges.answer(request.uri().path()),
+            Serve::Redirect => {
+                let answer = self.challenges.answer(request.uri().path());
+                Some(answer.unwrap_or_else(|| live.redirect.answer(request)))
+            }
+        }
+    }
+}
+
+/// An answer without content.
+pub(super) fn empty(status: StatusCode) -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = status;
+    answer
+}

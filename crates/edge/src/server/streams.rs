@@ -1,0 +1,149 @@
+//! The requests under way on one HTTP/2 connection. Each is a task of its own: a client that stops reading one answer
+//! loses that one, and only the others go on.
+
+use super::Hold;
+use axum::body::{Body, Bytes};
+use hyper::body::{Frame, SizeHint};
+use pin_project_lite::pin_project;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Sleep, sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+/// One request and its answer.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    pub(super) hold: Hold,
+    /// A part of the answer was handed over and the next one was not asked for yet: the client is in no hurry.
+    handed: AtomicBool,
+    parts: AtomicUsize,
+}
+
+/// Runs the streams of one connection. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Streams {
+    /// The stream whose task comes next: hyper calls the service and hands over the task at once.
+    next: Arc<Mutex<Option<Arc<Stream>>>>,
+    under_way: Arc<AtomicUsize>,
+    timeout: Duration,
+}
+
+impl Streams {
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self { next: Arc::default(), under_way: Arc::default(), timeout }
+    }
+
+    /// The stream of the request that is being taken on.
+    pub(super) fn begin(&self) -> Arc<Stream> {
+        let stream = Arc::<Stream>::default();
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream.clone());
+        stream
+    }
+
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
+    }
+}
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams {
+    fn execute(&self, task: F) {
+        // What comes without a request before it carries on what was upgraded.
+        let Some(stream) = self.next.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            tokio::spawn(task);
+            return;
+        };
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        let under_way = UnderWay(self.under_way.clone());
+        let timeout = self.timeout;
+        tokio::spawn(Watched { task, stream, _under_way: under_way, timeout, seen: 0, timer: None, hangup: None });
+    }
+}
+
+struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+pin_project! {
+    /// Ends with its task, when it is hung up, or when the client takes nothing for too long; the stream is reset then.
+    struct Watched<F> {
+        #[pin]
+        task: F,
+        stream: Arc<Stream>,
+        _under_way: UnderWay,
+        timeout: Duration,
+        // How many parts had been handed over when the timer was set.
+        seen: usize,
+        timer: Option<Pin<Box<Sleep>>>,
+        hangup: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Watched<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        if this.task.poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if let Some(token) = this.stream.hold.token() {
+            let hangup = this.hangup.get_or_insert_with(|| Box::pin(token.clone().cancelled_owned()));
+            if hangup.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+        }
+        if !this.stream.handed.load(Ordering::Relaxed) {
+            *this.timer = None;
+            return Poll::Pending;
+        }
+        let parts = this.stream.parts.load(Ordering::Relaxed);
+        if this.timer.is_none() || parts != *this.seen {
+            *this.seen = parts;
+            *this.timer = Some(Box::pin(sleep(*this.timeout)));
+        }
+        match this.timer {
+            Some(timer) => timer.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// An answer's body that tells its stream when a part is taken.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) body: Body,
+    /// None where the socket itself shows whether the client reads.
+    pub(super) stream: Option<Arc<Stream>>,
+}
+
+impl hyper::body::Body for Told {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let Some(stream) = &self.stream {
+            let handed = matches!(frame, Poll::Ready(Some(Ok(_))));
+            stream.handed.store(handed, Ordering::Relaxed);
+            if handed {
+                stream.parts.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

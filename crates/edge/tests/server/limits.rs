@@ -1,0 +1,105 @@
+//! Clients that take too much: connections, time.
+
+use crate::support::{Certified, Running, encrypt, get_request, heard, is_closed, plain};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+#[tokio::test]
+async fn one_address_has_so_many_connections() {
+    let server = Running::start(vec![plain("127.0.0.1:0")], |setup| setup.limits.connections.per_address = 2);
+    let ask = async |stream: &mut tokio::net::TcpStream| {
+        let _ = stream.write_all(get_request("/name", "").as_bytes()).await;
+        heard(stream).await
+    };
+    let (mut first, mut second, mut third) = (server.connect().await, server.connect().await, server.connect().await);
+    assert!(ask(&mut first).await.ends_with("one") && ask(&mut second).await.ends_with("one"));
+    assert_eq!(ask(&mut third).await, "");
+    drop(first);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(ask(&mut server.connect().await).await.ends_with("one"));
+
+    let trusting = Running::start(vec![plain("127.0.0.1:0")], |setup| {
+        setup.limits.connections.per_address = 1;
+        setup.limits.trusted = vec!["127.0.0.0/8".parse().unwrap()];
+    });
+    let (mut first, mut second) = (trusting.connect().await, trusting.connect().await);
+    assert!(ask(&mut first).await.ends_with("one") && ask(&mut second).await.ends_with("one"));
+}
+
+#[tokio::test]
+async fn all_together_have_so_many() {
+    let server = Running::start(vec![plain("127.0.0.1:0"), plain("127.0.0.1:0")], |setup| setup.limits.all = 1);
+    let mut first = server.connect().await;
+    first.write_all(get_request("/name", "").as_bytes()).await.unwrap();
+    assert!(heard(&mut first).await.ends_with("one"));
+    let mut second = tokio::net::TcpStream::connect(server.server.addresses()[1]).await.unwrap();
+    second.write_all(get_request("/name", "").as_bytes()).await.unwrap();
+    assert_eq!(heard(&mut second).await, "");
+    drop(first);
+    assert!(heard(&mut second).await.ends_with("one"));
+}
+
+#[tokio::test]
+async fn who_takes_nothing_is_dropped() {
+    let strict =
+        |setup: &mut edge::server::Setup| setup.limits.connections.write_timeout.0 = Duration::from_millis(400);
+    let server = Running::start(vec![plain("127.0.0.1:0")], strict);
+    let mut stream = server.connect().await;
+    stream.write_all(get_request("/endless", "").as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(server.endless.load(Ordering::SeqCst), 1);
+    server.nothing_endless().await;
+    assert!(is_closed(&mut stream).await);
+
+    let certified = Certified::new(&[&["a.example"]]);
+    let server = certified.start(strict);
+    let mut stream = encrypt(server.connect().await, certified.client(), "a.example", &["http/1.1"]).await.unwrap();
+    stream.write_all(get_request("/endless", "").as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(server.endless.load(Ordering::SeqCst), 1);
+    server.nothing_endless().await;
+}
+
+#[tokio::test]
+async fn who_takes_too_little_is_dropped_if_that_is_wanted() {
+    let drip = async |min_rate: u64| {
+        let server = Running::start(vec![plain("127.0.0.1:0")], |setup| {
+            setup.limits.connections.write_timeout.0 = Duration::from_millis(500);
+            setup.limits.connections.min_rate.0 = min_rate;
+        });
+        let mut stream = server.connect().await;
+        stream.write_all(get_request("/endless", "").as_bytes()).await.unwrap();
+        let started = Instant::now();
+        let mut bytes = vec![0; 512 * 1024];
+        // Enough that the socket takes a little more each time: some MB a second, never nothing for half a second.
+        while started.elapsed() < Duration::from_secs(3) {
+            if !matches!(stream.read(&mut bytes).await, Ok(1..)) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        server.endless.load(Ordering::SeqCst)
+    };
+    assert_eq!(drip(0).await, 1, "slow is not too slow");
+    assert_eq!(drip(1 << 30).await, 0);
+}
+
+/// A reader that is slow but steady gets all of it.
+#[tokio::test]
+async fn patience_counts_from_the_last_byte_taken() {
+    let server = Running::start(vec![plain("127.0.0.1:0")], |setup| {
+        setup.limits.connections.write_timeout.0 = Duration::from_millis(600);
+    });
+    let mut stream = server.connect().await;
+    stream.write_all(get_request("/large", "connection: close\r\n").as_bytes()).await.unwrap();
+    let (mut bytes, mut count) = (vec![0; 256 * 1024], 0);
+    loop {
+        match stream.read(&mut bytes).await.unwrap() {
+            0 => break,
+            more => count += more,
+        }
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    assert!(count > 4 << 20, "{count}");
+}

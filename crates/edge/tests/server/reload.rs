@@ -1,0 +1,140 @@
+//! What changes while requests go on.
+
+use crate::support::{Certified, Running, encrypt, get_request, heard, plain, router, write};
+use edge::server::{Server, Setup, Sockets};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn the_next_request_meets_the_new_router() {
+    let listen = vec![plain("127.0.0.1:0")];
+    let server = Running::start(listen.clone(), |_| {});
+    let mut stream = server.connect().await;
+    let ask = async |stream: &mut TcpStream, path: &str| {
+        stream.write_all(get_request(path, "").as_bytes()).await.unwrap();
+        heard(stream).await
+    };
+    assert!(ask(&mut stream, "/name").await.ends_with("one"));
+    let mut busy = server.connect().await;
+    busy.write_all(get_request("/slow", "").as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let before = server.address();
+    server.server.reload(Setup::http(listen, router("two", &server.endless))).unwrap();
+    assert_eq!(server.address(), before, "the socket stays");
+    assert!(ask(&mut stream, "/name").await.ends_with("two"), "on a connection from before");
+    assert!(ask(&mut server.connect().await, "/name").await.ends_with("two"));
+    assert!(heard(&mut busy).await.ends_with("slow"), "what had begun is finished");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_is_lost_by_reloads() {
+    let listen = vec![plain("127.0.0.1:0")];
+    let server = Running::start(listen.clone(), |_| {});
+    let (address, over) = (server.address(), Arc::new(AtomicBool::new(false)));
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            let over = over.clone();
+            tokio::spawn(async move {
+                let mut count = 0;
+                while !over.load(Ordering::SeqCst) {
+                    let mut stream = TcpStream::connect(address).await.unwrap();
+                    stream.write_all(get_request("/name", "connection: close\r\n").as_bytes()).await.unwrap();
+                    assert!(heard(&mut stream).await.starts_with("HTTP/1.1 200"));
+                    count += 1;
+                }
+                count
+            })
+        })
+        .collect();
+    for _ in 0..30 {
+        server.server.reload(Setup::http(listen.clone(), router("two", &server.endless))).unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    over.store(true, Ordering::SeqCst);
+    for client in clients {
+        assert!(client.await.unwrap() > 10);
+    }
+}
+
+#[tokio::test]
+async fn addresses_come_and_go() {
+    let server = Running::start(vec![plain("127.0.0.1:0")], |_| {});
+    let (first, free) = (server.address(), Sockets::default().bind(&[plain("127.0.0.1:0")]).unwrap());
+    let second = free.addresses()[0].to_string();
+    drop(free);
+    let setup = |listen| Setup::http(listen, router("two", &server.endless));
+    server.server.reload(setup(vec![plain(&second)])).unwrap();
+    assert_eq!(server.address().to_string(), second);
+    assert!(server.say(get_request("/name", "").as_bytes()).await.contains("two"));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(TcpStream::connect(first).await.is_err());
+    // The same address may speak another way.
+    let mut config = plain(&second);
+    config.proxy_protocol = vec!["127.0.0.1".parse().unwrap()];
+    server.server.reload(setup(vec![config])).unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(server.say(get_request("/name", "").as_bytes()).await, "");
+    assert!(server.say(format!("PROXY UNKNOWN\r\n{}", get_request("/name", "")).as_bytes()).await.contains("two"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_changes_nothing() {
+    let certified = Certified::new(&[&["a.example"]]);
+    let listen = vec![plain("127.0.0.1:0")];
+    let server = Running::start(listen.clone(), |_| {});
+    let taken = Sockets::default().bind(&[plain("127.0.0.1:0")]).unwrap();
+    let mut setup = Setup::http(listen, router("two", &server.endless));
+    setup.listen.push(plain(&taken.addresses()[0].to_string()));
+    assert!(server.server.reload(setup.clone()).unwrap_err().to_string().contains("in use"));
+    setup.listen.truncate(1);
+    setup.tls.certificates.clone_from(&certified.files);
+    setup.tls.certificates[0].key = "/nowhere/key.pem".into();
+    assert!(server.server.reload(setup).is_err());
+    assert!(server.say(get_request("/name", "").as_bytes()).await.ends_with("one"));
+}
+
+#[tokio::test]
+async fn certificates_are_exchanged_while_connections_go_on() {
+    let mut certified = Certified::new(&[&["a.example"]]);
+    let server = certified.start(|_| {});
+    let ask = async |certified: &Certified, name: &str| {
+        let mut stream = encrypt(server.connect().await, certified.client(), name, &[]).await?;
+        stream.write_all(get_request("/name", "").as_bytes()).await?;
+        std::io::Result::Ok((heard(&mut stream).await, stream))
+    };
+    let (text, mut old) = ask(&certified, "a.example").await.unwrap();
+    assert!(text.ends_with("one"));
+    let files = &certified.files[0];
+    certified.roots.add(write(&["b.example"], &files.chain, &files.key)).unwrap();
+    let mut setup =
+        Setup::http(vec![crate::support::listen(edge::server::config::Serve::Https)], router("two", &server.endless));
+    setup.tls.certificates.clone_from(&certified.files);
+    server.server.reload(setup).unwrap();
+    assert!(ask(&certified, "a.example").await.is_err());
+    assert!(ask(&certified, "b.example").await.unwrap().0.ends_with("two"));
+    old.write_all(get_request("/name", "").as_bytes()).await.unwrap();
+    assert!(heard(&mut old).await.ends_with("two"));
+}
+
+/// The sockets of one server serve in the next one, and nobody is refused in between.
+#[tokio::test]
+async fn sockets_are_handed_on() {
+    let listen = vec![plain("127.0.0.1:0")];
+    let old = Running::start(listen, |_| {});
+    let address = old.address();
+    let sockets = Sockets::of(old.server.sockets().unwrap()).unwrap();
+    old.stop.cancel();
+    old.server.finished().await;
+    let mut waiting = TcpStream::connect(address).await.unwrap();
+    waiting.write_all(get_request("/name", "").as_bytes()).await.unwrap();
+    let setup = Setup::http(vec![plain(&address.to_string())], router("two", &old.endless));
+    let stop = CancellationToken::new();
+    let new = Server::start(setup, sockets, stop.clone()).unwrap();
+    assert!(heard(&mut waiting).await.ends_with("two"));
+    stop.cancel();
+    new.finished().await;
+}
