@@ -186,3 +186,43 @@ fn configurations_are_made_from_words_and_files() {
         );
     }
 }
+
+/// The same inside `noren serve`: one process for our own server and for the addresses of another.
+#[test]
+fn sites_beside_our_own_server() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    std::fs::create_dir_all(folder.join("system/accounts")).unwrap();
+    std::fs::write(folder.join("system/accounts/a.png"), "picture").unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = |host: &str| {
+        format!(
+            "[server]\nlisten = \"127.0.0.1:{port}\"\ndata = \"{here}/data\"\n[[edge.site]]\nhosts = [\"{host}\"]\npath = \"/system\"\n\
+             software = \"mastodon\"\n[[edge.site.origin]]\nfolder = \"{here}/system\"\n",
+            here = folder.display()
+        )
+    };
+    let file = folder.join("noren.toml");
+    std::fs::write(&file, config("old.test")).unwrap();
+    let mut child = noren(folder).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut ready = String::new();
+    stdout.read_line(&mut ready).unwrap();
+    let server = Edge { child, _stdout: stdout, port };
+    let answer = server.get("old.test", "/system/accounts/a.png");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("x-cache: BYPASS"), "{answer}");
+    assert!(server.get("old.test", "/.well-known/nodeinfo").starts_with("HTTP/1.1 200"), "the rest is ours");
+    assert!(server.get("other.test", "/system/accounts/a.png").starts_with("HTTP/1.1 404"));
+    assert!(text(folder, &["edge", "status"]).contains("old.test/system"));
+    std::fs::write(&file, config("older.test")).unwrap();
+    server.signal("-HUP");
+    until("the new host answers", || server.get("older.test", "/system/accounts/a.png").starts_with("HTTP/1.1 200"));
+    for (text, why) in [
+        ("[[edge.site]]\n[[edge.site.origin]]\nfolder = \"/a\"\n", "edge.site[0].hosts: expected host names"),
+        ("[[edge.site]]\nhosts = [\"a\"]\n", "edge.site[0].origin: expected"),
+        ("[edge.listen]\n", "unknown field `listen`"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        assert!(refused(folder, &["config", "check"], 2).contains(why), "{text}");
+    }
+}

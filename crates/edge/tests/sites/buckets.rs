@@ -10,8 +10,7 @@ fn refusal(status: &str, code: &str) -> Reply {
 /// One object; whoever does not sign, or not with our key, is denied.
 async fn private() -> Origin {
     Origin::new(|head| {
-        let signature = sent(head, "authorization").unwrap_or_default();
-        if !signature.starts_with("AWS4-HMAC-SHA256 Credential=ID/") {
+        if !head.contains("X-Amz-Credential=ID%2F") || !head.contains("X-Amz-Signature=") {
             return refusal("403 Forbidden", "SignatureDoesNotMatch");
         }
         match head.split([' ', '?']).nth(1).unwrap_or_default() {
@@ -54,6 +53,7 @@ async fn private_buckets_are_asked_with_signatures() {
         assert_eq!(answer.header("x-amz-request-id"), "");
     }
     let count = origin.asked().len();
+    world.settled().await;
     assert_eq!(world.get("a", "/files/a.png").await.header("x-cache"), "HIT");
     assert_eq!(origin.asked().len(), count);
     for head in origin.asked() {
@@ -79,7 +79,7 @@ async fn public_buckets_need_no_keys_and_the_next_has_what_one_lacks() {
     assert_eq!(world.get("a", "/files/b.png").await.text(), "public");
     assert_eq!(world.get("a", "/files/c.png").await.text(), "other");
     assert_eq!(world.get("a", "/files/d.png").await.status, 404);
-    assert!(public.asked().iter().all(|head| sent(head, "authorization").is_none()));
+    assert!(public.asked().iter().all(|head| !head.contains("X-Amz") && sent(head, "authorization").is_none()));
 }
 
 #[tokio::test]
@@ -102,6 +102,7 @@ async fn our_own_bucket_goes_through_the_cache() {
         (answer.status().as_u16(), how)
     };
     assert_eq!(ask("/media/a.png").await, (200, "MISS".into()));
+    world.settled().await;
     assert_eq!(ask("/media/a.png").await, (200, "HIT".into()));
     let asked = origin.asked().len();
     for path in ["/media/uploads/1", "/media/%75ploads/1", "/media/../a.png", "/media/.x"] {

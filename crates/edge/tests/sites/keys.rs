@@ -49,6 +49,7 @@ async fn case_encoding_and_site_make_a_difference_where_they_should() {
         }
     }
     assert_eq!(one.asked().len(), 4, "{:?}", one.paths());
+    world.settled().await;
     assert_eq!(world.get("b.test", "/x.png").await.header("x-cache"), "HIT");
 }
 
@@ -102,7 +103,10 @@ async fn purging_means_what_it_says() {
         origin.url()
     ))
     .await;
-    let how = async |path: &str| world.get("a.test", path).await.header("x-cache").to_owned();
+    let how = async |path: &str| {
+        world.settled().await;
+        world.get("a.test", path).await.header("x-cache").to_owned()
+    };
     for path in ["/system/a/1", "/system/a/2", "/system/b/1"] {
         assert_eq!(how(path).await, "MISS");
         assert_eq!(how(path).await, "HIT");

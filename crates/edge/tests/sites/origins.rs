@@ -26,6 +26,7 @@ async fn folders_then_origins_in_their_order() {
         ("/none.png", 404, "404 Not Found\n", "MISS"),
         ("/none.png", 404, "404 Not Found\n", "HIT"),
     ] {
+        world.settled().await;
         let answer = world.get("a.test", path).await;
         assert_eq!((answer.status, answer.text().as_str(), answer.header("x-cache")), (status, body, how), "{path}");
     }
@@ -161,13 +162,16 @@ async fn origins_decide_how_long_only_where_they_may() {
     };
     let world = World::new(&site("one", "")).await;
     world.get("a", "/a.png").await;
+    world.settled().await;
     assert_eq!(world.get("a", "/a.png").await.header("x-cache"), "HIT");
     world.reload(&site("two", "honour_origin_headers = true"));
     world.get("a", "/a.png").await;
+    world.settled().await;
     let again = world.get("a", "/a.png").await;
     assert!(matches!(again.header("x-cache"), "REVALIDATED" | "MISS" | "STALE"), "{}", again.head);
     world.reload(&site("three", "valid = \"0 s\""));
     world.get("a", "/a.png").await;
+    world.settled().await;
     assert_ne!(world.get("a", "/a.png").await.header("x-cache"), "HIT");
 }
 
@@ -179,6 +183,7 @@ async fn a_reload_changes_origins_and_no_address() {
         |origin: &Origin| format!("[[site]]\nhosts = [\"a.test\"]\n[[site.origin]]\nurl = \"{}\"\n", origin.url());
     let world = World::new(&site(&old)).await;
     assert_eq!(world.get("a.test", "/a.png").await.text(), "old");
+    world.settled().await;
     world.reload(&site(&new));
     let a = world.get("a.test", "/a.png").await;
     assert_eq!((a.text().as_str(), a.header("x-cache")), ("old", "HIT"), "what is cached stays");

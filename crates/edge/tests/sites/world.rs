@@ -48,6 +48,16 @@ impl World {
         std::fs::write(path, content).unwrap();
     }
 
+    /// Until what was fetched is kept: who asks before that is given what is on its way.
+    pub async fn settled(&self) {
+        for _ in 0..500 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if self.status().cached("fills_now") == 0 {
+                return;
+            }
+        }
+    }
+
     /// GET of a path on a host.
     pub async fn get(&self, host: &str, path: &str) -> Answer {
         self.ask(host, path, "").await

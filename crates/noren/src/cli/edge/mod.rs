@@ -10,7 +10,7 @@ mod status;
 use super::{Failure, Place};
 use clap::{Args, Subcommand};
 
-/// Serve media of this or another server from folders, buckets and web servers, with a cache in front
+/// Serve media from folders, buckets and other web servers
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

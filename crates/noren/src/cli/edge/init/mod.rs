@@ -140,8 +140,8 @@ fn read(file: &Path) -> Result<Plan, Failure> {
         return Err(Failure::Usage(format!("{shown}: too long to be a configuration")));
     }
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
-    let home = file.parent().unwrap_or(Path::new("."));
-    let home = std::path::absolute(home)?;
+    let file = std::path::absolute(file)?;
+    let home = file.parent().unwrap_or(Path::new("/")).to_owned();
     let is_yaml =
         file.extension().is_some_and(|extension| ["yml", "yaml", "json"].iter().any(|known| extension == *known));
     let plan = if is_yaml { misskey::plan(&text, &home) } else { mastodon::plan(&text, &home) };
