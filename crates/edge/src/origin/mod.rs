@@ -23,6 +23,9 @@ use media::s3::Bucket;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How long our own media are served without asking whether they are still there: what people delete has to go.
+const OWN_VALID: Duration = Duration::from_secs(60);
+
 /// A file that is wanted from an origin.
 pub(crate) struct Asked {
     pub(crate) name: Name,
@@ -97,10 +100,11 @@ impl Origins {
         Ok(Origins { list: opened, manners })
     }
 
-    /// One bucket that is open already.
+    /// The bucket of our own media.
     pub(crate) fn of(bucket: Bucket, figures: Arc<OriginFigures>) -> Origins {
         let place = Place::Bucket(InBucket::of(bucket));
-        Origins { list: vec![Arc::new(Origin { place, figures })], manners: Manners::default() }
+        let manners = Manners { valid: Some(OWN_VALID), ..Manners::default() };
+        Origins { list: vec![Arc::new(Origin { place, figures })], manners }
     }
 
     /// Nothing is left to ask.
