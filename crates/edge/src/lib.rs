@@ -1,12 +1,22 @@
-//! Serves stored media over HTTP, and takes the connections of everything that is served. Stand-alone: knows stores,
-//! but no database.
+//! Serves stored media over HTTP: from a store, or as a caching proxy in front of folders, buckets and other servers.
+//! Stand-alone: knows no database and no account.
 
-mod body;
-mod conditions;
-mod content_type;
+pub mod cache;
+pub mod config;
+pub mod control;
+mod figures;
 mod local;
+mod log;
+mod metrics;
+mod origin;
 mod path;
-mod range;
+pub mod presets;
+mod serve;
 pub mod server;
+mod sites;
+mod status;
 
+pub use figures::SiteStatus;
 pub use local::local;
+pub use sites::{Edge, Reach, Unusable};
+pub use status::{OriginStatus, Status};

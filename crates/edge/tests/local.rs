@@ -118,11 +118,15 @@ async fn ranges() {
     }
     for range in ["bytes=1000-", "bytes=-0"] {
         let (status, headers, body) = world.get("/media/a/small.jpg", &[("range", range)]).await;
-        assert_eq!((status, body.len()), (StatusCode::RANGE_NOT_SATISFIABLE, 0), "{range}");
+        assert_eq!(
+            (status, body.as_slice()),
+            (StatusCode::RANGE_NOT_SATISFIABLE, &b"416 Range Not Satisfiable\n"[..]),
+            "{range}"
+        );
         assert_eq!(header(&headers, "content-range"), "bytes */1000");
         assert!(!header(&headers, "cache-control").contains("immutable"));
     }
-    for range in ["bytes=0-1,3-4", "bytes=9-1", "lines=0-1"] {
+    for range in ["bytes=0-,0-", "bytes=9-1", "lines=0-1"] {
         let (status, headers, body) = world.get("/media/a/small.jpg", &[("range", range)]).await;
         assert_eq!((status, body.len()), (StatusCode::OK, 1000), "{range}");
         assert_eq!(header(&headers, "content-range"), "");
@@ -200,7 +204,8 @@ async fn hostile_paths() {
     for path in paths {
         let Ok(uri) = format!("/media/{path}").parse::<axum::http::Uri>() else { continue };
         let (status, headers, body) = world.get(&uri.to_string(), &[]).await;
-        assert_eq!((status, body.len()), (StatusCode::NOT_FOUND, 0), "{path}");
+        assert!(matches!(status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST), "{path}: {status}");
+        assert!(body.len() < 30 && body.starts_with(b"4"), "{path}");
         assert!(!header(&headers, "cache-control").contains("immutable"));
     }
     let (status, ..) = world.get("/media/a/small%2Ejpg?download=1", &[]).await;

@@ -2,6 +2,7 @@
 
 mod account;
 mod config;
+mod edge;
 mod emoji;
 mod feeds;
 mod invite;
@@ -60,6 +61,7 @@ enum Command {
     Emoji(emoji::Emoji),
     Storage(storage::Storage),
     Config(config::Config),
+    Edge(edge::Edge),
     /// Print name and version
     Version,
 }
@@ -154,6 +156,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Emoji(command) => command.run(place),
         Command::Storage(command) => command.run(place),
         Command::Config(command) => command.run(place),
+        Command::Edge(command) => command.run(place),
         Command::Version => {
             output::line(format_args!("noren {}", env!("CARGO_PKG_VERSION")));
             Ok(())

@@ -2,9 +2,8 @@
 
 use super::{Failure, Place, output, start};
 use crate::config::{Config, Loaded, Override};
-use crate::server::{self, Lock, Parts, Running, Server};
+use crate::server::{self, Changing, Lock, Parts};
 use crate::worker::Rounds;
-use axum::Router;
 use clap::Args;
 use edge::server::handover::{self, Inherited, tell_systemd};
 use std::time::Duration;
@@ -24,7 +23,7 @@ Examples:
 
 Without any setting: an embedded database in ./data, development at http://localhost:3000.
 SIGTERM or Ctrl-C stops it after what has begun is finished; a second one stops it at once.
-SIGHUP reads again how connections are taken ([[listen]], [tls], [acme], [connections]).
+SIGHUP reads again how connections are taken ([[listen]], [tls], [acme], [connections]) and the sites of [edge].
 SIGUSR2 starts the program anew, as it lies on the disk now, and hands it the open sockets.")]
 pub(super) struct Serve {
     /// Address to accept connections at [default: [::]:3000, IPv6 and IPv4]
@@ -88,7 +87,7 @@ async fn serve(
     inherited.relieve()?;
     tell_systemd();
     output::line(format_args!("Noren is ready: {}", server::front_door(&parts).await?));
-    tokio::spawn(on_change(running.server.clone(), running.router(), (again, stop)));
+    tokio::spawn(on_change(running.changing(), again, stop));
     running.finish().await?;
     Ok(())
 }
@@ -109,15 +108,15 @@ async fn lock(config: &Config, inherited: &mut Inherited) -> Result<Option<Lock>
 
 /// Reads the configuration again at SIGHUP, is replaced at SIGUSR2.
 async fn on_change(
-    server: Server,
-    router: Router,
-    (again, stop): (impl Fn() -> Result<Config, Failure>, CancellationToken),
+    running: Changing,
+    again: impl Fn() -> Result<Config, Failure>,
+    stop: CancellationToken,
 ) -> std::io::Result<()> {
     let (mut change, mut replace) = (signal(SignalKind::hangup())?, signal(SignalKind::user_defined2())?);
     loop {
         tokio::select! {
             _ = change.recv() => {
-                let changed = again().and_then(|config| Ok(Running::reload(&server, &config, &router)?));
+                let changed = again().and_then(|config| Ok(running.reload(&config)?));
                 match changed {
                     Ok(()) => tracing::info!("connections are taken as the configuration says now"),
                     Err(Failure::Usage(why)) => tracing::error!("everything stays as it was: {why}"),
@@ -126,7 +125,7 @@ async fn on_change(
             }
             _ = replace.recv() => {
                 tracing::info!("starting the program anew");
-                let replaced = match server.sockets() {
+                let replaced = match running.server.sockets() {
                     Ok(sockets) => handover::succeed(sockets).await,
                     Err(error) => Err(error),
                 };

@@ -19,9 +19,14 @@ pub(super) fn configuration(place: &Place, flags: Vec<Override>) -> Result<Loade
 
 /// Logs to standard error. `level` for commands, which should be quiet; the configured one for the server.
 pub(super) fn log(config: &Config, level: Option<&str>) {
-    let filter = EnvFilter::new(level.unwrap_or(config.log.level.as_str()));
+    log_as(level.unwrap_or(config.log.level.as_str()), config.log.format);
+}
+
+/// The same without a configuration of a whole server.
+pub(super) fn log_as(level: &str, format: LogFormat) {
+    let filter = EnvFilter::new(level);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = match config.log.format {
+    let _ = match format {
         LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => builder.json().try_init(),
     };

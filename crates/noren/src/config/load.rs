@@ -88,6 +88,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, BadConfig> {
     let place = file.as_ref().map_or("configuration".into(), |path| path.display().to_string());
     let config = parse(table).map_err(|(key, why)| BadConfig(format!("{place}: {key}: {why}")))?;
     check(&config).map_err(|(key, why)| BadConfig(format!("{place}: {key}: {why}")))?;
+    config.check().map_err(|why| BadConfig(format!("{place}: {why}")))?;
     Ok(Loaded { config, file })
 }
 

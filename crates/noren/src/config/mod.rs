@@ -13,6 +13,7 @@ use api::http::rate_limit::RateLimits;
 use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, jobs::Queue, site};
+use edge::config::{EdgeConfig, SitesConfig};
 use edge::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, TlsConfig};
 use media::s3::{Bucket, S3Config};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ pub struct Config {
     pub connections: ConnectionsConfig,
     pub database: DatabaseConfig,
     pub media: MediaConfig,
+    pub edge: SitesConfig,
     pub limits: site::Limits,
     pub rate_limits: RateLimits,
     pub streaming: StreamingConfig,
@@ -237,6 +239,22 @@ impl Config {
         let base_url = self.site.base_url.as_ref().map_or_else(|| format!("{scheme}://{domain}"), Origin::to_string);
         let media_url = self.media.base_url.as_ref().map_or_else(|| format!("{base_url}/media"), BaseUrl::to_string);
         site::Site { domain: domain.to_string(), base_url, media_url, limits: self.limits.clone() }
+    }
+
+    /// The edge that is a part of this server.
+    pub fn edge(&self) -> EdgeConfig {
+        let mut config = EdgeConfig::from(self.edge.clone()).in_data(&self.server.data);
+        config.server.trusted_proxies.clone_from(&self.server.trusted_proxies);
+        config
+    }
+
+    /// What no single setting shows; the text names the key.
+    fn check(&self) -> Result<(), String> {
+        let takes_all = |site: &edge::config::SiteConfig| site.hosts.is_empty() && site.path.as_str().is_empty();
+        if let Some(at) = self.edge.sites.iter().position(takes_all) {
+            return Err(format!("edge.site[{at}].hosts: expected host names: without any it would take every request"));
+        }
+        self.edge().check().map_err(|why| format!("edge.{why}"))
     }
 
     /// Where SQLite keeps the data.

@@ -6,6 +6,8 @@ use api::http::rate_limit::RateLimits;
 use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, site::Limits};
+use edge::cache::CacheConfig;
+use edge::config::{AccessLogConfig, MetricsConfig};
 use edge::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, Serve, TlsConfig};
 use media::s3::S3Config;
 use std::fmt::Write;
@@ -34,6 +36,9 @@ const SECTIONS: &[Section] = &[
     Section::of::<DatabaseConfig>("database"),
     Section::of::<MediaConfig>("media"),
     Section::of::<S3Config>("media.storage"),
+    Section::of::<CacheConfig>("edge.cache"),
+    Section::of::<AccessLogConfig>("edge.access_log"),
+    Section::of::<MetricsConfig>("edge.metrics"),
     Section::of::<Limits>("limits"),
     Section::of::<RateLimits>("rate_limits"),
     Section::of::<StreamingConfig>("streaming"),
@@ -69,6 +74,7 @@ pub fn print(config: &Config) -> Result<String, toml::ser::Error> {
             let _ = writeln!(out, "{mark}{key} = {shown}");
         }
     }
+    sites(&mut out, &config.edge.sites)?;
     Ok(out)
 }
 
@@ -77,6 +83,29 @@ fn value(table: &Table, name: &str) -> Option<Value> {
     let mut parts = name.split('.');
     let first = table.get(parts.next()?)?;
     parts.try_fold(first, |value, part| value.get(part)).cloned()
+}
+
+const SITES: &str = "
+# Sites of other software that this server answers for too; what can be said of them is in docs/edge.md.
+";
+const SITE: &str = "\
+# [[edge.site]]
+# hosts = [\"media.example.com\"]
+# software = \"mastodon\"
+# [[edge.site.origin]]
+# folder = \"/home/mastodon/live/public/system\"
+";
+
+/// As they are read, or an example.
+fn sites(out: &mut String, list: &[edge::config::SiteConfig]) -> Result<(), toml::ser::Error> {
+    out.push_str(SITES);
+    if list.is_empty() {
+        out.push_str(SITE);
+        return Ok(());
+    }
+    let section = Table::from_iter([("site".to_owned(), Value::try_from(list)?)]);
+    out.push_str(&toml::to_string(&Table::from_iter([("edge".to_owned(), Value::Table(section))]))?);
+    Ok(())
 }
 
 /// There may be any number of these, and usually there is none: then an example is shown.

@@ -4,6 +4,7 @@ mod fallback;
 pub mod layers;
 mod lock;
 mod mark;
+mod sites;
 
 pub use edge::server::{Server, Setup, Sockets, allow_many_files};
 pub use lock::Lock;
@@ -23,6 +24,7 @@ use domain::{
     sessions::{Attempts, Limit},
     site::Site,
 };
+use edge::Edge;
 use edge::server::Limits;
 use edge::server::config::ListenConfig;
 use federation::Discovery;
@@ -113,7 +115,7 @@ pub async fn front_door(parts: &Parts) -> domain::Result<String> {
 }
 
 /// All routes with everything around them. What is added last is met first.
-pub fn router(parts: &Parts, app: App) -> Router {
+pub fn router(parts: &Parts, app: App, edge: Option<&Edge>) -> Router {
     let config = &parts.config.server;
     let proxies: Arc<[Network]> = config.trusted_proxies.clone().into();
     let limiter = RateLimiter::new(parts.config.rate_limits.clone());
@@ -128,7 +130,7 @@ pub fn router(parts: &Parts, app: App) -> Router {
         .layer(from_fn_with_state(limiter, rate_limit::limit))
         .merge(web::router(pages))
         .merge(federation::router(Discovery::new(parts.db.clone(), parts.site.clone())))
-        .merge(edge::local(parts.store.clone(), media_path(&parts.site)))
+        .merge(sites::media(&parts.store, edge, media_path(&parts.site)))
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::wrong_method);
     let routes = match layers::compression(config) {
@@ -140,7 +142,11 @@ pub fn router(parts: &Parts, app: App) -> Router {
         .layer(cors::cors())
         .layer(from_fn_with_state(proxies, layers::frame))
         .layer(RequestBodyTimeoutLayer::new(config.body_timeout.0));
-    routes.layer(around)
+    let routes = routes.layer(around);
+    match edge {
+        Some(edge) => routes.layer(from_fn_with_state((edge.clone(), edge.router()), sites::first)),
+        None => routes,
+    }
 }
 
 /// Tries to sign in are counted where the form is read: it says who they try to be, and the answer is a page.
@@ -192,23 +198,19 @@ pub fn setup(config: &Config, router: Router) -> Setup {
 }
 
 /// A server that serves and works at jobs.
-#[derive(Debug)]
 pub struct Running {
     pub server: Server,
     router: Router,
+    edge: Option<Edge>,
     tasks: JoinSet<()>,
     grace: Duration,
     stop: CancellationToken,
 }
 
 impl Running {
-    /// Takes connections another way from now on; what else is configured stays until a restart.
-    pub fn reload(server: &Server, config: &Config, router: &Router) -> anyhow::Result<()> {
-        Ok(server.reload(setup(config, router.clone()))?)
-    }
-
-    pub fn router(&self) -> Router {
-        self.router.clone()
+    /// What takes over another configuration while all goes on.
+    pub fn changing(&self) -> Changing {
+        Changing { server: self.server.clone(), router: self.router.clone(), edge: self.edge.clone() }
     }
 
     /// Returns when it was told to stop and has finished what had begun, as far as the configured time allows.
@@ -230,10 +232,35 @@ impl Running {
     }
 }
 
+/// The parts of a running server that can be changed.
+#[derive(Clone)]
+pub struct Changing {
+    pub server: Server,
+    router: Router,
+    edge: Option<Edge>,
+}
+
+impl Changing {
+    /// Takes connections another way from now on, and other sites of the edge; what else is configured stays until a
+    /// restart.
+    pub fn reload(&self, config: &Config) -> anyhow::Result<()> {
+        if let Some(edge) = &self.edge {
+            edge.reopen_log();
+            Edge::check(&config.edge()).map_err(sites::said)?;
+        }
+        self.server.reload(setup(config, self.router.clone()))?;
+        match &self.edge {
+            Some(edge) => edge.reload(&config.edge()).map_err(sites::said),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Begins to serve at `sockets` and to work at jobs, until `stop` is cancelled.
 pub fn start(parts: &Parts, sockets: Sockets, rounds: Rounds, stop: &CancellationToken) -> anyhow::Result<Running> {
     let app = app(parts);
-    let router = router(parts, app.clone());
+    let edge = sites::open(parts)?;
+    let router = router(parts, app.clone(), edge.as_ref());
     let server = Server::start(setup(&parts.config, router.clone()), sockets, stop.clone())?;
     let (serving, ending) = (server.clone(), stop.clone());
     let mut tasks = JoinSet::new();
@@ -246,7 +273,10 @@ pub fn start(parts: &Parts, sockets: Sockets, rounds: Rounds, stop: &Cancellatio
         app.streams.close();
         app.streams.closed().await;
     });
-    Ok(Running { server, router, tasks, grace: parts.config.server.shutdown_timeout.0, stop: stop.clone() })
+    if let Some(edge) = &edge {
+        sites::attend(edge, &parts.config, stop)?;
+    }
+    Ok(Running { server, router, edge, tasks, grace: parts.config.server.shutdown_timeout.0, stop: stop.clone() })
 }
 
 /// Serves at `sockets` and works at jobs until `stop` is cancelled; then finishes what has begun.

@@ -4,7 +4,6 @@
 use axum::http::{HeaderMap, HeaderName, header};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
-use media::Key;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 static PRINTER: DateTimePrinter = DateTimePrinter::new();
@@ -17,7 +16,7 @@ pub(crate) struct Validators {
     pub(crate) etag: String,
     /// `Last-Modified`, when the time can be written so.
     pub(crate) last_modified: Option<String>,
-    seconds: i64,
+    seconds: Option<i64>,
 }
 
 /// What the conditions of a request say.
@@ -34,11 +33,17 @@ pub(crate) enum Verdict {
 impl Validators {
     /// From what a store knows without reading. A key is never written twice with different content in
     /// practice; the time and the length catch it if it is.
-    pub(crate) fn new(key: &Key, len: u64, modified: SystemTime) -> Validators {
+    pub(crate) fn of_file(key: &str, len: u64, modified: SystemTime) -> Validators {
         let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let etag = format!("\"{:x}-{:x}-{:x}\"", fnv(key.as_str()), len, since.as_nanos());
-        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        let time = Timestamp::from_second(seconds).ok();
+        let etag = format!("\"{:x}-{:x}-{:x}\"", fnv(key), len, since.as_nanos());
+        Validators::known(etag, Some(modified))
+    }
+
+    /// From a strong tag with its quotes that somebody else answers for.
+    pub(crate) fn known(etag: String, modified: Option<SystemTime>) -> Validators {
+        let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let seconds = since.map(|since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+        let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
         let last_modified = time.and_then(|time| PRINTER.timestamp_to_rfc9110_string(&time).ok());
         Validators { etag, last_modified, seconds }
     }
@@ -49,12 +54,13 @@ impl Validators {
             if !self.matches(headers, &header::IF_MATCH, Comparison::Strong) {
                 return Verdict::Failed;
             }
-        } else if seconds(headers, &header::IF_UNMODIFIED_SINCE).is_some_and(|time| self.seconds > time) {
+        } else if seconds(headers, &header::IF_UNMODIFIED_SINCE).is_some_and(|time| self.is_after(time)) {
             return Verdict::Failed;
         }
         let has_it = match headers.contains_key(header::IF_NONE_MATCH) {
             true => self.matches(headers, &header::IF_NONE_MATCH, Comparison::Weak),
-            false => seconds(headers, &header::IF_MODIFIED_SINCE).is_some_and(|time| self.seconds <= time),
+            false => seconds(headers, &header::IF_MODIFIED_SINCE)
+                .is_some_and(|time| self.seconds.is_some() && !self.is_after(time)),
         };
         if has_it { Verdict::NotModified } else { Verdict::Proceed }
     }
@@ -64,6 +70,10 @@ impl Validators {
         let Some(condition) = headers.get(header::IF_RANGE) else { return true };
         let condition = condition.to_str().unwrap_or_default().trim();
         condition == self.etag || self.last_modified.as_deref() == Some(condition)
+    }
+
+    fn is_after(&self, time: i64) -> bool {
+        self.seconds.is_some_and(|seconds| seconds > time)
     }
 
     fn matches(&self, headers: &HeaderMap, name: &HeaderName, comparison: Comparison) -> bool {
@@ -100,7 +110,7 @@ mod tests {
 
     fn validators() -> Validators {
         let modified = UNIX_EPOCH + Duration::from_millis(784_111_777_500);
-        Validators::new(&Key::parse("a/b.png").unwrap(), 10, modified)
+        Validators::of_file("a/b.png", 10, modified)
     }
 
     fn judged(pairs: &[(&'static str, &str)]) -> Verdict {
@@ -115,7 +125,7 @@ mod tests {
     fn validators_are_stable() {
         let Validators { etag, last_modified, .. } = validators();
         assert_eq!(last_modified.as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
-        let other = Validators::new(&Key::parse("a/c.png").unwrap(), 10, UNIX_EPOCH);
+        let other = Validators::of_file("a/c.png", 10, UNIX_EPOCH);
         assert_ne!(etag, other.etag);
         assert!(etag.starts_with('"') && etag.ends_with("-a-ae1b981da166f00\""), "{etag}");
     }

@@ -1,0 +1,222 @@
+//! Finding an object: in memory, on the disk, on its way, or at its origin.
+
+use super::absent::Why;
+use super::facts::{Facts, Version, time};
+use super::fetch::{Coming, Errand};
+use super::fill::{Fill, Head};
+use super::pass::Passing;
+use super::shared::{Shared, Stored, now};
+use super::upstream::{Failure, Upstream};
+use super::{Cache, ObjectKey};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How long somebody waits for an origin to say whether a copy is still good, before he is given the copy.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often something is looked up that comes and goes meanwhile.
+const ATTEMPTS: u32 = 8;
+
+/// How an object was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It was here.
+    Hit,
+    /// It comes from the origin, for this request or for another one at the same time.
+    Miss,
+    /// It was here and its time is over, but the origin does not answer, or is being asked just now.
+    Stale,
+    /// It was here, and the origin says that it is good.
+    Revalidated,
+    /// It goes through without being kept.
+    Bypass,
+}
+
+/// An object, and where its bytes come from. Dropping it stops no fetch.
+pub struct Object {
+    pub(super) shared: Arc<Shared>,
+    pub(super) key: ObjectKey,
+    pub(super) upstream: Arc<dyn Upstream>,
+    pub(super) facts: Arc<Facts>,
+    pub(super) how: How,
+    pub(super) first: First,
+}
+
+/// The slice that was looked at first.
+#[derive(Clone)]
+pub(super) enum First {
+    Stored(Stored),
+    Coming(Arc<Fill>),
+    /// There are no bytes.
+    Nothing,
+    Passing(Arc<Passing>),
+}
+
+impl Object {
+    /// 200, 301, 302, 307, 308, 404 or 410. Other statuses of an origin are failures.
+    pub fn status(&self) -> u16 {
+        self.facts.status
+    }
+
+    pub fn how(&self) -> How {
+        self.how
+    }
+
+    /// Length of the whole object; unknown only for what goes through.
+    pub fn length(&self) -> Option<u64> {
+        match &self.first {
+            First::Passing(passing) => passing.total,
+            _ => Some(self.facts.total),
+        }
+    }
+
+    /// As the origin says it.
+    pub fn content_type(&self) -> Option<&str> {
+        self.facts.content_type.as_deref()
+    }
+
+    pub fn last_modified(&self) -> Option<SystemTime> {
+        self.facts.last_modified.map(time)
+    }
+
+    /// Where a redirect leads.
+    pub fn location(&self) -> Option<&str> {
+        self.facts.location.as_deref()
+    }
+
+    /// When the origin last gave it or said that it is good.
+    pub fn checked(&self) -> SystemTime {
+        time(self.facts.checked)
+    }
+
+    /// A strong validator of our own, with its quotes: another version has another one.
+    pub fn etag(&self) -> String {
+        let Version(version) = self.facts.version;
+        format!("\"{:032x}\"", u128::from_be_bytes(version))
+    }
+}
+
+impl Cache {
+    /// Finds an object. `hint` is the part that will be asked for, as far as that is known: then nothing else is
+    /// fetched. The object is answered as soon as the origin has said what it is.
+    pub async fn object(
+        &self,
+        key: &ObjectKey,
+        upstream: &Arc<dyn Upstream>,
+        hint: Option<Range<u64>>,
+    ) -> Result<Object, Failure> {
+        let number = hint.as_ref().map_or(0, |hint| self.shared.slice_at(hint.start));
+        if let Ok(stored) = self.shared.look_now(key, number)
+            && stored.facts.is_fresh(now(), &self.shared.config)
+        {
+            return Ok(self.stored(key, upstream, (stored, How::Hit)));
+        }
+        // Rare, and large.
+        Box::pin(self.find(key, upstream, (number, hint))).await
+    }
+
+    async fn find(
+        &self,
+        key: &ObjectKey,
+        upstream: &Arc<dyn Upstream>,
+        (mut number, hint): (u32, Option<Range<u64>>),
+    ) -> Result<Object, Failure> {
+        for _ in 0..ATTEMPTS {
+            let mut stored = self.shared.look(key, number).await;
+            if stored.is_none() && number != 0 {
+                stored = self.shared.look(key, 0).await;
+            }
+            if let Some(stored) = stored {
+                if stored.facts.is_fresh(now(), &self.shared.config) {
+                    return Ok(self.stored(key, upstream, (stored, How::Hit)));
+                }
+                match self.revalidate(key, upstream, stored).await {
+                    Some(object) => return Ok(object),
+                    None => continue,
+                }
+            }
+            match self.shared.absences.find(key.hash(), now()) {
+                Some(Why::Absent(status)) => return Ok(self.absent(key, upstream, (status, How::Hit))),
+                Some(Why::Failed(failure)) => return Err(failure),
+                Some(Why::Unmeasured) => return self.pass(key, upstream, hint).await,
+                None => {}
+            }
+            let fill = match self.errand(key, upstream, (number, None)).start().await {
+                Coming::Ours(fill) | Coming::Theirs(fill) => fill,
+                Coming::Look => continue,
+            };
+            match fill.head().await {
+                Ok(Head::Slice(facts)) => return Ok(self.coming(key, upstream, (facts, fill))),
+                Ok(Head::Absent(status)) => return Ok(self.absent(key, upstream, (status, How::Miss))),
+                Ok(Head::Unmeasured) => return self.pass(key, upstream, hint).await,
+                Ok(Head::Beyond) => number = 0,
+                Ok(Head::Again | Head::Unchanged(_)) => {}
+                Err(failure) => {
+                    self.shared.counts.misses.one();
+                    return Err(failure);
+                }
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    /// The copy is too old to be served without a word: whoever comes first asks, and the others are given it.
+    /// `None`: look again.
+    async fn revalidate(&self, key: &ObjectKey, upstream: &Arc<dyn Upstream>, copy: Stored) -> Option<Object> {
+        let stale = |copy: Stored| Some(self.stored(key, upstream, (copy, How::Stale)));
+        let was_asked = matches!(self.shared.absences.find(key.hash(), now()), Some(Why::Failed(_)));
+        if was_asked || self.shared.flights.contains(copy.facts.id(key)) {
+            return stale(copy);
+        }
+        let errand = self.errand(key, upstream, (copy.facts.number, Some(copy.clone())));
+        let fill = match errand.start().await {
+            Coming::Ours(fill) => fill,
+            Coming::Theirs(_) => return stale(copy),
+            Coming::Look => return None,
+        };
+        match tokio::time::timeout(PATIENCE, fill.head()).await {
+            Ok(Ok(Head::Unchanged(facts))) => {
+                let renewed = Stored { facts, content: copy.content };
+                Some(self.stored(key, upstream, (renewed, How::Revalidated)))
+            }
+            Ok(Ok(Head::Slice(facts))) => Some(self.coming(key, upstream, (facts, fill))),
+            Ok(Ok(Head::Absent(status))) => Some(self.absent(key, upstream, (status, How::Miss))),
+            Ok(Ok(Head::Again | Head::Beyond | Head::Unmeasured) | Err(_)) | Err(_) => stale(copy),
+        }
+    }
+
+    fn errand(&self, key: &ObjectKey, upstream: &Arc<dyn Upstream>, (number, copy): (u32, Option<Stored>)) -> Errand {
+        Errand { shared: self.shared.clone(), key: key.clone(), upstream: upstream.clone(), number, copy }
+    }
+
+    fn stored(&self, key: &ObjectKey, upstream: &Arc<dyn Upstream>, (stored, how): (Stored, How)) -> Object {
+        let facts = stored.facts.clone();
+        self.answer(key, upstream, (facts, how, First::Stored(stored)))
+    }
+
+    fn coming(&self, key: &ObjectKey, upstream: &Arc<dyn Upstream>, (facts, fill): (Arc<Facts>, Arc<Fill>)) -> Object {
+        self.answer(key, upstream, (facts, How::Miss, First::Coming(fill)))
+    }
+
+    pub(super) fn absent(&self, key: &ObjectKey, upstream: &Arc<dyn Upstream>, (status, how): (u16, How)) -> Object {
+        let facts = Arc::new(Facts::nothing(status));
+        self.answer(key, upstream, (facts, how, First::Nothing))
+    }
+
+    pub(super) fn answer(
+        &self,
+        key: &ObjectKey,
+        upstream: &Arc<dyn Upstream>,
+        (facts, how, first): (Arc<Facts>, How, First),
+    ) -> Object {
+        let counts = &self.shared.counts;
+        match how {
+            How::Hit => counts.hits.one(),
+            How::Miss => counts.misses.one(),
+            How::Stale => counts.stale.one(),
+            How::Revalidated => counts.revalidated.one(),
+            How::Bypass => counts.bypassed.one(),
+        }
+        Object { shared: self.shared.clone(), key: key.clone(), upstream: upstream.clone(), facts, how, first }
+    }
+}

@@ -1,0 +1,291 @@
+//! The bytes of a part of an object: from slice to slice, each from wherever it is.
+
+use super::absent::Why;
+use super::disk::{Missing, OpenSlice};
+use super::facts::Facts;
+use super::fetch::{Coming, Errand};
+use super::fill::{Fill, Head};
+use super::flights::Following;
+use super::object::{First, Object};
+use super::pages::Patience;
+use super::shared::{Content, Shared, Stored, now};
+use super::upstream::{Failure, Upstream};
+use super::{ObjectKey, buffers};
+use bytes::Bytes;
+use futures_util::future::Either;
+use futures_util::stream::{self, Stream};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Bytes read from a file at once.
+const PIECE: u64 = buffers::LENGTH as u64;
+/// How often a slice is looked for that comes and goes meanwhile.
+const ATTEMPTS: u32 = 8;
+
+impl Object {
+    /// The bytes of a part. Slices are fetched as it comes to them, the next one while one is sent. It ends with a
+    /// failure, and the connection has to be broken, if the object cannot be sent as it was announced.
+    pub fn part(&self, range: Range<u64>) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static + use<> {
+        if let First::Passing(passing) = &self.first {
+            return Either::Right(passing.part(range));
+        }
+        let range = range.start..range.end.min(self.facts.total);
+        let walk = Walk {
+            shared: self.shared.clone(),
+            key: self.key.clone(),
+            upstream: self.upstream.clone(),
+            facts: self.facts.clone(),
+            at: self.first_place(),
+            following: None,
+            ahead: None,
+            range,
+        };
+        let walk = if matches!(self.first, First::Coming(_)) { walk.following() } else { walk };
+        Either::Left(stream::try_unfold(walk, Walk::step))
+    }
+
+    /// All bytes, if they are in memory already and need no stream.
+    pub fn bytes(&self) -> Option<Bytes> {
+        match &self.first {
+            First::Stored(Stored { content: Content::Bytes(bytes), .. }) if bytes.len() as u64 == self.facts.total => {
+                self.shared.counts.bytes_kept.add(self.facts.total);
+                Some(bytes.clone())
+            }
+            First::Nothing => Some(Bytes::new()),
+            _ => None,
+        }
+    }
+
+    fn first_place(&self) -> At {
+        match &self.first {
+            First::Stored(stored) => At::from(stored.clone()),
+            First::Coming(fill) => At::Fill(fill.number, fill.clone(), Settled::No),
+            First::Nothing | First::Passing(_) => At::Nowhere,
+        }
+    }
+}
+
+/// Somebody who is being sent an object.
+struct Walk {
+    shared: Arc<Shared>,
+    key: ObjectKey,
+    upstream: Arc<dyn Upstream>,
+    /// Of the version that was announced.
+    facts: Arc<Facts>,
+    at: At,
+    /// If the object flows by.
+    following: Option<Following>,
+    /// The slice whose successor was seen to.
+    ahead: Option<u32>,
+    /// What is still to be sent.
+    range: Range<u64>,
+}
+
+/// Where the bytes of a slice come from; its number comes first.
+enum At {
+    Nowhere,
+    Memory(u32, Bytes),
+    File(u32, Arc<OpenSlice>),
+    Fill(u32, Arc<Fill>, Settled),
+}
+
+/// Whether the file of a fill was looked for, so that its memory can be let go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    No,
+    Yes,
+}
+
+impl From<Stored> for At {
+    fn from(stored: Stored) -> At {
+        match stored.content {
+            Content::Bytes(bytes) => At::Memory(stored.facts.number, bytes),
+            Content::Open(open) => At::File(stored.facts.number, open),
+        }
+    }
+}
+
+impl At {
+    fn number(&self) -> Option<u32> {
+        match self {
+            At::Nowhere => None,
+            At::Memory(number, _) | At::File(number, _) | At::Fill(number, ..) => Some(*number),
+        }
+    }
+}
+
+impl Walk {
+    /// The next piece and the rest of the way.
+    async fn step(mut self) -> Result<Option<(Bytes, Walk)>, Failure> {
+        if self.range.start >= self.range.end {
+            return Ok(None);
+        }
+        for _ in 0..ATTEMPTS {
+            let number = self.shared.slice_at(self.range.start);
+            if self.at.number() != Some(number) {
+                self = self.following();
+                self.at = Box::pin(self.approach(number)).await?;
+            }
+            if self.ahead != Some(number) {
+                self.ahead = Some(number);
+                self.prefetch(number);
+            }
+            let slice = self.facts.numbered_span(number);
+            let inside = self.range.start - slice.start..self.range.end.min(slice.end) - slice.start;
+            let Some(bytes) = self.piece(number, inside).await? else { continue };
+            self.range.start += bytes.len() as u64;
+            return Ok(Some((bytes, self)));
+        }
+        Err(Failure::broken("it cannot be read"))
+    }
+
+    /// Tells a flow where we are, if there is one.
+    fn following(mut self) -> Walk {
+        let number = self.shared.slice_at(self.range.start);
+        match &self.following {
+            Some(following) => following.comes_to(number),
+            None => {
+                let end = self.shared.slice_at(self.range.end.saturating_sub(1)).saturating_add(1);
+                self.following = self.shared.flights.follow(&self.key, number..end);
+            }
+        }
+        self
+    }
+
+    /// A piece of the slice we are at; `None`: look where it is now.
+    async fn piece(&mut self, number: u32, inside: Range<u64>) -> Result<Option<Bytes>, Failure> {
+        let counts = &self.shared.counts;
+        match &self.at {
+            At::Nowhere => Ok(None),
+            At::Memory(_, bytes) => {
+                let end = usize::try_from(inside.end).unwrap_or(usize::MAX).min(bytes.len());
+                let start = usize::try_from(inside.start).unwrap_or(usize::MAX).min(end);
+                counts.bytes_kept.add((end - start) as u64);
+                Ok((start < end).then(|| bytes.slice(start..end)))
+            }
+            At::File(_, open) => {
+                // Pieces end where buffers can be full.
+                let end = (inside.start / PIECE + 1) * PIECE;
+                let piece = inside.start..inside.end.min(end);
+                let open = open.clone();
+                self.read(number, (open, piece)).await
+            }
+            At::Fill(_, fill, settled) => {
+                if *settled == Settled::No && fill.is_kept() && inside.end - inside.start > PIECE {
+                    return self.settle(number, fill.clone()).await;
+                }
+                let read = fill.read(inside.start).await?;
+                let mut bytes = read.ok_or_else(|| Failure::broken("it ends too early"))?;
+                bytes.truncate(usize::try_from(inside.end - inside.start).unwrap_or(usize::MAX));
+                counts.bytes_fresh.add(bytes.len() as u64);
+                Ok(Some(bytes))
+            }
+        }
+    }
+
+    async fn read(
+        &mut self,
+        number: u32,
+        (open, piece): (Arc<OpenSlice>, Range<u64>),
+    ) -> Result<Option<Bytes>, Failure> {
+        let read = match open.read(piece.clone(), Patience::Now) {
+            Err(Missing::Later) => {
+                let open = open.clone();
+                let reading = move || open.read(piece, Patience::Wait);
+                tokio::task::spawn_blocking(reading).await.unwrap_or(Err(Missing::Absent))
+            }
+            read => read,
+        };
+        match read {
+            Ok(bytes) => {
+                self.shared.counts.bytes_kept.add(bytes.len() as u64);
+                return Ok(Some(bytes));
+            }
+            Err(Missing::Failed(failure)) => self.shared.complain("a cached file cannot be read", &failure),
+            Err(_) => {}
+        }
+        // Another reader may have found the damage already, and the slice may have come again.
+        let id = self.key.slice(number);
+        if self.shared.disk.is_same(id, &open) {
+            self.shared.damaged(id).await;
+        }
+        self.at = At::Nowhere;
+        Ok(None)
+    }
+
+    /// The slice is on the disk: a slow reader need not hold it in memory.
+    async fn settle(&mut self, number: u32, fill: Arc<Fill>) -> Result<Option<Bytes>, Failure> {
+        let stored = self.shared.look(&self.key, number).await;
+        let same = stored.filter(|stored| stored.facts.version == self.facts.version);
+        self.at = same.map_or(At::Fill(number, fill, Settled::Yes), At::from);
+        Ok(None)
+    }
+
+    /// Finds a slice of the very version that was announced.
+    async fn approach(&self, number: u32) -> Result<At, Failure> {
+        for _ in 0..ATTEMPTS {
+            if let Some(stored) = self.shared.look(&self.key, number).await {
+                if stored.facts.version == self.facts.version {
+                    return Ok(self.promoted(stored).await);
+                }
+                if stored.facts.stamp > self.facts.stamp {
+                    self.shared.drop_older(&self.key, &stored.facts);
+                    return Err(Failure::Changed);
+                }
+                self.shared.remove(vec![self.key.slice(number)]).await;
+            }
+            match self.shared.absences.find(self.key.hash(), now()) {
+                Some(Why::Failed(failure)) => return Err(failure),
+                Some(Why::Absent(_)) => return Err(Failure::Changed),
+                Some(Why::Unmeasured) | None => {}
+            }
+            let fill = match self.errand(number).start().await {
+                Coming::Ours(fill) | Coming::Theirs(fill) => fill,
+                Coming::Look => continue,
+            };
+            match fill.head().await? {
+                Head::Slice(facts) if facts.version == self.facts.version => {
+                    return Ok(At::Fill(number, fill, Settled::No));
+                }
+                Head::Slice(facts) => {
+                    self.shared.drop_older(&self.key, &facts);
+                    return Err(Failure::Changed);
+                }
+                Head::Again | Head::Unchanged(_) => {}
+                Head::Absent(_) | Head::Beyond | Head::Unmeasured => return Err(Failure::Changed),
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    fn errand(&self, number: u32) -> Errand {
+        let (shared, key, upstream) = (self.shared.clone(), self.key.clone(), self.upstream.clone());
+        Errand { shared, key, upstream, number, copy: None }
+    }
+
+    /// What is used often is read whole, to be kept in memory.
+    async fn promoted(&self, stored: Stored) -> At {
+        let Content::Open(open) = &stored.content else { return At::from(stored) };
+        if !self.shared.is_hot(stored.facts.id(&self.key), open.len()) {
+            return At::from(stored);
+        }
+        let (shared, key, kept, open) = (self.shared.clone(), self.key.clone(), stored.clone(), open.clone());
+        let reading = move || shared.promote(&key, &kept, &open);
+        match tokio::task::spawn_blocking(reading).await {
+            Ok(Some(bytes)) => At::Memory(stored.facts.number, bytes),
+            _ => At::from(stored),
+        }
+    }
+
+    /// Has the next slice come while this one is sent.
+    fn prefetch(&self, number: u32) {
+        let Some(next) = number.checked_add(1) else { return };
+        let is_wanted = self.facts.numbered_span(next).start < self.range.end;
+        if is_wanted
+            && !self.shared.index.contains(self.key.slice(next))
+            && let Some(turn) = self.shared.spare_turn()
+        {
+            self.errand(next).start_early(turn);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What is read, and what is said when it cannot be read.
+
+use super::*;
+
+fn read(text: &str) -> Result<EdgeConfig, String> {
+    EdgeConfig::parse(text, "edge.toml").map_err(|error| error.0)
+}
+
+#[test]
+fn ten_lines_do() {
+    let config = read(
+        r#"
+        [cache]
+        path = "/var/cache/noren"
+        max_size = "20 GB"
+
+        [[site]]
+        hosts = ["media.example.com"]
+        software = "mastodon"
+        [[site.origin]]
+        folder = "/home/mastodon/live/public/system"
+        [[site.origin]]
+        bucket = "media"
+        endpoint = "https://s3.eu-central-1.wasabisys.com"
+        [[site.origin]]
+        url = "https://old.example.com/system"
+        "#,
+    )
+    .unwrap();
+    let site = &config.sites[0];
+    assert_eq!(site.label(), "media.example.com/");
+    let labels: Vec<String> = site.origins.iter().map(OriginConfig::label).collect();
+    assert_eq!(labels, ["/home/mastodon/live/public/system", "bucket media", "https://old.example.com/system"]);
+    let OriginConfig::Http(http) = &site.origins[2] else { panic!() };
+    assert_eq!((http.requests, http.follow.len(), http.answer_timeout.to_string()), (64, 0, "20 s".into()));
+    // What is printed can be read again.
+    let printed = toml::to_string(&config).unwrap();
+    assert_eq!(toml::to_string(&read(&printed).unwrap()).unwrap(), printed);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place() {
+    let site = |text: &str| format!("[[site]]\n{text}\n");
+    let cases: Vec<(String, &str)> = vec![
+        (site("host = \"a\""), "edge.toml:2: site[0].host: unknown field `host`"),
+        (site("hosts = [\"a:80\"]"), "site[0].hosts[0]: expected a host name without a port"),
+        (site("software = \"mastdon\""), "unknown variant `mastdon`"),
+        (site("hosts = [\"a\"]"), "edge.toml: site[0].origin: expected [[site.origin]] with folder, bucket or url"),
+        (site("path = \"/../x\""), "site[0].path: expected a path such as \"/\" or \"/system\""),
+        (site("[[site.origin]]\n"), "expected exactly one of folder, bucket and url"),
+        (
+            site("[[site.origin]]\nfolder = \"/a\"\nurl = \"https://a\""),
+            "expected exactly one of folder, bucket and url",
+        ),
+        (site("[[site.origin]]\nfolder = \"a\""), "site[0].origin[0].folder: expected a path from the root"),
+        (site("[[site.origin]]\nfolder = \"/a\"\nfollow = []"), "unknown field `follow`"),
+        (site("[[site.origin]]\nurl = \"ftp://a\""), "url: expected an address such as"),
+        (site("[[site.origin]]\nurl = \"https://a\"\nidle_timeout = \"soon\""), "idle_timeout: expected a time"),
+        (site("[[site.origin]]\nurl = \"https://a\"\nrequests = 0"), "site[0].origin[0].requests: expected 1 to 10000"),
+        (
+            site("[[site.origin]]\nurl = \"https://a:8443\"\nconnect = \"10.0.0.1:443\""),
+            "connect: expected the port of url",
+        ),
+        (site("[[site.origin]]\nbucket = \"a\"\nbukket = \"b\""), "unknown field `bukket`"),
+        (
+            site("[[site.origin]]\nfolder = \"/a\"\n[[site]]\n[[site.origin]]\nfolder = \"/b\""),
+            "site[1].name: another site is called",
+        ),
+        (
+            site(
+                "name = \"a\"\n[[site.origin]]\nfolder = \"/a\"\n[[site]]\nname = \"b\"\n[[site.origin]]\nfolder = \"/b\"",
+            ),
+            "site[1].hosts: another site has any host and the path / already",
+        ),
+        (
+            site("strip = \"/a\"\npath = \"/b\"\n[[site.origin]]\nfolder = \"/a\""),
+            "site[0].strip: expected the beginning of site.path (/b)",
+        ),
+        (site("redirect = \"https://a\"\n[[site.origin]]\nfolder = \"/a\""), "either a redirect or origins"),
+        (site("hosts = [\"a.example\"]\nredirect = \"https://a.example/b\""), "redirect: leads to this very site"),
+        (
+            site("hosts = [\"a.example\"]\npath = \"/b\"\nredirect = \"https://a.example/b\""),
+            "redirect: leads to this very site",
+        ),
+        ("[metrics]\npath = \"/\"".into(), "metrics.path: expected a path such as \"/metrics\""),
+        ("[metrics]\nlisten = \"here\"".into(), "edge.toml:2: metrics.listen: "),
+        ("[access_log]\nformat = \"common\"".into(), "unknown variant `common`"),
+        ("[cache".into(), "edge.toml:1: "),
+    ];
+    for (text, expected) in cases {
+        let error = read(&text).unwrap_err();
+        assert!(error.contains(expected), "{text}\n{error}\n{expected}");
+    }
+    assert!(read(&site("hosts = [\"a.example\"]\npath = \"/b\"\nredirect = \"https://a.example/c\"")).is_ok());
+}
+
+/// Whoever adds a key adds it to the documentation, in words: that is where people look.
+#[test]
+fn every_key_is_documented() {
+    use crate::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, TlsConfig};
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/edge.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let sections = [
+        ("[server]", ServerConfig::FIELD_NAMES),
+        ("[[listen]]", ListenConfig::FIELD_NAMES),
+        ("[tls]", TlsConfig::FIELD_NAMES),
+        ("[acme]", AcmeConfig::FIELD_NAMES),
+        ("[connections]", ConnectionsConfig::FIELD_NAMES),
+        ("[cache]", CacheConfig::FIELD_NAMES),
+        ("[access_log]", AccessLogConfig::FIELD_NAMES),
+        ("[metrics]", MetricsConfig::FIELD_NAMES),
+        ("[[site]]", SiteConfig::FIELD_NAMES),
+        ("[[site.origin]] with folder", FolderOrigin::FIELD_NAMES),
+        ("[[site.origin]] with url", HttpOrigin::FIELD_NAMES),
+        ("[[site.origin]] with bucket", media::s3::S3Config::FIELD_NAMES),
+    ];
+    for (name, keys) in sections {
+        let (_, rest) =
+            text.split_once(&format!("### `{name}`\n")).unwrap_or_else(|| panic!("{name} is not in docs/edge.md"));
+        let part = rest.split("\n### ").next().unwrap();
+        for key in keys.iter().map(|key| if *key == "origins" { "origin" } else { key }) {
+            assert!(part.contains(&format!("| `{key}` |")), "{key} is missing under {name} in docs/edge.md");
+        }
+    }
+}

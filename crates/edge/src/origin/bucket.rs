@@ -1,0 +1,128 @@
+//! A bucket as an origin: signed requests where it has keys, plain ones where it is public.
+
+use super::{Asked, Body, Found, empty};
+use crate::cache::{Failure, Meta, Reply, TO_THE_END, Want};
+use crate::config::BucketOrigin;
+use futures_util::StreamExt as _;
+use media::s3::{Answer, Bucket, Error, Object, S3Config, Secret, Wanted};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// The end of a part that goes to the end of an object: more than anybody has, and all servers can read it.
+const FAR: u64 = i64::MAX as u64;
+
+/// Of a bucket that was opened by somebody else.
+const PLACES: usize = 64;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) struct InBucket {
+    bucket: Bucket,
+    places: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl InBucket {
+    pub(super) fn open(config: &BucketOrigin) -> Result<InBucket, String> {
+        let settled = with_environment(&config.bucket, |name| std::env::var(name).ok())?;
+        let bucket = Bucket::open(&settled).map_err(|error| error.to_string())?;
+        let patience = settled.answer_timeout.0;
+        Ok(InBucket { bucket, places: Arc::new(Semaphore::new(config.limits.requests)), patience })
+    }
+
+    /// One that is open already, with the usual limits.
+    pub(super) fn of(bucket: Bucket) -> InBucket {
+        InBucket { bucket, places: Arc::new(Semaphore::new(PLACES)), patience: PATIENCE }
+    }
+
+    pub(super) async fn ask(&self, asked: &Asked, want: &Want) -> Result<Found, Failure> {
+        let place = timeout(self.patience, self.places.clone().acquire_owned()).await;
+        let place = place.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
+        let is_whole = want.slice == (0..TO_THE_END);
+        let known = want.validators.clone().unwrap_or_default();
+        let wanted = Wanted {
+            range: (!is_whole).then(|| want.slice.start..want.slice.end.min(FAR)),
+            unless_etag: known.etag,
+            unless_older: known.last_modified,
+        };
+        match self.bucket.ask(asked.name.as_str(), wanted).await {
+            Ok(Answer::Found(object)) => Ok(Found::Reply(reply(object, is_whole, place))),
+            Ok(Answer::Unmodified) => Ok(Found::Reply(empty(304, Meta::default()))),
+            Err(Error::NoObject | Error::Key(_)) => Ok(Found::Absent),
+            // Who may not list a bucket is not told that an object is not there. Wrong keys are another code.
+            Err(Error::Denied { code, .. }) if code == "AccessDenied" || code == "AllAccessDisabled" => {
+                Ok(Found::Absent)
+            }
+            Err(Error::OutOfRange { total }) => Ok(Found::Reply(empty(416, Meta { total, ..Meta::default() }))),
+            Err(error) => Err(failure(&error)),
+        }
+    }
+}
+
+fn reply(object: Object, is_whole: bool, place: OwnedSemaphorePermit) -> Reply {
+    let meta = Meta {
+        content_type: object.meta.content_type,
+        start: object.meta.start,
+        total: Some(object.meta.total),
+        etag: object.meta.etag,
+        last_modified: object.meta.last_modified,
+        ..Meta::default()
+    };
+    let pieces = object.body.map(move |piece| {
+        let _held = &place;
+        piece.map_err(|error| failure(&error))
+    });
+    let body: Body = pieces.boxed();
+    Reply { status: if is_whole { 200 } else { 206 }, meta, body }
+}
+
+fn failure(error: &Error) -> Failure {
+    match error {
+        Error::Unreachable { .. } => Failure::Unreachable(error.to_string().into()),
+        Error::TimedOut { .. } => Failure::TimedOut,
+        Error::Busy { status, .. } | Error::Failed { status, .. } | Error::Refused { status, .. } => {
+            Failure::Refused(*status)
+        }
+        Error::Changed => Failure::Changed,
+        other => Failure::Broken(other.to_string().into()),
+    }
+}
+
+/// Keys that are written as "$NAME" are taken from the environment, so that the file can be shown to others.
+fn with_environment(config: &S3Config, lookup: impl Fn(&str) -> Option<String>) -> Result<S3Config, String> {
+    let read = |key: &str, text: &str| match text.strip_prefix('$') {
+        Some(name) => lookup(name).ok_or_else(|| format!("{key}: {name} is not in the environment")),
+        None => Ok(text.to_owned()),
+    };
+    let mut config = config.clone();
+    if let Some(id) = &config.access_key {
+        config.access_key = Some(read("access_key", id)?);
+    }
+    if let Some(secret) = &config.secret_key {
+        config.secret_key = Some(Secret::new(read("secret_key", secret.reveal())?));
+    }
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_may_be_in_the_environment() {
+        let config = S3Config {
+            access_key: Some("$KEY_ID".into()),
+            secret_key: Some(Secret::new("$KEY")),
+            ..S3Config::default()
+        };
+        let known = |name: &str| (name == "KEY_ID" || name == "KEY").then(|| format!("{name} value"));
+        let read = with_environment(&config, known).unwrap();
+        assert_eq!(read.access_key.as_deref(), Some("KEY_ID value"));
+        assert_eq!(read.secret_key.map(|secret| secret.reveal().to_owned()).as_deref(), Some("KEY value"));
+        let missing = with_environment(&config, |name| (name == "KEY_ID").then(String::new)).unwrap_err();
+        assert_eq!(missing, "secret_key: KEY is not in the environment");
+        let plain = S3Config { access_key: Some("AKIA".into()), ..S3Config::default() };
+        assert_eq!(with_environment(&plain, |_| None).unwrap(), plain);
+    }
+}

@@ -1,0 +1,92 @@
+//! How long an origin says that its answer is good. <https://www.rfc-editor.org/rfc/rfc9111#section-4.2>
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::header::{self, HeaderMap, HeaderName};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+static PARSER: DateTimeParser = DateTimeParser::new();
+/// Longer is as good as for ever.
+const MOST: u64 = 10 * 365 * 24 * 3600;
+
+/// `None` when it says nothing.
+pub(super) fn of(headers: &HeaderMap) -> Option<Duration> {
+    let mut directives = Vec::new();
+    for value in headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()) {
+        directives.extend(value.split(',').map(|directive| directive.trim().to_ascii_lowercase()));
+    }
+    if directives.iter().any(|directive| matches!(directive.as_str(), "no-store" | "no-cache" | "private")) {
+        return Some(Duration::ZERO);
+    }
+    let seconds = |name: &str| {
+        let found = directives.iter().find_map(|directive| directive.strip_prefix(name)?.strip_prefix('='));
+        found.map(|text| text.trim_matches('"').parse::<u64>().unwrap_or(0).min(MOST))
+    };
+    let age = text(headers, &header::AGE).and_then(|age| age.parse::<u64>().ok()).unwrap_or(0);
+    if let Some(seconds) = seconds("s-maxage").or_else(|| seconds("max-age")) {
+        return Some(Duration::from_secs(seconds.saturating_sub(age)));
+    }
+    let expires = text(headers, &header::EXPIRES)?;
+    // What is no date has expired; servers write 0 and -1.
+    let Some(expires) = date(expires) else { return Some(Duration::ZERO) };
+    let sent = text(headers, &header::DATE).and_then(date).unwrap_or_else(SystemTime::now);
+    Some(expires.duration_since(sent).unwrap_or_default().min(Duration::from_secs(MOST)))
+}
+
+/// A date as HTTP writes it.
+pub(super) fn date(text: &str) -> Option<SystemTime> {
+    let seconds = PARSER.parse_timestamp(text).ok().map(Timestamp::as_second)?;
+    Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).ok()?))
+}
+
+/// For asking conditionally.
+pub(super) fn printed(time: SystemTime) -> Option<String> {
+    use jiff::fmt::rfc2822::DateTimePrinter;
+    let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    let time = Timestamp::from_second(i64::try_from(seconds).ok()?).ok()?;
+    DateTimePrinter::new().timestamp_to_rfc9110_string(&time).ok()
+}
+
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(pairs: &[(&'static str, &str)]) -> Option<u64> {
+        let headers = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        of(&headers.collect()).map(|time| time.as_secs())
+    }
+
+    #[test]
+    fn table() {
+        let (date, later) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 09:49:37 GMT");
+        let table: [(&[(&str, &str)], Option<u64>); 13] = [
+            (&[], None),
+            (&[("cache-control", "public")], None),
+            (&[("cache-control", "public, max-age=60")], Some(60)),
+            (&[("cache-control", "max-age=60, s-maxage=7")], Some(7)),
+            (&[("cache-control", "Max-Age=\"60\""), ("age", "20")], Some(40)),
+            (&[("cache-control", "max-age=60"), ("age", "90")], Some(0)),
+            (&[("cache-control", "max-age=60, no-store")], Some(0)),
+            (&[("cache-control", "private")], Some(0)),
+            (&[("cache-control", "max-age=x")], Some(0)),
+            (&[("cache-control", "max-age=99999999999999999")], Some(MOST)),
+            (&[("expires", later), ("date", date)], Some(3600)),
+            (&[("expires", date), ("date", later)], Some(0)),
+            (&[("expires", "-1")], Some(0)),
+        ];
+        for (pairs, expected) in table {
+            assert_eq!(seconds(pairs), expected, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn dates_go_both_ways() {
+        let text = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(printed(date(text).unwrap()).as_deref(), Some(text));
+        assert_eq!(date("1969"), None);
+    }
+}

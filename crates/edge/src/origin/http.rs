@@ -1,0 +1,222 @@
+//! Another web server as an origin. It is told nothing of who asks: no cookies, no authorization, no address, and of the
+//! query only what the site allows.
+
+use super::{Asked, Body, Found, Manners, empty, freshness};
+use crate::cache::{Failure, Meta, Reply, TO_THE_END, Want};
+use crate::config::HttpOrigin;
+use futures_util::StreamExt as _;
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode, Url};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// Redirects that are followed one after the other.
+const HOPS: usize = 3;
+/// Names are resolved again after so long at the latest: an unused connection is not kept longer.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+const USER_AGENT: &str = concat!("Noren/", env!("CARGO_PKG_VERSION"));
+
+pub(super) struct Http {
+    client: Client,
+    config: HttpOrigin,
+    places: Arc<Semaphore>,
+    headers: HeaderMap,
+    honour: bool,
+}
+
+impl Http {
+    pub(super) fn open(config: &HttpOrigin, manners: &Manners) -> Result<Http, String> {
+        let mut builder = Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(Policy::none())
+            .referer(false)
+            .no_proxy()
+            .http1_only()
+            .connect_timeout(config.connect_timeout.0)
+            .read_timeout(config.idle_timeout.0)
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(32);
+        if let (Some(address), Some(host)) = (config.connect, config.url.url().host_str()) {
+            builder = builder.resolve(host, address);
+        }
+        let client = builder.build().map_err(|error| error.without_url().to_string())?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let via = HeaderValue::try_from(format!("1.1 {}", manners.via)).map_err(|error| error.to_string())?;
+        headers.insert(header::VIA, via);
+        let places = Arc::new(Semaphore::new(config.requests));
+        Ok(Http { client, config: config.clone(), places, headers, honour: manners.honour })
+    }
+
+    pub(super) async fn ask(&self, asked: &Asked, want: &Want) -> Result<Found, Failure> {
+        let patience = self.config.answer_timeout.0;
+        let place = timeout(patience, self.places.clone().acquire_owned()).await;
+        let place = place.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
+        let first = format!("{}{}", self.config.url.join(&asked.name.encoded()), asked.query);
+        let mut url = Url::parse(&first).map_err(|error| Failure::Broken(error.to_string().into()))?;
+        let mut host = self.config.host.as_ref().map(|host| host.as_str());
+        for _ in 0..=HOPS {
+            let response = self.send(&url, host, want).await?;
+            match self.next(&url, &response) {
+                Next::Take => return self.take(response, want, place),
+                Next::Hand(location) => {
+                    let status = response.status().as_u16();
+                    let meta = Meta { location: Some(location.to_string()), ..Meta::default() };
+                    return Ok(Found::Reply(empty(status, meta)));
+                }
+                Next::Follow(location) => (url, host) = (location, None),
+                Next::Refuse(why) => return Err(Failure::Broken(why.into())),
+            }
+        }
+        Err(Failure::Broken(format!("more than {HOPS} redirects").into()))
+    }
+
+    async fn send(&self, url: &Url, host: Option<&str>, want: &Want) -> Result<Response, Failure> {
+        let mut request = self.client.get(url.clone()).headers(self.headers.clone());
+        if let Some(host) = host {
+            request = request.header(header::HOST, host);
+        }
+        if want.slice != (0..TO_THE_END) {
+            let last = if want.slice.end == TO_THE_END { String::new() } else { (want.slice.end - 1).to_string() };
+            request = request.header(header::RANGE, format!("bytes={}-{last}", want.slice.start));
+        }
+        if let Some(known) = &want.validators {
+            if let Some(etag) = &known.etag {
+                request = request.header(header::IF_NONE_MATCH, etag);
+            }
+            if let Some(time) = known.last_modified.and_then(freshness::printed) {
+                request = request.header(header::IF_MODIFIED_SINCE, time);
+            }
+        }
+        let sent = timeout(self.config.answer_timeout.0, request.send()).await;
+        sent.map_err(|_| Failure::TimedOut)?.map_err(failure)
+    }
+
+    /// What to do with an answer that came from `url`.
+    fn next(&self, url: &Url, response: &Response) -> Next {
+        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Next::Take;
+        }
+        let location = freshness::text(response.headers(), &header::LOCATION).and_then(|text| url.join(text).ok());
+        let Some(location) = location else { return Next::Refuse("a redirect to nowhere".into()) };
+        let is_plain = matches!(location.scheme(), "http" | "https") && location.username().is_empty();
+        let host = location.host_str().unwrap_or_default();
+        if !is_plain || host.is_empty() || location.password().is_some() {
+            return Next::Refuse("a redirect that nobody should follow".into());
+        }
+        let is_known = self.config.follow.iter().any(|known| known.as_str() == host);
+        match response.status() {
+            _ if is_known => Next::Follow(location),
+            StatusCode::SEE_OTHER => Next::Refuse("a redirect to another thing".into()),
+            _ => Next::Hand(location),
+        }
+    }
+
+    fn take(&self, response: Response, want: &Want, place: OwnedSemaphorePermit) -> Result<Found, Failure> {
+        let headers = response.headers();
+        let text = |name: &HeaderName| freshness::text(headers, name);
+        let mut meta = Meta {
+            content_type: text(&header::CONTENT_TYPE).map(str::to_owned),
+            etag: text(&header::ETAG).map(str::to_owned),
+            last_modified: text(&header::LAST_MODIFIED).and_then(freshness::date),
+            fresh_for: if self.honour { freshness::of(headers) } else { None },
+            ..Meta::default()
+        };
+        let status = response.status().as_u16();
+        match status {
+            200 | 206 => {}
+            304 if want.validators.is_some() => return Ok(Found::Reply(empty(304, meta))),
+            403 | 404 | 410 => return Ok(Found::Absent),
+            416 => {
+                meta.total =
+                    text(&header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes */")?.parse().ok());
+                return Ok(Found::Reply(empty(416, meta)));
+            }
+            508 => return Err(Failure::Broken("it leads back to this edge: look at the url of the origin".into())),
+            other => return Err(Failure::Refused(other)),
+        }
+        if text(&header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+            return Err(Failure::Broken("compressed, although it was asked not to".into()));
+        }
+        if status == 206 {
+            let range = text(&header::CONTENT_RANGE).and_then(content_range);
+            let (start, total) = range.ok_or_else(|| Failure::Broken("a part without its place".into()))?;
+            (meta.start, meta.total) = (start, total);
+        } else {
+            meta.total = text(&header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        }
+        Ok(Found::Reply(Reply { status, meta, body: body(response, place) }))
+    }
+}
+
+enum Next {
+    Take,
+    /// To the client.
+    Hand(Url),
+    Follow(Url),
+    Refuse(String),
+}
+
+/// The place is given back with the last byte.
+fn body(response: Response, place: OwnedSemaphorePermit) -> Body {
+    let pieces = response.bytes_stream().map(move |piece| {
+        let _held = &place;
+        piece.map_err(failure)
+    });
+    pieces.boxed()
+}
+
+/// (where it starts, length of the whole if it is known)
+fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
+    let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+    let total = if total == "*" { None } else { Some(total.parse().ok()?) };
+    let fits = first <= last && total.is_none_or(|total| last < total);
+    fits.then_some((first, total))
+}
+
+/// In words without the address, which may say more than it should.
+fn failure(error: reqwest::Error) -> Failure {
+    if error.is_timeout() {
+        return Failure::TimedOut;
+    }
+    let (connects, error) = (error.is_connect(), error.without_url());
+    let mut why = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !why.contains(&inner_text) {
+            why = format!("{why}: {inner_text}");
+        }
+        source = inner.source();
+    }
+    match connects {
+        true => Failure::Unreachable(why.into()),
+        false => Failure::Broken(why.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_parts() {
+        for (text, expected) in [
+            ("bytes 0-9/10", Some((0, Some(10)))),
+            ("bytes 5-9/*", Some((5, None))),
+            ("bytes 0-10/10", None),
+            ("bytes 9-5/10", None),
+            ("bytes */10", None),
+            ("bytes=0-9/10", None),
+            ("items 0-9/10", None),
+            ("", None),
+        ] {
+            assert_eq!(content_range(text), expected, "{text}");
+        }
+    }
+}

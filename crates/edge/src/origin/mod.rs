@@ -1,0 +1,208 @@
+//! Where files come from: several places, asked in order.
+
+mod bucket;
+mod figures;
+mod folder;
+mod freshness;
+mod http;
+
+pub(crate) use figures::{LATENCIES, OriginFigures};
+pub(crate) use folder::{Folder, Opened};
+
+use crate::cache::{Failure, Meta, ObjectKey, Reply, Upstream, Want};
+use crate::config::OriginConfig;
+use crate::path::Name;
+use crate::serve;
+use bucket::InBucket;
+use bytes::Bytes;
+use figures::Outcome;
+use futures_util::future::BoxFuture;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use http::Http;
+use media::s3::Bucket;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long our own media are served without asking whether they are still there: what people delete has to go.
+const OWN_VALID: Duration = Duration::from_secs(60);
+
+/// A file that is wanted from an origin.
+pub(crate) struct Asked {
+    pub(crate) name: Name,
+    /// Empty, or with its question mark.
+    pub(crate) query: String,
+}
+
+impl Asked {
+    /// The form that cached files go by: no two files have the same.
+    pub(crate) fn to_key(&self) -> String {
+        format!("/{}{}", self.name.encoded(), self.query)
+    }
+
+    pub(crate) fn of_key(path: &str) -> Option<Asked> {
+        let (path, query) = path.find('?').map_or((path, ""), |at| path.split_at(at));
+        Some(Asked { name: Name::of_path(path).ok()?, query: query.to_owned() })
+    }
+}
+
+/// What an origin has.
+pub(crate) enum Found {
+    Reply(Reply),
+    /// It answered, and has no such file.
+    Absent,
+}
+
+/// How the origins of a site are asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manners {
+    /// How long a file is good, if not as long as the cache says.
+    pub(crate) valid: Option<Duration>,
+    /// The origin's word on that counts.
+    pub(crate) honour: bool,
+    /// How this edge is called in Via.
+    pub(crate) via: Arc<str>,
+}
+
+enum Place {
+    Folder(Folder),
+    Bucket(InBucket),
+    Http(Http),
+}
+
+struct Origin {
+    place: Place,
+    figures: Arc<OriginFigures>,
+}
+
+/// An origin of the configuration, and what is counted for it.
+pub(crate) type Configured = (OriginConfig, Arc<OriginFigures>);
+
+/// The origins of a site, in their order. What one does not have the next is asked for; what one cannot give the next
+/// may have. Only what all of them say they do not have is absent.
+pub(crate) struct Origins {
+    list: Vec<Arc<Origin>>,
+    manners: Manners,
+}
+
+impl Origins {
+    /// `first` is the place of the first of them in the configuration.
+    pub(crate) fn open((first, list): (usize, &[Configured]), manners: Manners) -> Result<Origins, String> {
+        let mut opened = Vec::new();
+        for (at, (config, figures)) in list.iter().enumerate() {
+            let place = match config {
+                OriginConfig::Folder(config) => Ok(Place::Folder(Folder::new(config))),
+                OriginConfig::Http(config) => Http::open(config, &manners).map(Place::Http),
+                OriginConfig::Bucket(config) => InBucket::open(config).map(Place::Bucket),
+            };
+            let place = place.map_err(|why| format!("origin[{}].{why}", first + at))?;
+            opened.push(Arc::new(Origin { place, figures: figures.clone() }));
+        }
+        Ok(Origins { list: opened, manners })
+    }
+
+    /// The bucket of our own media.
+    pub(crate) fn of(bucket: Bucket, figures: Arc<OriginFigures>) -> Origins {
+        let place = Place::Bucket(InBucket::of(bucket));
+        let manners = Manners { valid: Some(OWN_VALID), ..Manners::default() };
+        Origins { list: vec![Arc::new(Origin { place, figures })], manners }
+    }
+
+    /// Nothing is left to ask.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+impl Upstream for Origins {
+    fn fetch(&self, key: &ObjectKey, want: Want) -> BoxFuture<'static, Result<Reply, Failure>> {
+        let asked = Asked::of_key(key.path());
+        let (list, valid) = (self.list.clone(), self.manners.valid);
+        Box::pin(async move {
+            let Some(asked) = asked else { return Ok(empty(404, Meta::default())) };
+            let mut reply = first(&list, &asked, &want).await?;
+            if matches!(reply.status, 200 | 206 | 304) {
+                reply.meta.fresh_for = reply.meta.fresh_for.or(valid);
+            }
+            Ok(reply)
+        })
+    }
+}
+
+async fn first(list: &[Arc<Origin>], asked: &Asked, want: &Want) -> Result<Reply, Failure> {
+    let mut failure = None;
+    for origin in list {
+        match origin.ask(asked, want).await {
+            Ok(Found::Reply(reply)) => return Ok(reply),
+            Ok(Found::Absent) => {}
+            Err(why) => {
+                failure.get_or_insert(why);
+            }
+        }
+    }
+    // One that could not answer might have had it: that nobody else does is no reason to call it absent.
+    failure.map_or_else(|| Ok(empty(404, Meta::default())), Err)
+}
+
+impl Origin {
+    async fn ask(&self, asked: &Asked, want: &Want) -> Result<Found, Failure> {
+        if self.figures.is_resting() {
+            return Err(Failure::Unreachable(format!("{} failed a moment ago", self.figures.label()).into()));
+        }
+        let started = Instant::now();
+        let answer = match &self.place {
+            Place::Folder(folder) => from_folder(folder, asked, want).await,
+            Place::Bucket(bucket) => bucket.ask(asked, want).await,
+            Place::Http(http) => http.ask(asked, want).await,
+        };
+        let outcome = match &answer {
+            Ok(Found::Reply(_)) => Outcome::Found,
+            Ok(Found::Absent) => Outcome::Absent,
+            Err(Failure::Busy) => Outcome::Busy,
+            Err(_) => Outcome::Failed,
+        };
+        if let Err(failure) = &answer {
+            let origin = self.figures.label();
+            tracing::warn!(%origin, name = %asked.name, %failure, "an origin failed");
+        }
+        self.figures.count(outcome, started.elapsed());
+        let figures = self.figures.clone();
+        answer.map(|found| match found {
+            Found::Reply(mut reply) => {
+                reply.body = reply.body.inspect_ok(move |bytes| figures.add_bytes(bytes.len())).boxed();
+                Found::Reply(reply)
+            }
+            absent => absent,
+        })
+    }
+}
+
+/// An answer without a body.
+pub(crate) fn empty(status: u16, meta: Meta) -> Reply {
+    Reply { status, meta, body: stream::empty().boxed() }
+}
+
+async fn from_folder(folder: &Folder, asked: &Asked, want: &Want) -> Result<Found, Failure> {
+    let (folder, name) = (folder.clone(), asked.name.clone());
+    let opening = tokio::task::spawn_blocking(move || folder.open(&name)).await;
+    let opened = opening.map_err(broken)?.map_err(broken)?;
+    let Some(Opened { file, length, modified }) = opened else { return Ok(Found::Absent) };
+    let meta = Meta { total: Some(length), last_modified: Some(modified), ..Meta::default() };
+    if want.validators.as_ref().is_some_and(|known| known.last_modified == Some(modified)) {
+        return Ok(Found::Reply(empty(304, meta)));
+    }
+    let part = want.slice.start.min(length)..want.slice.end.min(length);
+    if part.is_empty() && length > 0 {
+        return Ok(Found::Reply(empty(416, meta)));
+    }
+    let is_whole = part == (0..length);
+    let meta = Meta { start: part.start, ..meta };
+    let body = serve::part(Arc::new(file), part).map(|piece| piece.map_err(broken)).boxed();
+    Ok(Found::Reply(Reply { status: if is_whole { 200 } else { 206 }, meta, body }))
+}
+
+fn broken(error: impl std::fmt::Display) -> Failure {
+    Failure::Broken(error.to_string().into())
+}
+
+/// So that nobody has to name the type of a body.
+pub(crate) type Body = futures_util::stream::BoxStream<'static, Result<Bytes, Failure>>;

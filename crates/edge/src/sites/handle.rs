@@ -1,0 +1,324 @@
+//! One request: whose it is, where its file is, what is answered.
+
+use super::site::Site;
+use super::watch::Watched;
+use super::{Current, Edge, word};
+use crate::cache::{Failure, How, Object};
+use crate::config::Host;
+use crate::local::inline;
+use crate::log::Line;
+use crate::origin::{Asked, Opened};
+use crate::path::{Name, Unnamed};
+use crate::serve::{self, Content, METHODS, Source, Validators};
+use crate::server::{self, Peer};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use futures_util::TryStreamExt as _;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+/// So many bytes tell what a file is.
+const SNIFFED: u64 = 64;
+
+/// The address of whoever asks, as far as the proxies in front can be believed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
+/// An answer, and how it came about.
+struct Answered {
+    response: Response,
+    how: Option<How>,
+}
+
+impl From<Response> for Answered {
+    fn from(response: Response) -> Self {
+        Self { response, how: None }
+    }
+}
+
+/// Any request: the host and the path say which site it is for.
+pub(super) async fn handle(State(edge): State<Edge>, request: Request) -> Response {
+    let started = Instant::now();
+    let current = edge.current();
+    let request = told(request, &current);
+    let (site, answered) = edge.answered(&current, &request).await;
+    edge.finished(&request, site, (answered, started))
+}
+
+/// A request that is for this site, whatever its host.
+pub(super) async fn handle_for(State((edge, site)): State<(Edge, Arc<Site>)>, request: Request) -> Response {
+    let started = Instant::now();
+    let request = told(request, &edge.current());
+    let answered = match Name::of_path(request.uri.path()) {
+        Ok(name) => edge.answered_by(&site, &name, &request).await,
+        Err(unnamed) => refusal(unnamed).into(),
+    };
+    edge.finished(&request, Some(site), (answered, started))
+}
+
+/// The head, with the address of whoever asks.
+fn told(request: Request, current: &Current) -> Parts {
+    let (mut request, _) = request.into_parts();
+    if let Some(peer) = request.extensions.get::<Peer>().copied() {
+        let client = server::client(peer, &request.headers, &current.trusted);
+        request.extensions.insert(Client(client));
+    }
+    request
+}
+
+/// The host that a request names, or the answer to one that names none or several.
+pub(super) fn host(uri: &Uri, headers: &HeaderMap) -> Result<Host, StatusCode> {
+    let mut named = headers.get_all(header::HOST).iter();
+    let host = match (uri.host(), named.next(), named.next()) {
+        (_, _, Some(_)) | (None, None, _) => None,
+        (Some(host), _, None) => Host::of_request(host),
+        (None, Some(host), None) => host.to_str().ok().and_then(Host::of_request),
+    };
+    host.ok_or(StatusCode::BAD_REQUEST)
+}
+
+impl Edge {
+    /// What every answer says, and what is counted and written down of it.
+    fn finished(&self, request: &Parts, site: Option<Arc<Site>>, (answered, started): (Answered, Instant)) -> Response {
+        let how = answered.how.map(word);
+        let mut response = serve::guarded(answered.response);
+        if let Some(how) = how {
+            response.headers_mut().insert(X_CACHE, HeaderValue::from_static(how));
+        }
+        let status = response.status();
+        let label = site.as_ref().map_or("", |site| site.label());
+        let line = self.0.log.is_on().then(|| Line::new(request, (status, how), label));
+        let figures = site.map(|site| site.figures.clone());
+        if let Some(figures) = &figures {
+            figures.count(status, answered.how);
+        }
+        let log = self.0.log.clone();
+        response.map(|body| {
+            let ended = move |bytes: u64| {
+                if let Some(figures) = figures {
+                    figures.ended(bytes);
+                }
+                if let Some(line) = line {
+                    log.write(line.ended(bytes, started.elapsed()));
+                }
+            };
+            Body::new(Watched::new(body, ended))
+        })
+    }
+
+    async fn answered(&self, current: &Current, request: &Parts) -> (Option<Arc<Site>>, Answered) {
+        let host = match host(&request.uri, &request.headers) {
+            Ok(host) => host,
+            Err(status) => return (None, serve::error(status).into()),
+        };
+        if self.comes_back(&request.headers) {
+            tracing::error!(%host, path = request.uri.path(), "a request of this edge came back to it: an origin leads here");
+            return (None, serve::error(StatusCode::LOOP_DETECTED).into());
+        }
+        if request.method == Method::OPTIONS && request.uri.path() == "*" {
+            return (None, serve::preflight().into());
+        }
+        let name = Name::of_path(request.uri.path());
+        if let Some(figures) = self.figures_for(current, request, name.as_ref().ok()) {
+            return (None, figures.into());
+        }
+        let name = match name {
+            Ok(name) => name,
+            Err(unnamed) => return self.unnamed(current, (&host, request), unnamed),
+        };
+        let Some(site) = current.table.find(&host, &name).cloned() else {
+            return (None, serve::error(StatusCode::NOT_FOUND).into());
+        };
+        let answered = self.answered_by(&site, &name, request).await;
+        (Some(site), answered)
+    }
+
+    async fn answered_by(&self, site: &Site, name: &Name, request: &Parts) -> Answered {
+        match request.method {
+            Method::GET | Method::HEAD => self.file(site, name, request).await,
+            Method::OPTIONS => serve::preflight().into(),
+            _ => serve::with(serve::error(StatusCode::METHOD_NOT_ALLOWED), header::ALLOW, METHODS).into(),
+        }
+    }
+
+    /// A path that names no file may still be the root of a site that sends everybody elsewhere.
+    fn unnamed(
+        &self,
+        current: &Current,
+        (host, request): (&Host, &Parts),
+        why: Unnamed,
+    ) -> (Option<Arc<Site>>, Answered) {
+        let folder = request.uri.path().trim_matches('/');
+        let site = current.table.at_root(host, folder).cloned();
+        let target = site.as_ref().and_then(|site| site.redirect.as_ref());
+        let response = match target {
+            Some(target) => serve::redirect(StatusCode::MOVED_PERMANENTLY, &target.join("")),
+            None => refusal(why),
+        };
+        (site, response.into())
+    }
+
+    fn comes_back(&self, headers: &HeaderMap) -> bool {
+        let hops = headers.get_all(header::VIA).iter().filter_map(|value| value.to_str().ok());
+        hops.flat_map(|value| value.split(',')).any(|hop| hop.split_whitespace().nth(1) == Some(&*self.0.via))
+    }
+
+    /// For those who may read them; for all others there is nothing at that path.
+    fn figures_for(&self, current: &Current, request: &Parts, name: Option<&Name>) -> Option<Response> {
+        let path = current.metrics.path.as_ref()?;
+        let client = request.extensions.get::<Client>()?.0;
+        let may = current.metrics.allow.iter().any(|network| network.contains(client));
+        (may && request.method == Method::GET && name?.as_str() == path.as_str()).then(|| figures(self))
+    }
+
+    async fn file(&self, site: &Site, name: &Name, request: &Parts) -> Answered {
+        if let Some(target) = &site.redirect {
+            let rest = name.below(&site.path).map(|rest| rest.encoded()).unwrap_or_default();
+            return serve::redirect(StatusCode::MOVED_PERMANENTLY, &target.join(&rest)).into();
+        }
+        let asked = match site.asked(name, request.uri.query()) {
+            Ok(asked) => asked,
+            Err(unnamed) => return refusal(unnamed).into(),
+        };
+        match in_folders(site, &asked, request).await {
+            Ok(Some(content)) => {
+                return Answered { response: serve::answer(request, &content), how: Some(How::Bypass) };
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(site = site.label(), name = %asked.name, %error, "a file cannot be read");
+                // Another origin may have it.
+                if site.upstream.is_none() {
+                    return serve::error(StatusCode::INTERNAL_SERVER_ERROR).into();
+                }
+            }
+        }
+        match &site.upstream {
+            Some(_) => self.cached(site, &asked, request).await,
+            None => serve::error(StatusCode::NOT_FOUND).into(),
+        }
+    }
+
+    async fn cached(&self, site: &Site, asked: &Asked, request: &Parts) -> Answered {
+        let (Some(key), Some(upstream)) = (site.key(&asked.to_key()), &site.upstream) else {
+            return serve::error(StatusCode::NOT_FOUND).into();
+        };
+        let range = request.headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(serve::hint);
+        match self.0.cache.object(&key, upstream, range).await {
+            Ok(object) => {
+                let how = Some(object.how());
+                Answered { response: from_object(site, Arc::new(object), request).await, how }
+            }
+            Err(failure) => Answered { response: failed(&failure), how: Some(How::Miss) },
+        }
+    }
+}
+
+/// Figures for Prometheus as an answer.
+pub(super) fn figures(edge: &Edge) -> Response {
+    let mut response = Response::new(Body::from(edge.metrics()));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Nothing of a name is looked for.
+fn refusal(unnamed: Unnamed) -> Response {
+    serve::error(match unnamed {
+        Unnamed::Malformed => StatusCode::BAD_REQUEST,
+        Unnamed::Absent => StatusCode::NOT_FOUND,
+    })
+}
+
+fn failed(failure: &Failure) -> Response {
+    serve::error(match failure {
+        Failure::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        Failure::Busy | Failure::Refused(429 | 503) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_GATEWAY,
+    })
+}
+
+/// The first folder that has the file. One that fails does not keep the next from being asked.
+async fn in_folders(site: &Site, asked: &Asked, request: &Parts) -> std::io::Result<Option<Content>> {
+    if site.folders.is_empty() {
+        return Ok(None);
+    }
+    let (folders, name) = (site.folders.clone(), asked.name.clone());
+    let (inline, svg, max_age) = (inline(request), site.svg, site.max_age);
+    let looking = tokio::task::spawn_blocking(move || {
+        let mut failure = None;
+        for (folder, figures) in folders {
+            match folder
+                .open(&name)
+                .and_then(|opened| opened.map(|opened| content(&name, opened, (inline, svg))).transpose())
+            {
+                Ok(None) => {}
+                Ok(Some(content)) => {
+                    figures.serve(content.length.unwrap_or(0));
+                    return Ok(Some(Content { max_age, ..content }));
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.map_or(Ok(None), Err)
+    });
+    looking.await.map_err(std::io::Error::other)?
+}
+
+fn content(name: &Name, opened: Opened, (inline, svg): (u64, crate::config::SvgPolicy)) -> std::io::Result<Content> {
+    let Opened { file, length, modified } = opened;
+    let announced = match serve::of_name(name.extension(), svg) {
+        Some(announced) => announced,
+        None => serve::sniffed(&serve::read(&file, 0..length.min(SNIFFED))?),
+    };
+    let source = match length <= inline {
+        true => Source::Bytes(serve::read(&file, 0..length)?),
+        false => Source::File(Arc::new(file)),
+    };
+    let validators = Validators::of_file(name.as_str(), length, modified);
+    Ok(Content { length: Some(length), validators, announced, max_age: std::time::Duration::ZERO, source })
+}
+
+async fn from_object(site: &Site, object: Arc<Object>, request: &Parts) -> Response {
+    match object.status() {
+        200 | 206 => {}
+        status @ (301 | 302 | 307 | 308) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
+            return match object.location() {
+                Some(location) => serve::redirect(status, location),
+                None => serve::error(StatusCode::BAD_GATEWAY),
+            };
+        }
+        404 | 410 => return serve::error(StatusCode::NOT_FOUND),
+        _ => return serve::error(StatusCode::BAD_GATEWAY),
+    }
+    let announced = match object.content_type().and_then(|text| serve::stated(text, site.svg)) {
+        Some(announced) => announced,
+        None => match start(&object).await {
+            Ok(start) => serve::sniffed(&start),
+            Err(failure) => return failed(&failure),
+        },
+    };
+    let age = SystemTime::now().duration_since(object.checked()).unwrap_or_default();
+    let validators = Validators::known(object.etag(), object.last_modified());
+    let length = object.length();
+    let content = Content { length, validators, announced, max_age: site.max_age, source: Source::Cached(object) };
+    serve::with(serve::answer(request, &content), header::AGE, age.as_secs().into())
+}
+
+/// The first bytes.
+async fn start(object: &Object) -> Result<Vec<u8>, Failure> {
+    let end = object.length().unwrap_or(SNIFFED).min(SNIFFED);
+    let mut start = Vec::new();
+    let mut pieces = std::pin::pin!(object.part(0..end));
+    while let Some(piece) = pieces.try_next().await? {
+        start.extend_from_slice(&piece);
+    }
+    Ok(start)
+}

@@ -1,0 +1,112 @@
+//! Buckets as origins, public and private.
+
+use crate::world::{Origin, Reply, World, reply, sent};
+
+fn refusal(status: &str, code: &str) -> Reply {
+    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>");
+    reply(status, "Content-Type: application/xml\r\n", body.as_bytes())
+}
+
+/// One object; whoever does not sign, or not with our key, is denied.
+async fn private() -> Origin {
+    Origin::new(|head| {
+        if !head.contains("X-Amz-Credential=ID%2F") || !head.contains("X-Amz-Signature=") {
+            return refusal("403 Forbidden", "SignatureDoesNotMatch");
+        }
+        match head.split([' ', '?']).nth(1).unwrap_or_default() {
+            "/media/sub/a.png" => {
+                reply("200 OK", "Content-Type: image/png\r\nETag: \"o\"\r\nx-amz-request-id: 1\r\n", b"object")
+            }
+            "/media/sub/%E6%97%A5%20%28x%29.png" => reply("200 OK", "Content-Type: image/png\r\n", b"named"),
+            "/media/sub/denied.png" => refusal("403 Forbidden", "AccessDenied"),
+            "/media/sub/broken.png" => refusal("500 Internal Server Error", "InternalError"),
+            _ => refusal("404 Not Found", "NoSuchKey"),
+        }
+    })
+    .await
+}
+
+fn site(origin: &Origin, keys: &str) -> String {
+    format!(
+        "[[site]]\nname = \"{}\"\npath = \"/files\"\n[[site.origin]]\nbucket = \"media\"\nendpoint = \"{}\"\nprefix = \"sub\"\n\
+         addressing = \"path\"\nretries = 0\n{keys}",
+        keys.len(),
+        origin.url()
+    )
+}
+
+const KEYS: &str = "access_key = \"ID\"\nsecret_key = \"hush\"\n";
+
+#[tokio::test]
+async fn private_buckets_are_asked_with_signatures() {
+    let origin = private().await;
+    let world = World::new(&site(&origin, KEYS)).await;
+    for (path, status, body) in [
+        ("/files/a.png", 200, "object"),
+        ("/files/%E6%97%A5%20(x).png", 200, "named"),
+        ("/files/none.png", 404, "404 Not Found\n"),
+        ("/files/denied.png", 404, "404 Not Found\n"),
+        ("/files/broken.png", 502, "502 Bad Gateway\n"),
+    ] {
+        let answer = world.get("a", path).await;
+        assert_eq!((answer.status, answer.text().as_str()), (status, body), "{path}: {}", answer.head);
+        assert_eq!(answer.header("x-amz-request-id"), "");
+    }
+    let count = origin.asked().len();
+    world.settled().await;
+    assert_eq!(world.get("a", "/files/a.png").await.header("x-cache"), "HIT");
+    assert_eq!(origin.asked().len(), count);
+    for head in origin.asked() {
+        assert!(!head.contains("hush") && sent(&head, "cookie").is_none(), "{head}");
+    }
+}
+
+/// Wrong keys are a fault of the settings: what is there must not be remembered as absent.
+#[tokio::test]
+async fn wrong_keys_are_no_absence() {
+    let origin = private().await;
+    let world = World::new(&site(&origin, "access_key = \"OTHER\"\nsecret_key = \"hush\"\n")).await;
+    let answer = world.get("a", "/files/a.png").await;
+    assert_eq!((answer.status, answer.header("cache-control")), (502, "no-store"), "{}", answer.head);
+}
+
+#[tokio::test]
+async fn public_buckets_need_no_keys_and_the_next_has_what_one_lacks() {
+    let public = Origin::with(&[("/media/sub/b.png", "image/png", b"public")]).await;
+    let other = Origin::with(&[("/c.png", "image/png", b"other")]).await;
+    let sites = site(&public, "") + &format!("[[site.origin]]\nurl = \"{}\"\n", other.url());
+    let world = World::new(&sites).await;
+    assert_eq!(world.get("a", "/files/b.png").await.text(), "public");
+    assert_eq!(world.get("a", "/files/c.png").await.text(), "other");
+    assert_eq!(world.get("a", "/files/d.png").await.status, 404);
+    assert!(public.asked().iter().all(|head| !head.contains("X-Amz") && sent(head, "authorization").is_none()));
+}
+
+#[tokio::test]
+async fn our_own_bucket_goes_through_the_cache() {
+    let origin = private().await;
+    let world = World::new("").await;
+    let config = media::s3::S3Config {
+        bucket: Some("media".into()),
+        endpoint: Some(origin.url().parse().unwrap()),
+        prefix: Some("sub".into()),
+        access_key: Some("ID".into()),
+        secret_key: Some(media::s3::Secret::new("hush")),
+        ..media::s3::S3Config::default()
+    };
+    let router = world.edge.bucket(media::s3::Bucket::open(&config).unwrap(), "/media");
+    let ask = async |path: &str| {
+        let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+        let answer = tower::ServiceExt::oneshot(router.clone(), request).await.unwrap();
+        let how = answer.headers().get("x-cache").map_or("", |how| how.to_str().unwrap()).to_owned();
+        (answer.status().as_u16(), how)
+    };
+    assert_eq!(ask("/media/a.png").await, (200, "MISS".into()));
+    world.settled().await;
+    assert_eq!(ask("/media/a.png").await, (200, "HIT".into()));
+    let asked = origin.asked().len();
+    for path in ["/media/uploads/1", "/media/%75ploads/1", "/media/../a.png", "/media/.x"] {
+        assert_eq!(ask(path).await.0, 404, "{path}");
+    }
+    assert_eq!(origin.asked().len(), asked, "nothing of these reaches the bucket");
+}

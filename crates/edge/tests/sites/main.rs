@@ -1,0 +1,13 @@
+//! The edge as clients meet it: through real sockets, with origins that behave well and badly.
+
+#![allow(clippy::unwrap_used)]
+
+mod buckets;
+mod faults;
+mod folders;
+mod headers;
+mod keys;
+mod nginx;
+mod origins;
+mod paths;
+mod world;

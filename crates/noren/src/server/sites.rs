@@ -1,0 +1,85 @@
+//! The edge as a part of this server: media that are in a bucket, and the sites of other software beside our own.
+
+use super::Parts;
+use crate::config::Config;
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use edge::control::{self, Answer, Obey, Order};
+use edge::server::config::ListenConfig;
+use edge::server::values::Listen;
+use edge::server::{Server, Setup, Sockets};
+use edge::{Edge, Reach, Unusable};
+use media::Store;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+/// Opened where there is something for it to do.
+pub(super) fn open(parts: &Parts) -> anyhow::Result<Option<Edge>> {
+    let config = &parts.config;
+    if config.edge.sites.is_empty() && matches!(parts.store, Store::Disk(_)) {
+        return Ok(None);
+    }
+    let config = config.edge();
+    let place = &config.cache.path;
+    std::fs::create_dir_all(place).with_context(|| format!("cannot make the folder {}", place.display()))?;
+    Edge::open(&config).map(Some).map_err(said)
+}
+
+/// With the key as it is called in noren.toml.
+pub(super) fn said(error: Unusable) -> anyhow::Error {
+    match error {
+        Unusable::Config(why) => anyhow::anyhow!("edge.{why}"),
+        other => other.into(),
+    }
+}
+
+/// Our own media below `path`.
+pub(super) fn media(store: &Store, edge: Option<&Edge>, path: &str) -> Router {
+    match (store, edge) {
+        (Store::S3(store), Some(edge)) => edge.bucket(store.bucket().clone(), path),
+        _ => edge::local(store.clone(), path),
+    }
+}
+
+/// Requests for the edge's sites never meet what is around our own routes.
+pub(super) async fn first(State((edge, router)): State<(Edge, Router)>, request: Request, next: Next) -> Response {
+    if !edge.is_for(&request) {
+        return next.run(request).await;
+    }
+    let answer = router.oneshot(request).await;
+    answer.unwrap_or_else(|never| match never {})
+}
+
+/// Takes orders, and shows figures to Prometheus where that has an address of its own, until `stop`.
+pub(super) fn attend(edge: &Edge, config: &Config, stop: &CancellationToken) -> anyhow::Result<()> {
+    let config = config.edge();
+    let socket = control::socket(&config.cache.path);
+    let orders = control::listen(&socket, obey(edge.clone()));
+    let orders = orders.with_context(|| format!("cannot take orders at {}", socket.display()))?;
+    let ended = stop.clone();
+    tokio::spawn(async move { ended.run_until_cancelled(orders).await });
+    if let Some(address) = config.metrics.listen {
+        let setup = Setup::http(vec![ListenConfig::http(Listen(address))], edge.metrics_router());
+        Server::start(setup, Sockets::default(), stop.clone())?;
+    }
+    Ok(())
+}
+
+fn obey(edge: Edge) -> Obey {
+    Arc::new(move |order| {
+        let edge = edge.clone();
+        Box::pin(async move {
+            let done = match order {
+                Order::Status => return Answer::Status(Box::new(edge.status())),
+                Order::Reload => Err("this edge is a part of noren serve: send that SIGHUP".to_owned()),
+                Order::Purge { url } => edge.purge(&url, Reach::One).await,
+                Order::PurgePrefix { prefix } => edge.purge(&prefix, Reach::Below).await,
+            };
+            done.map_or_else(Answer::Refused, |()| Answer::Done)
+        })
+    })
+}

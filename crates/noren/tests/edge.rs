@@ -1,0 +1,228 @@
+//! `noren edge` as a program: a configuration is made, checked, served, watched, changed and stopped.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn noren(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_noren"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("NOREN_") || name.starts_with("AWS_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    noren(folder).args(arguments).output().unwrap()
+}
+
+#[track_caller]
+fn text(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn refused(folder: &Path, arguments: &[&str], code: i32) -> String {
+    let output = run(folder, arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+struct Edge {
+    child: Child,
+    _stdout: BufReader<ChildStdout>,
+    port: u16,
+}
+
+impl Edge {
+    fn start(folder: &Path) -> Self {
+        let mut child = noren(folder).arg("edge").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut ready = String::new();
+        stdout.read_line(&mut ready).unwrap();
+        let port = ready.trim().rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        Self { child, _stdout: stdout, port: port.unwrap_or_else(|| panic!("{ready}")) }
+    }
+
+    fn get(&self, host: &str, path: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn config(folder: &Path, more: &str) -> String {
+    let here = folder.display();
+    format!(
+        "[[listen]]\naddress = \"127.0.0.1:0\"\n[server]\ndata = \"{here}/data\"\nlog = \"warn\"\n\
+         [access_log]\nformat = \"combined\"\nfile = \"{here}/access.log\"\n\
+         [[site]]\nhosts = [\"media.test\"]\nsoftware = \"mastodon\"\n[[site.origin]]\nfolder = \"{here}/system\"\n{more}"
+    )
+}
+
+fn until(what: &str, is: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is() {
+        assert!(started.elapsed() < Duration::from_secs(10), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn an_edge_from_its_first_line_to_its_last() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    assert!(refused(folder, &["edge"], 2).contains("noren edge init"));
+    std::fs::create_dir_all(folder.join("system/accounts")).unwrap();
+    std::fs::write(folder.join("system/accounts/a.png"), "picture").unwrap();
+    std::fs::write(folder.join("edge.toml"), config(folder, "")).unwrap();
+    let checked = text(folder, &["edge", "check"]);
+    assert!(checked.contains("media.test /: ") && checked.contains("edge.toml is fine"), "{checked}");
+    assert!(refused(folder, &["edge", "status"], 1).contains("no edge is running"));
+
+    let edge = Edge::start(folder);
+    let answer = edge.get("media.test", "/accounts/a.png");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("picture"), "{answer}");
+    assert!(edge.get("media.test", "/backups/a.zip").starts_with("HTTP/1.1 404"));
+    let shown = text(folder, &["edge", "status"]);
+    assert!(shown.contains("media.test/") && shown.contains("CACHE"), "{shown}");
+    let status: serde_json::Value = serde_json::from_str(&text(folder, &["edge", "status", "--json"])).unwrap();
+    assert_eq!((&status["sites"][0]["answers_2xx"], &status["sites"][0]["answers_4xx"]), (&1.into(), &1.into()));
+    text(folder, &["edge", "purge", "http://media.test/accounts/a.png", "--prefix", "http://media.test/accounts/"]);
+    assert!(refused(folder, &["edge", "purge", "http://other.test/a"], 1).contains("no site"));
+    assert!(refused(folder, &["edge", "purge"], 2).contains("required"));
+
+    // Another site by an order, a third one by a signal; what is wrong changes nothing.
+    let redirect = |host: &str| format!("[[site]]\nhosts = [\"{host}\"]\nredirect = \"https://media.test\"\n");
+    std::fs::write(folder.join("edge.toml"), config(folder, &redirect("old.test"))).unwrap();
+    text(folder, &["edge", "reload"]);
+    assert!(edge.get("old.test", "/x.png").contains("location: https://media.test/x.png"));
+    std::fs::write(folder.join("edge.toml"), "[[site]]\n").unwrap();
+    assert!(refused(folder, &["edge", "reload"], 2).contains("site[0].origin"));
+    std::fs::write(folder.join("edge.toml"), config(folder, &redirect("older.test"))).unwrap();
+    std::fs::rename(folder.join("access.log"), folder.join("access.log.1")).unwrap();
+    edge.signal("-HUP");
+    until("the new site answers", || edge.get("older.test", "/x.png").contains("301"));
+    until("the log is opened again", || folder.join("access.log").is_file());
+    assert!(edge.get("old.test", "/x.png").starts_with("HTTP/1.1 404"));
+    let log = std::fs::read_to_string(folder.join("access.log.1")).unwrap();
+    let line = log.lines().next().unwrap();
+    assert!(line.contains("\"GET /accounts/a.png HTTP/1.1\" 200 7 ") && line.contains(" BYPASS "), "{line}");
+
+    edge.signal("-TERM");
+    let mut edge = edge;
+    assert!(edge.child.wait().unwrap().success());
+}
+
+#[test]
+fn configurations_are_made_from_words_and_files() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let words = [
+        "edge",
+        "init",
+        "--software",
+        "misskey",
+        "--host",
+        "media.test",
+        "--path",
+        "/files",
+        "--bucket",
+        "media",
+        "--prefix",
+        "files",
+        "--endpoint",
+        "http://127.0.0.1:9000",
+    ];
+    let made = text(folder, &words);
+    std::fs::write(folder.join("edge.toml"), &made).unwrap();
+    assert!(refused(folder, &["edge", "check"], 2).contains("AWS_ACCESS_KEY_ID is not in the environment"));
+    let mut command = noren(folder);
+    command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "hush").args(["edge", "check"]);
+    assert!(command.status().unwrap().success());
+
+    let env = "LOCAL_DOMAIN=a.test\nS3_ENABLED=true\nS3_BUCKET=files\nS3_ALIAS_HOST=m.a.test\nAWS_ACCESS_KEY_ID=id\nAWS_SECRET_ACCESS_KEY=hush\n";
+    std::fs::write(folder.join(".env.production"), env).unwrap();
+    let made = text(folder, &["edge", "init", "--from", ".env.production"]);
+    assert!(made.contains("m.a.test") && !made.contains("hush"), "{made}");
+    assert!(text(folder, &["edge", "init", "--from", ".env.production", "--with-secrets"]).contains("hush"));
+    for (arguments, why) in [
+        (&["edge", "init"][..], "--software"),
+        (&["edge", "init", "--software", "mastdon"], "expected one of"),
+        (&["edge", "init", "--software", "mastodon"], "--folder, --bucket and --url"),
+        (&["edge", "init", "--software", "mastodon", "--host", "a b", "--url", "https://a"], "expected a host name"),
+        (&["edge", "init", "--from", "none"], "none"),
+        (&["edge", "check", "--config", "none"], "there is no file"),
+    ] {
+        let output = run(folder, arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains(why),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+/// The same inside `noren serve`: one process for our own server and for the addresses of another.
+#[test]
+fn sites_beside_our_own_server() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    std::fs::create_dir_all(folder.join("system/accounts")).unwrap();
+    std::fs::write(folder.join("system/accounts/a.png"), "picture").unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = |host: &str| {
+        format!(
+            "[server]\nlisten = \"127.0.0.1:{port}\"\ndata = \"{here}/data\"\n[[edge.site]]\nhosts = [\"{host}\"]\npath = \"/system\"\n\
+             software = \"mastodon\"\n[[edge.site.origin]]\nfolder = \"{here}/system\"\n",
+            here = folder.display()
+        )
+    };
+    let file = folder.join("noren.toml");
+    std::fs::write(&file, config("old.test")).unwrap();
+    let mut child = noren(folder).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut ready = String::new();
+    stdout.read_line(&mut ready).unwrap();
+    let server = Edge { child, _stdout: stdout, port };
+    let answer = server.get("old.test", "/system/accounts/a.png");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("x-cache: BYPASS"), "{answer}");
+    assert!(server.get("old.test", "/.well-known/nodeinfo").starts_with("HTTP/1.1 200"), "the rest is ours");
+    assert!(server.get("other.test", "/system/accounts/a.png").starts_with("HTTP/1.1 404"));
+    assert!(text(folder, &["edge", "status"]).contains("old.test/system"));
+    std::fs::write(&file, config("older.test")).unwrap();
+    server.signal("-HUP");
+    until("the new host answers", || server.get("older.test", "/system/accounts/a.png").starts_with("HTTP/1.1 200"));
+    for (text, why) in [
+        ("[[edge.site]]\n[[edge.site.origin]]\nfolder = \"/a\"\n", "edge.site[0].hosts: expected host names"),
+        ("[[edge.site]]\nhosts = [\"a\"]\n", "edge.site[0].origin: expected"),
+        ("[edge.listen]\n", "unknown field `listen`"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        assert!(refused(folder, &["config", "check"], 2).contains(why), "{text}");
+    }
+}
