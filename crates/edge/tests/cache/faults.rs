@@ -94,7 +94,7 @@ async fn errors_without_a_copy_are_passed_on_and_remembered_for_a_moment() {
             _ => Ok(status(503)),
         }
     });
-    let times = (Duration::from_millis(200), Duration::from_millis(100));
+    let times = (Duration::from_millis(600), Duration::from_millis(100));
     let place = Place::new(CacheConfig { valid_error: times.0, stall: times.1, ..config(folder.path()) }, &origin);
     let table = [
         ("/down", Failure::Unreachable("refused".into()), 1),

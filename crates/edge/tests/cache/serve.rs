@@ -195,7 +195,7 @@ async fn what_is_not_there_is_asked_for_again_soon() {
             path => Ok(status(path[1..].parse().unwrap())),
         }
     });
-    let valid_not_found = Duration::from_millis(200);
+    let valid_not_found = Duration::from_millis(600);
     let place = Place::new(CacheConfig { valid_not_found, ..config(folder.path()) }, &origin);
     for (path, status) in [("/404", 404), ("/410", 410), ("/refused", 404)] {
         let before = origin.count();
