@@ -246,12 +246,15 @@ async fn heads_without_an_end_are_cut_off() {
     is_well(&server, &certified).await;
 }
 
+/// The bytes that are sent in each round.
+type Frames = fn(u32) -> Vec<u8>;
+
 /// Frames that are answered, or mean nothing, do not keep a connection open: it has made no request.
 #[tokio::test]
 async fn chatter_is_no_request() {
     let certified = Certified::new(&[&["a.example"]]);
     let server = certified.start(|setup| setup.limits.header_timeout = Duration::from_millis(700));
-    let kinds: [(&str, fn(u32) -> Vec<u8>); 5] = [
+    let kinds: [(&str, Frames); 5] = [
         ("pings", |_| frame(PING, 0, 0, &[7; 8])),
         ("settings", |_| frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 255, 255])),
         ("window updates", |_| frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1])),

@@ -261,11 +261,13 @@ pub fn start(parts: &Parts, sockets: Sockets, rounds: Rounds, stop: &Cancellatio
     let app = app(parts);
     let edge = sites::open(parts)?;
     let router = router(parts, app.clone(), edge.as_ref());
+    // It hears what happens from here on: before the first request can make anything happen.
+    let streaming = api::streaming::run(app.clone());
     let server = Server::start(setup(&parts.config, router.clone()), sockets, stop.clone())?;
     let (serving, ending) = (server.clone(), stop.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(Worker::new(parts.clone(), rounds).run(stop.clone()));
-    tasks.spawn(api::streaming::run(app.clone()));
+    tasks.spawn(streaming);
     tasks.spawn(memory::give_back_after(parts.pool.clone(), stop.clone()));
     tasks.spawn(async move { serving.finished().await });
     tasks.spawn(async move {

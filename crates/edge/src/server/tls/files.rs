@@ -112,9 +112,9 @@ mod tests {
                 file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
             }
         };
-        assert!(Files::open(&[files.clone()]).unwrap_err().to_string().contains("chain.pem"));
+        assert!(Files::open(std::slice::from_ref(&files)).unwrap_err().to_string().contains("chain.pem"));
         write("a.example", 1);
-        let mut open = Files::open(&[files.clone()]).unwrap();
+        let mut open = Files::open(std::slice::from_ref(&files)).unwrap();
         assert!(!open.refresh());
         write("b.example", 2);
         assert!(open.refresh() && open.read[0].names == ["b.example"]);
