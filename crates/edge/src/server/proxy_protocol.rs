@@ -89,7 +89,8 @@ fn line(line: &[u8]) -> io::Result<Said> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         text.parse().ok().filter(|_| digits).ok_or_else(|| wrong("it has no port"))
     };
-    (parse(target)?, port(target_port)?);
+    // Our own address is not needed, but a line without it is broken.
+    let (_, _) = (parse(target)?, port(target_port)?);
     Ok(Said::From(SocketAddr::new(parse(source)?, port(source_port)?)))
 }
 
