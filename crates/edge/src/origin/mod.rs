@@ -66,7 +66,7 @@ pub(crate) struct Manners {
 enum Place {
     Folder(Folder),
     Bucket(InBucket),
-    Http(Http),
+    Http(Box<Http>),
 }
 
 struct Origin {
@@ -91,7 +91,7 @@ impl Origins {
         for (at, (config, figures)) in list.iter().enumerate() {
             let place = match config {
                 OriginConfig::Folder(config) => Ok(Place::Folder(Folder::new(config))),
-                OriginConfig::Http(config) => Http::open(config, &manners).map(Place::Http),
+                OriginConfig::Http(config) => Http::open(config, &manners).map(|http| Place::Http(Box::new(http))),
                 OriginConfig::Bucket(config) => InBucket::open(config).map(Place::Bucket),
             };
             let place = place.map_err(|why| format!("origin[{}].{why}", first + at))?;
