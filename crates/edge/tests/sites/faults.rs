@@ -23,8 +23,10 @@ fn with(mut bytes: Vec<u8>, more: &[u8]) -> Vec<u8> {
     bytes
 }
 
+type Fails = fn(&str) -> Reply;
+
 /// (what it is, what it does)
-fn failures() -> Vec<(&'static str, fn(&str) -> Reply)> {
+fn failures() -> Vec<(&'static str, Fails)> {
     vec![
         ("error", |_| reply("500 Internal Server Error", PNG, b"sorry")),
         ("unavailable", |_| reply("503 Service Unavailable", PNG, b"sorry")),

@@ -153,7 +153,7 @@ async fn active_content_is_for_saving_only() {
             "{path}"
         );
     }
-    world.reload(&format!("{}", site(&origin).replace("[[site.origin]]", "svg = \"sandboxed\"\n[[site.origin]]")));
+    world.reload(&site(&origin).replace("[[site.origin]]", "svg = \"sandboxed\"\n[[site.origin]]"));
     let vector = world.get("files.test", "/a.svg").await;
     assert_eq!((vector.header("content-type"), vector.header("content-disposition")), ("image/svg+xml", ""));
     assert!(vector.header("content-security-policy").contains("sandbox"));

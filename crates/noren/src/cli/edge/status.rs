@@ -35,13 +35,15 @@ impl StatusArgs {
         }
         let page = page(&before, None);
         output::line(page.trim_end());
-        while self.watch {
+        if !self.watch {
+            return Ok(());
+        }
+        loop {
             std::thread::sleep(BETWEEN);
             let now = ask(place)?;
             redraw(&self::page(&now, Some(&before)))?;
             before = now;
         }
-        Ok(())
     }
 }
 
