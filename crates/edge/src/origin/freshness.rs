@@ -63,7 +63,8 @@ mod tests {
     #[test]
     fn table() {
         let (date, later) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 09:49:37 GMT");
-        let table: [(&[(&str, &str)], Option<u64>); 13] = [
+        type Case<'a> = (&'a [(&'static str, &'a str)], Option<u64>);
+        let table: [Case<'_>; 13] = [
             (&[], None),
             (&[("cache-control", "public")], None),
             (&[("cache-control", "public, max-age=60")], Some(60)),

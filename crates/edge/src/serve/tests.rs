@@ -40,7 +40,8 @@ async fn asked(content: &Content, method: &str, headers: &[(&str, &str)]) -> (u1
 
 #[tokio::test]
 async fn one_part_and_the_whole() {
-    let table: [(&[(&str, &str)], u16, &[u8], &str); 9] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a [u8], &'a str);
+    let table: [Case<'_>; 9] = [
         (&[], 200, BYTES, ""),
         (&[("range", "bytes=2-4")], 206, b"234", "bytes 2-4/10"),
         (&[("range", "bytes=-3")], 206, b"789", "bytes 7-9/10"),

@@ -63,7 +63,9 @@ fn cache(place: &Place) -> Result<PathBuf, Failure> {
         Err(failure) => failure,
     };
     match start::configuration(place, Vec::new()) {
-        Ok(loaded) if loaded.file.is_some() && !loaded.config.edge.sites.is_empty() => Ok(loaded.config.edge().cache.path),
+        Ok(loaded) if loaded.file.is_some() && !loaded.config.edge.sites.is_empty() => {
+            Ok(loaded.config.edge().cache.path)
+        }
         _ => Err(alone),
     }
 }
