@@ -42,7 +42,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", epilog=f"Rows: {names}\n{BENCH}",
                                      description="Measure Noren and write docs/benchmarks.md.",
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engines", default="sqlite,postgres", metavar="LIST", help="sqlite, postgres or both")
+    parser.add_argument("--engines", default="sqlite,postgres", metavar="LIST", help="sqlite, postgres, or sqlite,postgres")
     parser.add_argument("--only", metavar="ROWS", help="only these rows; nothing is written")
     parser.add_argument("--quick", action="store_true", help="5,000 statuses, 3 s once for each row; nothing is written")
     parser.add_argument("--statuses", type=int, default=STATUSES, metavar="NUMBER", help="on the site (%(default)s)")
