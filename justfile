@@ -36,3 +36,7 @@ deny:
 # The benchmark of docs/benchmarks.md
 bench *ARGS:
     scripts/bench {{ ARGS }}
+
+# The edge against nginx, for docs/benchmarks.md
+bench-edge *ARGS:
+    scripts/bench-edge {{ ARGS }}

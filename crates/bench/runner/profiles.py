@@ -33,8 +33,13 @@ def profile(site: Site, server: Server, row: Row, seconds: int) -> None:
     if not recorded or not data.exists():
         raise Failure(HINT.format(data=site.data))
     note(f"{row.title}: {found['requests'] / found['seconds']:.0f} requests/s while watched")
+    show(data)
+
+
+def show(data: Path) -> None:
+    """What perf has recorded: the shares of threads, libraries, functions."""
     for title, order, lines in [("threads", "comm", 12), ("libraries", "dso", 8), ("functions", "dso,symbol", 60)]:
-        print(f"\n== {title}\n{_report(data, order, lines)}")
+        print(f"\n== {title}\n{_report(data, order, lines)}", flush=True)
 
 
 def _report(data: Path, order: str, lines: int) -> str:

@@ -90,14 +90,15 @@ def sizes_line(sizes: dict[str, int]) -> str:
     return "Bytes of the answers: " + "; ".join(f"{titles[name]}: {size:,}" for name, size in sizes.items()) + "."
 
 
-def write(text: str, machine: Machine, command: str) -> None:
+def write(text: str, machine: Machine, command: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
     """Puts the tables between the markers of the document."""
+    begin, end = marks
     today = datetime.date.today().isoformat()
     head = (f"{today}, commit {machine.commit}, {machine.processor}, {machine.memory}, {machine.system}, "
             f"{machine.rustc}, load average before the run {machine.load:.2f}:\n\n```\n{command}\n```\n")
-    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{head}\n{text}\n{END}{after}")
+    before, _, rest = DOCUMENT.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    DOCUMENT.write_text(f"{before}{begin}\n{head}\n{text}\n{end}{after}")
 
 
 def keep(path: Path, results: dict, lives: dict, machine: Machine) -> None:
