@@ -19,7 +19,7 @@ use axum::response::Response;
 use futures_util::TryStreamExt as _;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 /// So many bytes tell what a file is.
@@ -305,11 +305,11 @@ async fn from_object(site: &Site, object: Arc<Object>, request: &Parts) -> Respo
             Err(failure) => return failed(&failure),
         },
     };
-    let age = SystemTime::now().duration_since(object.checked()).unwrap_or_default();
     let validators = Validators::known(object.etag(), object.last_modified());
     let length = object.length();
     let content = Content { length, validators, announced, max_age: site.max_age, source: Source::Cached(object) };
-    serve::with(serve::answer(request, &content), header::AGE, age.as_secs().into())
+    // No Age: the file is ours from here on, with a validator and a max-age of our own, which an age would cancel.
+    serve::answer(request, &content)
 }
 
 /// The first bytes.
