@@ -198,7 +198,9 @@ fn sites_beside_our_own_server() {
     let config = |host: &str| {
         format!(
             "[server]\nlisten = \"127.0.0.1:{port}\"\ndata = \"{here}/data\"\n[[edge.site]]\nhosts = [\"{host}\"]\npath = \"/system\"\n\
-             software = \"mastodon\"\n[[edge.site.origin]]\nfolder = \"{here}/system\"\n",
+             software = \"mastodon\"\n[[edge.site.origin]]\nfolder = \"{here}/system\"\n\
+             [[edge.site]]\nhosts = [\"localhost\"]\npath = \"/files\"\n[[edge.site.origin]]\nfolder = \"{here}/system\"\n\
+             [[edge.site]]\nhosts = [\"away.test\"]\nredirect = \"https://media.test\"\n",
             here = folder.display()
         )
     };
@@ -211,7 +213,17 @@ fn sites_beside_our_own_server() {
     let server = Edge { child, _stdout: stdout, port };
     let answer = server.get("old.test", "/system/accounts/a.png");
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("x-cache: BYPASS"), "{answer}");
-    assert!(server.get("old.test", "/.well-known/nodeinfo").starts_with("HTTP/1.1 200"), "the rest is ours");
+    // Another host shows nothing of ours, whatever it is asked for; on our own the rest is ours.
+    for path in ["/", "/.well-known/nodeinfo", "/api/v2/instance", "/api//v2", "/system/", "/a%2fb", "/.well-known/webfinger"] {
+        let answer = server.get("old.test", path);
+        assert!(answer.starts_with("HTTP/1.1 40") && !answer.contains("x-request-id"), "{path}: {answer}");
+    }
+    assert!(server.get("localhost", "/files/accounts/a.png").ends_with("picture"));
+    for path in ["/.well-known/nodeinfo", "/api/v2/instance"] {
+        assert!(server.get("localhost", path).starts_with("HTTP/1.1 200"), "{path}");
+    }
+    assert!(server.get("localhost", "/").contains("x-request-id"));
+    assert!(server.get("away.test", "/").contains("location: https://media.test/"));
     assert!(server.get("other.test", "/system/accounts/a.png").starts_with("HTTP/1.1 404"));
     assert!(text(folder, &["edge", "status"]).contains("old.test/system"));
     std::fs::write(&file, config("older.test")).unwrap();

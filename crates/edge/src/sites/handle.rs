@@ -153,8 +153,7 @@ impl Edge {
         (host, request): (&Host, &Parts),
         why: Unnamed,
     ) -> (Option<Arc<Site>>, Answered) {
-        let folder = request.uri.path().trim_matches('/');
-        let site = current.table.at_root(host, folder).cloned();
+        let site = current.table.at_root(host, request.uri.path()).cloned();
         let target = site.as_ref().and_then(|site| site.redirect.as_ref());
         let response = match target {
             Some(target) => serve::redirect(StatusCode::MOVED_PERMANENTLY, &target.join("")),

@@ -8,10 +8,11 @@ mod watch;
 pub(crate) use handle::Client;
 
 use crate::cache::{Cache, How, Purge};
-use crate::config::{EdgeConfig, MetricsConfig, Network};
+use crate::config::{EdgeConfig, Host, MetricsConfig, Network};
 use crate::figures::Figures;
 use crate::log::AccessLog;
 use crate::metrics;
+use crate::path::Name;
 use crate::status::{OriginStatus, Status};
 use axum::Router;
 use axum::extract::Request;
@@ -103,13 +104,19 @@ impl Edge {
         Router::new().route(&route, any(handle::handle_for)).with_state((self.clone(), Arc::new(site)))
     }
 
-    /// Whether a request is for one of the sites, for servers that have more than these.
-    pub fn is_for(&self, request: &Request) -> bool {
+    /// Whether a request is for one of the sites, for servers that have more than these. Hosts of sites that are not
+    /// among the server's `own` ones belong to the sites altogether: nothing else of the server is to be found there.
+    pub fn is_for(&self, request: &Request, own: &[Host]) -> bool {
         let current = self.current();
         let host = handle::host(request.uri(), request.headers());
         let Ok(host) = host else { return false };
-        let name = crate::path::Name::of_path(request.uri().path());
-        name.is_ok_and(|name| current.table.find(&host, &name).is_some())
+        if current.table.names(&host) && !own.contains(&host) {
+            return true;
+        }
+        match Name::of_path(request.uri().path()) {
+            Ok(name) => current.table.find(&host, &name).is_some(),
+            Err(_) => current.table.redirecting(&host, request.uri().path()).is_some(),
+        }
     }
 
     /// Everything that is counted.
@@ -143,7 +150,7 @@ impl Edge {
     pub async fn purge(&self, url: &str, reach: Reach) -> Result<(), String> {
         let url =
             url::Url::parse(url).map_err(|_| "expected an address such as \"https://media.example.com/a.png\"")?;
-        let host = crate::config::Host::of_request(url.host_str().unwrap_or_default()).ok_or("expected a host name")?;
+        let host = Host::of_request(url.host_str().unwrap_or_default()).ok_or("expected a host name")?;
         let current = self.current();
         let (site, key) = current.table.purged(&host, &url, reach)?;
         let purge = match reach {

@@ -36,9 +36,20 @@ impl Table {
         self.of_host(host).iter().find(|site| name.below(&site.path).is_some())
     }
 
-    /// The site whose path is exactly this folder, or that of the root.
-    pub(super) fn at_root(&self, host: &Host, folder: &str) -> Option<&Arc<Site>> {
+    /// The site whose path is exactly this one, or that of the root.
+    pub(super) fn at_root(&self, host: &Host, path: &str) -> Option<&Arc<Site>> {
+        let folder = path.trim_matches('/');
         self.of_host(host).iter().find(|site| site.path == folder)
+    }
+
+    /// The same, if it sends everybody elsewhere.
+    pub(super) fn redirecting(&self, host: &Host, path: &str) -> Option<&Arc<Site>> {
+        self.at_root(host, path).filter(|site| site.redirect.is_some())
+    }
+
+    /// Whether there are sites of this very host.
+    pub(super) fn names(&self, host: &Host) -> bool {
+        self.by_host.contains_key(host)
     }
 
     fn of_host(&self, host: &Host) -> &[Arc<Site>] {

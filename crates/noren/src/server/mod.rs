@@ -28,6 +28,7 @@ use edge::Edge;
 use edge::server::Limits;
 use edge::server::config::ListenConfig;
 use federation::Discovery;
+use sites::Beside;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
@@ -144,7 +145,7 @@ pub fn router(parts: &Parts, app: App, edge: Option<&Edge>) -> Router {
         .layer(RequestBodyTimeoutLayer::new(config.body_timeout.0));
     let routes = routes.layer(around);
     match edge {
-        Some(edge) => routes.layer(from_fn_with_state((edge.clone(), edge.router()), sites::first)),
+        Some(edge) => routes.layer(from_fn_with_state(Beside::new(edge, &parts.site), sites::first)),
         None => routes,
     }
 }

@@ -7,6 +7,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use domain::site::Site;
+use edge::config::Host;
 use edge::control::{self, Answer, Obey, Order};
 use edge::server::config::ListenConfig;
 use edge::server::values::Listen;
@@ -45,12 +47,30 @@ pub(super) fn media(store: &Store, edge: Option<&Edge>, path: &str) -> Router {
     }
 }
 
-/// Requests for the edge's sites never meet what is around our own routes.
-pub(super) async fn first(State((edge, router)): State<(Edge, Router)>, request: Request, next: Next) -> Response {
-    if !edge.is_for(&request) {
+/// The edge's sites beside our own.
+#[derive(Clone)]
+pub(super) struct Beside {
+    edge: Edge,
+    router: Router,
+    /// Where our own routes are to be found whatever sites there are.
+    own: Arc<[Host]>,
+}
+
+impl Beside {
+    pub(super) fn new(edge: &Edge, site: &Site) -> Self {
+        let url = url::Url::parse(&site.base_url).ok();
+        let names = [url.as_ref().and_then(|url| url.host_str()), Some(site.domain.as_str())];
+        let own = names.into_iter().flatten().filter_map(Host::of_request).collect();
+        Self { edge: edge.clone(), router: edge.router(), own }
+    }
+}
+
+/// Requests for the edge's sites never meet what is around our own routes, and other hosts than ours never show them.
+pub(super) async fn first(State(beside): State<Beside>, request: Request, next: Next) -> Response {
+    if !beside.edge.is_for(&request, &beside.own) {
         return next.run(request).await;
     }
-    let answer = router.oneshot(request).await;
+    let answer = beside.router.oneshot(request).await;
     answer.unwrap_or_else(|never| match never {})
 }
 
