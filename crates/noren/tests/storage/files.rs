@@ -2,6 +2,7 @@
 
 use crate::{server, storage};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_goes_into_the_bucket_and_comes_back() {
@@ -41,6 +42,12 @@ async fn a_folder_goes_into_the_bucket_and_comes_back() {
     assert_eq!(run(&["cp", "-r", "bucket:", "back"]).await.fine(), "4 objects, 301.5 kB copied\n");
     assert_eq!(fs::read(folder.path().join("back/cache/x/c.mp4")).unwrap(), vec![7u8; 300_000]);
     assert_eq!(run(&["cp", "bucket:top.txt", "back/other.txt"]).await.fine(), "1 object, 1 B copied\n");
+    // As any new file, which is what the umask leaves.
+    let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    fs::write(folder.path().join("new"), "").unwrap();
+    for name in ["back/other.txt", "back/cache/x/c.mp4"] {
+        assert_eq!(mode(name), mode("new") & 0o644, "{name}");
+    }
     assert_eq!(run(&["cp", "bucket:top.txt", "bucket:copies/top.txt"]).await.fine(), "1 object, 1 B copied\n");
     assert_eq!(run(&["cp", "back/other.txt", "bucket:copies/"]).await.fine(), "1 object, 1 B copied\n");
     let out = run(&["ls", "copies/"]).await.fine();

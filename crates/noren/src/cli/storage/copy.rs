@@ -9,6 +9,8 @@ use clap::Args;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::{self, StreamExt as _};
 use media::s3::{Bucket, Headers, Object, Scope, Source};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::AsyncWriteExt as _;
@@ -160,7 +162,12 @@ impl Copying<'_> {
         let object = self.bucket.get(from, None).await?.ok_or_else(|| anyhow!("there is no object {from:?}"))?;
         let (total, mut body) = (length(&object), object.body);
         let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let (file, path) = tempfile::NamedTempFile::new_in(folder).context("cannot write here")?.into_parts();
+        // A web server shall read it, as it reads what cp makes; the umask still takes away what it takes.
+        let (file, path) = tempfile::Builder::new()
+            .permissions(Permissions::from_mode(0o644))
+            .tempfile_in(folder)
+            .context("cannot write here")?
+            .into_parts();
         let mut file = tokio::fs::File::from_std(file);
         while let Some(chunk) = body.try_next().await? {
             file.write_all(&chunk).await?;
