@@ -169,6 +169,13 @@ fn configurations_are_made_from_words_and_files() {
     let made = text(folder, &["edge", "init", "--from", ".env.production"]);
     assert!(made.contains("m.a.test") && !made.contains("hush"), "{made}");
     assert!(text(folder, &["edge", "init", "--from", ".env.production", "--with-secrets"]).contains("hush"));
+    let other = ["--bucket", "new", "--endpoint", "http://127.0.0.1:9000", "--prefix", "p", "--url", "https://old.test"];
+    let made = text(folder, &[&["edge", "init", "--from", ".env.production", "--with-secrets"], &other[..]].concat());
+    let origins = made.split("[[site.origin]]\n").skip(1).map(str::trim_end).collect::<Vec<_>>();
+    let bucket = "bucket = \"new\"\nendpoint = \"http://127.0.0.1:9000\"\nprefix = \"p\"\n\
+                  access_key = \"$AWS_ACCESS_KEY_ID\"\nsecret_key = \"$AWS_SECRET_ACCESS_KEY\"";
+    assert_eq!(origins, [bucket, "url = \"https://old.test\""], "{made}");
+    assert!(made.contains("m.a.test"), "{made}");
     for (arguments, why) in [
         (&["edge", "init"][..], "--software"),
         (&["edge", "init", "--software", "mastdon"], "expected one of"),

@@ -93,17 +93,7 @@ impl Init {
         if let Some(folder) = &self.folder {
             plan.origins.push(OriginPlan::Folder(folder.clone()));
         }
-        if let Some(name) = &self.bucket {
-            plan.origins.push(OriginPlan::Bucket(Box::new(BucketPlan {
-                name: name.clone(),
-                provider: self.provider.clone(),
-                endpoint: self.endpoint.clone(),
-                region: self.region.clone(),
-                prefix: self.prefix.clone(),
-                signed: !self.public,
-                ..BucketPlan::default()
-            })));
-        }
+        plan.origins.extend(self.named());
         if let Some(url) = &self.url {
             plan.origins.push(OriginPlan::Http(url.clone()));
         }
@@ -111,6 +101,20 @@ impl Init {
             return Err(Failure::Usage("expected at least one of --folder, --bucket and --url".into()));
         }
         Ok(plan)
+    }
+
+    /// The bucket of the command line.
+    fn named(&self) -> Option<OriginPlan> {
+        let name = self.bucket.clone()?;
+        Some(OriginPlan::Bucket(Box::new(BucketPlan {
+            name,
+            provider: self.provider.clone(),
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            prefix: self.prefix.clone(),
+            signed: !self.public,
+            ..BucketPlan::default()
+        })))
     }
 
     /// What was said on the command line goes before what a file says.
@@ -127,6 +131,12 @@ impl Init {
         if let Some(folder) = &self.folder {
             plan.origins.retain(|origin| !matches!(origin, OriginPlan::Folder(_)));
             plan.origins.insert(0, OriginPlan::Folder(folder.clone()));
+        }
+        if let Some(bucket) = self.named() {
+            // Nothing of the other one stays, least of all its keys.
+            plan.origins.retain(|origin| !matches!(origin, OriginPlan::Bucket(_)));
+            let folders = plan.origins.iter().take_while(|origin| matches!(origin, OriginPlan::Folder(_))).count();
+            plan.origins.insert(folders, bucket);
         }
         plan.origins.extend(self.url.clone().map(OriginPlan::Http));
         plan
