@@ -137,6 +137,65 @@ fn an_edge_from_its_first_line_to_its_last() {
     assert!(edge.child.wait().unwrap().success());
 }
 
+/// Ends whoever works in this folder, whoever started it.
+struct Successor<'a>(&'a Path);
+
+impl Drop for Successor<'_> {
+    fn drop(&mut self) {
+        let here = self.0.canonicalize().unwrap();
+        for process in std::fs::read_dir("/proc").unwrap().flatten() {
+            if std::fs::read_link(process.path().join("cwd")).is_ok_and(|folder| folder == here) {
+                let _ = Command::new("kill").arg("-KILL").arg(process.file_name()).status();
+            }
+        }
+    }
+}
+
+/// The old program still has the address for figures when the new one begins.
+#[test]
+fn figures_are_shown_after_a_handover() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    std::fs::create_dir_all(folder.join("system")).unwrap();
+    let figures = |port: u16| -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        write!(stream, "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    };
+    for serve in ["edge", "serve"] {
+        let (port, shown) = (free(), free());
+        let site = format!("hosts = [\"media.test\"]\n[[SITE.origin]]\nfolder = \"{}/system\"\n", folder.display());
+        let (file, text) = match serve {
+            "edge" => ("edge.toml", format!("[metrics]\nlisten = \"127.0.0.1:{shown}\"\n[[site]]\n{site}[[listen]]\n")),
+            _ => (
+                "noren.toml",
+                format!("[edge.metrics]\nlisten = \"127.0.0.1:{shown}\"\n[[edge.site]]\n{site}[[listen]]\n"),
+            ),
+        };
+        let path = if serve == "edge" { "site" } else { "edge.site" };
+        let text = format!("{}address = \"127.0.0.1:{port}\"\n", text.replace("SITE", path));
+        std::fs::write(folder.join(file), text).unwrap();
+        let mut child = noren(folder).arg(serve).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let _successor = Successor(folder);
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut ready = String::new();
+        stdout.read_line(&mut ready).unwrap();
+        let mut old = Edge { child, _stdout: stdout, port };
+        assert!(figures(shown).unwrap().starts_with("HTTP/1.1 200"), "{serve}: {ready}");
+        old.signal("-USR2");
+        let started = Instant::now();
+        while old.child.try_wait().unwrap().is_none() {
+            assert!(started.elapsed() < Duration::from_secs(30), "{serve}: the old program goes on");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        until("figures are shown again", || figures(shown).is_ok_and(|text| text.starts_with("HTTP/1.1 200")));
+        assert!(old.get("media.test", "/none").starts_with("HTTP/1.1 404"));
+    }
+}
+
 #[test]
 fn configurations_are_made_from_words_and_files() {
     let place = tempfile::tempdir().unwrap();
@@ -169,8 +228,9 @@ fn configurations_are_made_from_words_and_files() {
     let made = text(folder, &["edge", "init", "--from", ".env.production"]);
     assert!(made.contains("m.a.test") && !made.contains("hush"), "{made}");
     assert!(text(folder, &["edge", "init", "--from", ".env.production", "--with-secrets"]).contains("hush"));
-    let other = ["--bucket", "new", "--endpoint", "http://127.0.0.1:9000", "--prefix", "p", "--url", "https://old.test"];
-    let made = text(folder, &[&["edge", "init", "--from", ".env.production", "--with-secrets"], &other[..]].concat());
+    let other =
+        ["--bucket", "new", "--endpoint", "http://127.0.0.1:9000", "--prefix", "p", "--url", "https://old.test"];
+    let made = text(folder, &[&["edge", "init", "--from", ".env.production", "--with-secrets"][..], &other].concat());
     let origins = made.split("[[site.origin]]\n").skip(1).map(str::trim_end).collect::<Vec<_>>();
     let bucket = "bucket = \"new\"\nendpoint = \"http://127.0.0.1:9000\"\nprefix = \"p\"\n\
                   access_key = \"$AWS_ACCESS_KEY_ID\"\nsecret_key = \"$AWS_SECRET_ACCESS_KEY\"";
@@ -221,7 +281,9 @@ fn sites_beside_our_own_server() {
     let answer = server.get("old.test", "/system/accounts/a.png");
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("x-cache: BYPASS"), "{answer}");
     // Another host shows nothing of ours, whatever it is asked for; on our own the rest is ours.
-    for path in ["/", "/.well-known/nodeinfo", "/api/v2/instance", "/api//v2", "/system/", "/a%2fb", "/.well-known/webfinger"] {
+    for path in
+        ["/", "/.well-known/nodeinfo", "/api/v2/instance", "/api//v2", "/system/", "/a%2fb", "/.well-known/webfinger"]
+    {
         let answer = server.get("old.test", path);
         assert!(answer.starts_with("HTTP/1.1 40") && !answer.contains("x-request-id"), "{path}: {answer}");
     }

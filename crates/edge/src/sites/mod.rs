@@ -1,6 +1,7 @@
 //! The edge as a whole: sites, their origins, the cache between them, and what is told about it all.
 
 mod handle;
+mod shown;
 mod site;
 mod table;
 mod watch;

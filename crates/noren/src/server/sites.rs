@@ -10,9 +10,6 @@ use axum::response::Response;
 use domain::site::Site;
 use edge::config::Host;
 use edge::control::{self, Answer, Obey, Order};
-use edge::server::config::ListenConfig;
-use edge::server::values::Listen;
-use edge::server::{Server, Setup, Sockets};
 use edge::{Edge, Reach, Unusable};
 use media::Store;
 use std::sync::Arc;
@@ -83,8 +80,7 @@ pub(super) fn attend(edge: &Edge, config: &Config, stop: &CancellationToken) -> 
     let ended = stop.clone();
     tokio::spawn(async move { ended.run_until_cancelled(orders).await });
     if let Some(address) = config.metrics.listen {
-        let setup = Setup::http(vec![ListenConfig::http(Listen(address))], edge.metrics_router());
-        Server::start(setup, Sockets::default(), stop.clone())?;
+        edge.show_figures(address, stop)?;
     }
     Ok(())
 }

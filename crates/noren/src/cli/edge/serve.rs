@@ -8,7 +8,7 @@ use edge::config::EdgeConfig;
 use edge::control::{self, Answer, Obey, Order};
 use edge::server::config::ListenConfig;
 use edge::server::handover::{self, Inherited};
-use edge::server::{Limits, Server, Setup, Sockets, allow_many_files};
+use edge::server::{Limits, Server, Setup, allow_many_files};
 use edge::{Edge, Reach};
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,13 +47,8 @@ async fn serve(place: Place, config: EdgeConfig, mut inherited: Inherited) -> Re
     let stop = CancellationToken::new();
     let sockets = std::mem::take(&mut inherited.sockets);
     let server = Server::start(setup(&config, &edge), sockets, stop.clone()).map_err(anyhow::Error::from)?;
-    let figures = match config.metrics.listen {
-        Some(address) => {
-            let setup = Setup::http(vec![ListenConfig::http(edge::config::Listen(address))], edge.metrics_router());
-            Some(Server::start(setup, Sockets::default(), stop.clone()).map_err(anyhow::Error::from)?)
-        }
-        None => None,
-    };
+    let figures = config.metrics.listen.map(|address| edge.show_figures(address, &stop));
+    let figures = figures.transpose().map_err(anyhow::Error::from)?;
     let running = Running { place, edge, server: server.clone() };
     let socket = control::socket(&config.cache.path);
     let orders = control::listen(&socket, obey(running.clone()));
@@ -66,7 +61,7 @@ async fn serve(place: Place, config: EdgeConfig, mut inherited: Inherited) -> Re
     let all = async {
         server.finished().await;
         if let Some(figures) = figures {
-            figures.finished().await;
+            let _ = figures.await;
         }
     };
     let grace = config.server.shutdown_timeout.0;
