@@ -17,15 +17,17 @@ async fn a_bucket_is_made_and_opened_and_closed() {
     assert!(run(&["policy", "public-read", "--folder", "a*"]).await.failed(2).contains("--folder"));
     assert!(run(&["policy", "private"]).await.fine().contains("only keys"));
 
-    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:PutObject",
-        "Resource":"arn:aws:s3:::mine/*"}]}"#;
-    let put = reqwest::Client::new().put(format!("{}/mine?policy", moto.endpoint)).body(foreign).send().await.unwrap();
-    assert!(put.status().is_success());
-    for wanted in ["public-read", "private"] {
-        assert!(run(&["policy", wanted]).await.failed(1).contains("--replace"));
+    for (action, who) in [("s3:PutObject", "*"), ("s3:GetObject", "arn:aws:iam::123456789012:root")] {
+        let foreign = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"AWS": who}, "Action": action, "Resource": "arn:aws:s3:::mine/*"}]});
+        let put = reqwest::Client::new().put(format!("{}/mine?policy", moto.endpoint)).body(foreign.to_string());
+        assert!(put.send().await.unwrap().status().is_success());
+        for wanted in [&["policy", "public-read", "--folder", "cache"][..], &["policy", "private"]] {
+            assert!(run(wanted).await.failed(1).contains("--replace"), "{who}");
+        }
+        assert!(run(&["policy"]).await.fine().contains(action));
+        run(&["policy", "private", "--replace"]).await.fine();
     }
-    assert!(run(&["policy"]).await.fine().contains("s3:PutObject"));
-    run(&["policy", "private", "--replace"]).await.fine();
     assert!(run(&["policy"]).await.fine().contains("no policy"));
     assert!(run(&["policy", "private", "--acl"]).await.fine().contains("ACL"));
 

@@ -117,17 +117,27 @@ async fn may_be_replaced(bucket: &Bucket) -> Result<(), Failure> {
         Ok(None) | Err(Error::Unsupported { .. }) => return Ok(()),
         Err(error) => return Err(failed(error)),
     };
-    let only_reads = |statement: &Value| {
-        let action = &statement["Action"];
-        statement["Effect"] == "Allow" && (action == "s3:GetObject" || *action == json!(["s3:GetObject"]))
-    };
-    match policy["Statement"].as_array().is_some_and(|statements| statements.iter().all(only_reads)) {
+    match policy["Statement"].as_array().is_some_and(|statements| statements.iter().all(lets_all_read)) {
         true => Ok(()),
         false => Err(failed(anyhow!(
             "the bucket has a policy that says more than who may read: look at it with `noren storage policy`, and \
              say --replace if it may go"
         ))),
     }
+}
+
+/// Whether a statement says no more than that everybody may read, as those do that are made here.
+fn lets_all_read(statement: &Value) -> bool {
+    const KNOWN: [&str; 5] = ["Sid", "Effect", "Principal", "Action", "Resource"];
+    let is = |value: &Value, text: &str| *value == text || *value == json!([text]);
+    let principal = &statement["Principal"];
+    let everybody = is(principal, "*")
+        || principal
+            .as_object()
+            .is_some_and(|kinds| kinds.len() == 1 && kinds.get("AWS").is_some_and(|who| is(who, "*")));
+    // A condition, or all but something: somebody has thought about it.
+    let plain = statement.as_object().is_some_and(|parts| parts.keys().all(|part| KNOWN.contains(&part.as_str())));
+    statement["Effect"] == "Allow" && is(&statement["Action"], "s3:GetObject") && everybody && plain
 }
 
 async fn show_policy(bucket: &Bucket) -> Result<(), Failure> {
@@ -188,4 +198,45 @@ fn valid_origin(origin: &str) -> anyhow::Result<()> {
         bail!("--origin: expected \"*\" or an address such as \"https://example.com\", not {origin:?}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_lets_everybody_read_is_replaced_unasked() {
+        let with = |more: Value| {
+            let mut statement = json!({
+                "Sid": "PublicRead", "Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": ["s3:GetObject"],
+                "Resource": ["arn:aws:s3:::files/cache/*"],
+            });
+            for (key, value) in more.as_object().unwrap() {
+                statement[key] = value.clone();
+            }
+            statement
+        };
+        for more in [
+            json!({}),
+            json!({"Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::files/*"}),
+            json!({"Principal": {"AWS": "*"}}),
+        ] {
+            assert!(lets_all_read(&with(more.clone())), "{more}");
+        }
+        for more in [
+            json!({"Principal": {"AWS": "arn:aws:iam::123456789012:user/backup"}}),
+            json!({"Principal": {"AWS": ["*", "arn:aws:iam::123456789012:root"]}}),
+            json!({"Principal": {"AWS": "*", "Service": "cloudfront.amazonaws.com"}}),
+            json!({"Principal": {"Service": "cloudfront.amazonaws.com"}}),
+            json!({"Principal": null}),
+            json!({"Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}),
+            json!({"NotPrincipal": {"AWS": "*"}}),
+            json!({"NotResource": "arn:aws:s3:::files/secret/*"}),
+            json!({"Effect": "Deny"}),
+            json!({"Action": ["s3:GetObject", "s3:PutObject"]}),
+        ] {
+            assert!(!lets_all_read(&with(more.clone())), "{more}");
+        }
+        assert!(!lets_all_read(&json!("all")));
+    }
 }
