@@ -130,10 +130,11 @@ impl Errand {
         let asked = Asked { number: self.number, slice_size, stamp: self.shared.purges.moment() };
         let start = u64::from(self.number) * slice_size;
         let validators = self.copy.as_ref().and_then(|copy| copy.facts.validators());
-        let mut reply = self.ask(Want { slice: start..start + slice_size, validators }).await?;
+        let has_copy = self.copy.is_some();
+        let mut reply = self.ask(Want { slice: start..start + slice_size, validators, has_copy }).await?;
         if reply.status == 416 && self.number == 0 {
             // Nothing can be the beginning of an empty object.
-            reply = self.ask(Want { slice: 0..TO_THE_END, validators: None }).await?;
+            reply = self.ask(Want { slice: 0..TO_THE_END, validators: None, has_copy }).await?;
         }
         match (reply.status, &self.copy) {
             (206, _) => self.part(ticket, reply, asked).await,

@@ -69,7 +69,7 @@ async fn ask(
     slice: Range<u64>,
     stall: Duration,
 ) -> Result<Reply, Failure> {
-    let asking = upstream.fetch(key, Want { slice, validators: None });
+    let asking = upstream.fetch(key, Want { slice, validators: None, has_copy: false });
     tokio::time::timeout(stall, asking).await.map_err(|_| Failure::TimedOut)?
 }
 

@@ -18,6 +18,8 @@ pub struct Want {
     pub slice: Range<u64>,
     /// Ask conditionally: what we have is this.
     pub validators: Option<Validators>,
+    /// There is a copy, with validators or without: a doubtful answer must not make an end of it.
+    pub has_copy: bool,
 }
 
 /// What tells one version of an object from another, in the words of its origin.

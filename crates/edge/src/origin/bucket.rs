@@ -51,8 +51,10 @@ impl InBucket {
             Ok(Answer::Unmodified) => Ok(Found::Reply(empty(304, Meta::default()))),
             Err(Error::NoObject | Error::Key(_)) => Ok(Found::Absent),
             // Who may not list a bucket is not told that an object is not there. Wrong keys are another code.
+            // Of what was there before it says that something is wrong with the permissions.
+            Err(Error::Denied { code, .. }) if code == "AccessDenied" && !want.has_copy => Ok(Found::Absent),
             Err(Error::Denied { code, .. }) if code == "AccessDenied" || code == "AllAccessDisabled" => {
-                Ok(Found::Absent)
+                Err(Failure::Refused(403))
             }
             Err(Error::OutOfRange { total }) => Ok(Found::Reply(empty(416, Meta { total, ..Meta::default() }))),
             Err(error) => Err(failure(&error)),

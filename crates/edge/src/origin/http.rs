@@ -129,7 +129,9 @@ impl Http {
         match status {
             200 | 206 => {}
             304 if want.validators.is_some() => return Ok(Found::Reply(empty(304, meta))),
-            403 | 404 | 410 => return Ok(Found::Absent),
+            404 | 410 => return Ok(Found::Absent),
+            // Buckets say so of what is not there, but also when something is wrong with all that is.
+            403 if !want.has_copy => return Ok(Found::Absent),
             416 => {
                 meta.total =
                     text(&header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes */")?.parse().ok());

@@ -110,3 +110,19 @@ async fn our_own_bucket_goes_through_the_cache() {
     }
     assert_eq!(origin.asked().len(), asked, "nothing of these reaches the bucket");
 }
+
+#[tokio::test]
+async fn a_locked_bucket_destroys_nothing() {
+    for code in ["AccessDenied", "AllAccessDisabled"] {
+        let origin = Origin::new(|_| reply("200 OK", "Content-Type: image/png\r\nETag: \"o\"\r\n", b"object")).await;
+        let sites = site(&origin, "").replace("path = \"/files\"", "path = \"/files\"\nvalid = \"0 s\"");
+        let world = World::new(&sites).await;
+        assert_eq!(world.get("a", "/files/a.png").await.text(), "object");
+        world.settled().await;
+        origin.becomes(move |_| refusal("403 Forbidden", code));
+        let answer = world.get("a", "/files/a.png").await;
+        assert_eq!((answer.text().as_str(), answer.header("x-cache")), ("object", "STALE"), "{code}");
+        let never = world.get("a", "/files/never.png").await.status;
+        assert_eq!(never, if code == "AccessDenied" { 404 } else { 502 }, "{code}");
+    }
+}

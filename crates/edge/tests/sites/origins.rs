@@ -220,3 +220,22 @@ async fn what_the_software_keeps_private_is_not_served() {
     }
     assert!(!origin.paths().iter().any(|path| path.contains("backups")), "{:?}", origin.paths());
 }
+
+/// A bucket that is locked denies everything. What was kept before must outlive that.
+#[tokio::test]
+async fn a_denial_is_no_end_of_a_good_copy() {
+    for validator in ["ETag: \"e\"\r\n", ""] {
+        let lines = format!("{PNG}{validator}");
+        let origin = Origin::new(move |_| reply("200 OK", &lines, b"bytes")).await;
+        let world =
+            World::new(&format!("[[site]]\nvalid = \"0 s\"\n[[site.origin]]\nurl = \"{}\"\n", origin.url())).await;
+        assert_eq!(world.get("a", "/a.png").await.text(), "bytes");
+        world.settled().await;
+        origin.becomes(|_| reply("403 Forbidden", "", b"<Error/>"));
+        for _ in 0..2 {
+            let answer = world.get("a", "/a.png").await;
+            assert_eq!((answer.text().as_str(), answer.header("x-cache")), ("bytes", "STALE"), "{validator}");
+        }
+        assert_eq!(world.get("a", "/b.png").await.status, 404);
+    }
+}
