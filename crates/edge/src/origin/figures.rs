@@ -19,6 +19,8 @@ pub(crate) enum Outcome {
     Found,
     Absent,
     Failed,
+    /// It answered, but not with this file: that says nothing about the others.
+    Refused,
     /// It was not asked: too many requests were on their way.
     Busy,
 }
@@ -52,7 +54,7 @@ impl OriginFigures {
         let counter = match outcome {
             Outcome::Found => &self.found,
             Outcome::Absent => &self.absent,
-            Outcome::Failed => &self.failed,
+            Outcome::Failed | Outcome::Refused => &self.failed,
             Outcome::Busy => &self.busy,
         };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -69,7 +71,7 @@ impl OriginFigures {
                     *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
                 }
             }
-            Outcome::Busy => {}
+            Outcome::Refused | Outcome::Busy => {}
         }
     }
 
@@ -104,6 +106,8 @@ mod tests {
         (0..2).for_each(|_| fail());
         origin.count(Outcome::Absent, Duration::from_millis(7));
         (0..2).for_each(|_| fail());
+        assert!(!origin.is_resting());
+        (0..9).for_each(|_| origin.count(Outcome::Refused, Duration::ZERO));
         assert!(!origin.is_resting());
         fail();
         assert!(origin.is_resting());

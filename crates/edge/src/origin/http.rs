@@ -92,7 +92,11 @@ impl Http {
             }
         }
         let sent = timeout(self.config.answer_timeout.0, request.send()).await;
-        sent.map_err(|_| Failure::TimedOut)?.map_err(failure)
+        // A connection that breaks before the answer is no better than none.
+        sent.map_err(|_| Failure::TimedOut)?.map_err(|error| match failure(error) {
+            Failure::Broken(why) => Failure::Unreachable(why),
+            other => other,
+        })
     }
 
     /// What to do with an answer that came from `url`.

@@ -158,7 +158,8 @@ impl Origin {
             Ok(Found::Reply(_)) => Outcome::Found,
             Ok(Found::Absent) => Outcome::Absent,
             Err(Failure::Busy) => Outcome::Busy,
-            Err(_) => Outcome::Failed,
+            Err(Failure::Unreachable(_) | Failure::TimedOut | Failure::Refused(429 | 500..)) => Outcome::Failed,
+            Err(_) => Outcome::Refused,
         };
         if let Err(failure) = &answer {
             let origin = self.figures.label();

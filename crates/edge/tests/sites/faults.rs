@@ -171,3 +171,18 @@ async fn requests_to_an_origin_are_bounded() {
     assert!(answers.iter().all(|answer| answer.text() == "bytes"));
     assert!(started.elapsed() >= Duration::from_millis(780), "{:?}: two at once take four rounds", started.elapsed());
 }
+
+/// What is wrong with single files is no reason to leave the whole origin alone.
+#[tokio::test]
+async fn refusals_do_not_let_an_origin_rest() {
+    let origin = Origin::new(|head| match head.contains("/good") {
+        true => reply("200 OK", PNG, b"bytes"),
+        false => reply("401 Unauthorized", "", b""),
+    })
+    .await;
+    let world = World::new(&site(&origin, "a")).await;
+    for at in 0..5 {
+        assert_eq!(world.get("a", &format!("/{at}.png")).await.status, 502);
+    }
+    assert_eq!(world.get("a", "/good.png").await.text(), "bytes");
+}
