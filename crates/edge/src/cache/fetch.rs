@@ -158,7 +158,8 @@ impl Errand {
 
     async fn ask(&self, want: Want) -> Result<Reply, Failure> {
         self.shared.counts.fills.one();
-        let reply = tokio::time::timeout(self.shared.config.stall, self.upstream.fetch(&self.key, want)).await;
+        let patience = self.shared.config.stall.max(self.upstream.patience());
+        let reply = tokio::time::timeout(patience, self.upstream.fetch(&self.key, want)).await;
         match reply.map_err(|_| Failure::TimedOut)? {
             Err(Failure::Refused(status)) => Ok(Reply { status, meta: Meta::default(), body: stream::empty().boxed() }),
             reply => reply,

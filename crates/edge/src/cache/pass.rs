@@ -70,7 +70,7 @@ async fn ask(
     stall: Duration,
 ) -> Result<Reply, Failure> {
     let asking = upstream.fetch(key, Want { slice, validators: None, has_copy: false });
-    tokio::time::timeout(stall, asking).await.map_err(|_| Failure::TimedOut)?
+    tokio::time::timeout(stall.max(upstream.patience()), asking).await.map_err(|_| Failure::TimedOut)?
 }
 
 impl Passing {

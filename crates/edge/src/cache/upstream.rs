@@ -87,4 +87,10 @@ impl Failure {
 /// A reply comes within the upstream's own times; redirects that it does not follow are replies.
 pub trait Upstream: Send + Sync + 'static {
     fn fetch(&self, key: &ObjectKey, want: Want) -> BoxFuture<'static, Result<Reply, Failure>>;
+
+    /// How long a reply may take by the upstream's own times, where it has several places to ask. Whoever waits has to
+    /// wait so long at least: else the later ones are never asked.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
 }

@@ -24,10 +24,11 @@ pub(super) struct InBucket {
 }
 
 impl InBucket {
-    pub(super) fn open(config: &BucketOrigin) -> Result<InBucket, String> {
+    /// An answer is waited for no longer than `most`, also if it is asked for several times.
+    pub(super) fn open(config: &BucketOrigin, most: Duration) -> Result<InBucket, String> {
         let settled = with_environment(&config.bucket, |name| std::env::var(name).ok())?;
         let bucket = Bucket::open(&settled).map_err(|error| error.to_string())?;
-        let patience = settled.answer_timeout.0;
+        let patience = settled.answer_timeout.0.min(most);
         Ok(InBucket { bucket, places: Arc::new(Semaphore::new(config.limits.requests)), patience })
     }
 
@@ -36,8 +37,12 @@ impl InBucket {
         InBucket { bucket, places: Arc::new(Semaphore::new(PLACES)), patience: PATIENCE }
     }
 
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     pub(super) async fn ask(&self, asked: &Asked, want: &Want) -> Result<Found, Failure> {
-        let place = timeout(self.patience, self.places.clone().acquire_owned()).await;
+        let place = timeout(self.patience / 2, self.places.clone().acquire_owned()).await;
         let place = place.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
         let is_whole = want.slice == (0..TO_THE_END);
         let known = want.validators.clone().unwrap_or_default();
@@ -46,7 +51,8 @@ impl InBucket {
             unless_etag: known.etag,
             unless_older: known.last_modified,
         };
-        match self.bucket.ask(asked.name.as_str(), wanted).await {
+        let asking = timeout(self.patience, self.bucket.ask(asked.name.as_str(), wanted)).await;
+        match asking.map_err(|_| Failure::TimedOut)? {
             Ok(Answer::Found(object)) => Ok(Found::Reply(reply(object, is_whole, place))),
             Ok(Answer::Unmodified) => Ok(Found::Reply(empty(304, Meta::default()))),
             Err(Error::NoObject | Error::Key(_)) => Ok(Found::Absent),

@@ -25,10 +25,12 @@ pub(super) struct Http {
     places: Arc<Semaphore>,
     headers: HeaderMap,
     honour: bool,
+    patience: Duration,
 }
 
 impl Http {
-    pub(super) fn open(config: &HttpOrigin, manners: &Manners) -> Result<Http, String> {
+    /// An answer is waited for no longer than `most`, redirects included.
+    pub(super) fn open(config: &HttpOrigin, (manners, most): (&Manners, Duration)) -> Result<Http, String> {
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
@@ -48,13 +50,21 @@ impl Http {
         let via = HeaderValue::try_from(format!("1.1 {}", manners.via)).map_err(|error| error.to_string())?;
         headers.insert(header::VIA, via);
         let places = Arc::new(Semaphore::new(config.requests));
-        Ok(Http { client, config: config.clone(), places, headers, honour: manners.honour })
+        let patience = config.answer_timeout.0.min(most);
+        Ok(Http { client, config: config.clone(), places, headers, honour: manners.honour, patience })
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     pub(super) async fn ask(&self, asked: &Asked, want: &Want) -> Result<Found, Failure> {
-        let patience = self.config.answer_timeout.0;
-        let place = timeout(patience, self.places.clone().acquire_owned()).await;
+        let place = timeout(self.patience / 2, self.places.clone().acquire_owned()).await;
         let place = place.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
+        timeout(self.patience, self.ask_with(place, asked, want)).await.map_err(|_| Failure::TimedOut)?
+    }
+
+    async fn ask_with(&self, place: OwnedSemaphorePermit, asked: &Asked, want: &Want) -> Result<Found, Failure> {
         let first = format!("{}{}", self.config.url.join(&asked.name.encoded()), asked.query);
         let mut url = Url::parse(&first).map_err(|error| Failure::Broken(error.to_string().into()))?;
         let mut host = self.config.host.as_ref().map(|host| host.as_str());
@@ -91,9 +101,8 @@ impl Http {
                 request = request.header(header::IF_MODIFIED_SINCE, time);
             }
         }
-        let sent = timeout(self.config.answer_timeout.0, request.send()).await;
         // A connection that breaks before the answer is no better than none.
-        sent.map_err(|_| Failure::TimedOut)?.map_err(|error| match failure(error) {
+        request.send().await.map_err(|error| match failure(error) {
             Failure::Broken(why) => Failure::Unreachable(why),
             other => other,
         })

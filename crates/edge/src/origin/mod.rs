@@ -25,6 +25,10 @@ use std::time::{Duration, Instant};
 
 /// How long our own media are served without asking whether they are still there: what people delete has to go.
 const OWN_VALID: Duration = Duration::from_secs(60);
+/// How long all origins of a site together may take until they answer, where there are several: each has its share.
+const TOGETHER: Duration = Duration::from_secs(20);
+/// But no share is less.
+const SHARE: Duration = Duration::from_secs(2);
 
 /// A file that is wanted from an origin.
 pub(crate) struct Asked {
@@ -88,11 +92,17 @@ impl Origins {
     /// `first` is the place of the first of them in the configuration.
     pub(crate) fn open((first, list): (usize, &[Configured]), manners: Manners) -> Result<Origins, String> {
         let mut opened = Vec::new();
+        let most = match u32::try_from(list.len()).unwrap_or(u32::MAX) {
+            0 | 1 => Duration::MAX,
+            count => (TOGETHER / count).max(SHARE),
+        };
         for (at, (config, figures)) in list.iter().enumerate() {
             let place = match config {
                 OriginConfig::Folder(config) => Ok(Place::Folder(Folder::new(config))),
-                OriginConfig::Http(config) => Http::open(config, &manners).map(|http| Place::Http(Box::new(http))),
-                OriginConfig::Bucket(config) => InBucket::open(config).map(Place::Bucket),
+                OriginConfig::Http(config) => {
+                    Http::open(config, (&manners, most)).map(|http| Place::Http(Box::new(http)))
+                }
+                OriginConfig::Bucket(config) => InBucket::open(config, most).map(Place::Bucket),
             };
             let place = place.map_err(|why| format!("origin[{}].{why}", first + at))?;
             opened.push(Arc::new(Origin { place, figures: figures.clone() }));
@@ -125,6 +135,17 @@ impl Upstream for Origins {
             }
             Ok(reply)
         })
+    }
+
+    fn patience(&self) -> Duration {
+        let times = self.list.iter().map(|origin| match &origin.place {
+            Place::Folder(_) => Duration::ZERO,
+            Place::Bucket(bucket) => bucket.patience(),
+            Place::Http(http) => http.patience(),
+        });
+        // They may also wait half as long for their turn.
+        let sum = times.fold(Duration::ZERO, Duration::saturating_add);
+        sum.saturating_add(sum / 2).saturating_add(Duration::from_secs(1))
     }
 }
 

@@ -186,3 +186,24 @@ async fn refusals_do_not_let_an_origin_rest() {
     }
     assert_eq!(world.get("a", "/good.png").await.text(), "bytes");
 }
+
+/// One that takes connections and says nothing must not keep the next from being asked.
+#[tokio::test]
+async fn the_next_is_asked_where_one_is_silent() {
+    let silent = Origin::new(|_| Reply::Stuck(Vec::new())).await;
+    let good = Origin::new(|_| reply("200 OK", PNG, b"bytes")).await;
+    let sites =
+        format!("[[site]]\n[[site.origin]]\nurl = \"{}\"\n[[site.origin]]\nurl = \"{}\"\n", silent.url(), good.url());
+    // As if the cache were less patient than the two together.
+    let world = World::new(&(sites + "[cache]\nstall = \"2 s\"\n")).await;
+    let started = Instant::now();
+    let answers = tokio::join!(world.get("a", "/a.png"), world.get("a", "/b.png"), world.get("a", "/c.png"));
+    for answer in [answers.0, answers.1, answers.2] {
+        assert_eq!((answer.status, answer.text().as_str()), (200, "bytes"), "{}", answer.head);
+    }
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+    // It rests now.
+    let started = Instant::now();
+    assert_eq!(world.get("a", "/d.png").await.text(), "bytes");
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+}

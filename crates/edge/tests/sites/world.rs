@@ -84,7 +84,10 @@ impl Drop for World {
 
 fn config(sites: &str, folder: &Path) -> EdgeConfig {
     let here = folder.to_str().unwrap();
-    let text = format!("{}\n[cache]\npath = \"{here}/cache\"\nmin_free = \"0 B\"\n", sites.replace("{here}", here));
+    // A text may end with settings of the cache.
+    let (sites, cache) = sites.split_once("[cache]\n").unwrap_or((sites, ""));
+    let sites = sites.replace("{here}", here);
+    let text = format!("{sites}\n[cache]\npath = \"{here}/cache\"\nmin_free = \"0 B\"\n{cache}");
     // Tables of sites come first in the tests' texts; TOML wants [cache] anywhere.
     EdgeConfig::parse(&text, "edge.toml").unwrap()
 }
