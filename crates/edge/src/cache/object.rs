@@ -181,7 +181,12 @@ impl Cache {
             }
             Ok(Ok(Head::Slice(facts))) => Some(self.coming(key, upstream, (facts, fill))),
             Ok(Ok(Head::Absent(status))) => Some(self.absent(key, upstream, (status, How::Miss))),
-            Ok(Ok(Head::Again | Head::Beyond | Head::Unmeasured) | Err(_)) | Err(_) => stale(copy),
+            Ok(Ok(Head::Beyond | Head::Unmeasured)) => {
+                // The object has become another one, and nothing of this will ever be good again.
+                self.shared.drop_version(key, copy.facts.version).await;
+                None
+            }
+            Ok(Ok(Head::Again) | Err(_)) | Err(_) => stale(copy),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::absent::Absences;
 use super::disk::{Disk, Found, Missing, OpenSlice};
-use super::facts::{Facts, millis};
+use super::facts::{Facts, Version, millis};
 use super::flights::Flights;
 use super::index::Index;
 use super::key::SliceId;
@@ -242,6 +242,21 @@ impl Shared {
             let is_older = |facts: &Facts| facts.version != newest.version && facts.stamp < newest.stamp;
             shared.memory.remove_where(|id, hot| id.object == key.hash() && is_older(&hot.facts));
         }));
+    }
+
+    /// Removes the slices of an object that are of this version.
+    pub(super) async fn drop_version(self: &Arc<Shared>, key: &ObjectKey, version: Version) {
+        let (shared, key) = (self.clone(), key.clone());
+        let removing = move || {
+            for id in shared.disk.slices(key.hash()) {
+                let Ok((text, facts)) = shared.disk.read_facts(id) else { continue };
+                if text == key.text() && facts.version == version {
+                    shared.remove_now(id);
+                }
+            }
+            shared.memory.remove_where(|id, hot| id.object == key.hash() && hot.facts.version == version);
+        };
+        let _ = tokio::task::spawn_blocking(removing).await;
     }
 
     /// Removes an object and what is on its way.

@@ -209,3 +209,43 @@ async fn a_restart_without_network_serves_what_there_is() {
     assert!(read(&object, 0..TO_THE_END).await.unwrap() == content(1, 3 * SLICE));
     assert_eq!(place.object("/b").await.err(), Some(Failure::Unreachable("no network".into())));
 }
+
+#[tokio::test]
+async fn an_object_that_became_shorter_is_fetched_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Origin::new(|call| async move {
+        match call.number {
+            0 => Ok(right(&content(1, 2 * SLICE), &call.want, "\"v1\"")),
+            _ => Ok(right(&content(2, 1000), &call.want, "\"v2\"")),
+        }
+    });
+    let place = Place::new(short(folder.path()), &origin);
+    let object = place.at("/a", SLICE..2 * SLICE).await.unwrap();
+    assert!(read(&object, SLICE..2 * SLICE).await.unwrap() == content(1, 2 * SLICE)[SLICE as usize..]);
+    place.settled().await;
+    tokio::time::sleep(VALID).await;
+    let object = place.at("/a", SLICE..2 * SLICE).await.unwrap();
+    assert_eq!((object.how(), object.length()), (How::Miss, Some(1000)));
+    assert!(read(&object, 0..TO_THE_END).await.unwrap() == content(2, 1000));
+}
+
+#[tokio::test]
+async fn an_object_that_has_no_length_any_more_goes_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Origin::new(|call| async move {
+        match call.number {
+            0 => Ok(right(&content(1, 100_000), &call.want, "\"v1\"")),
+            _ => {
+                let mut reply = crate::origin::whole(&content(2, 2 * SLICE), "\"v2\"");
+                reply.meta.total = None;
+                Ok(reply)
+            }
+        }
+    });
+    let place = aged(short(folder.path()), &origin).await;
+    let object = place.object("/a").await.unwrap();
+    assert_eq!(object.how(), How::Bypass);
+    assert!(read(&object, 0..TO_THE_END).await.unwrap() == content(2, 2 * SLICE));
+    place.settled().await;
+    assert_eq!(files(folder.path()).len(), 0);
+}
