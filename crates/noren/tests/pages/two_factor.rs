@@ -189,7 +189,8 @@ on_both_engines! {
         let mut forged = Browser::new(&server);
         forged.jar.insert("__Host-noren_session".into(), challenge.clone());
         assert_eq!(forged.get("/settings").await.status, 303);
-        for made_up in ["A".repeat(43), String::new(), challenge[..42].to_owned() + "A"] {
+        let other_end = if challenge.ends_with('A') { "E" } else { "A" };
+        for made_up in ["A".repeat(43), String::new(), challenge[..42].to_owned() + other_end] {
             let mut forged = Browser::new(&server);
             forged.get("/auth/sign_in").await;
             forged.jar.insert("__Host-noren_challenge".into(), made_up.clone());
