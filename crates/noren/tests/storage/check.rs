@@ -55,7 +55,7 @@ async fn an_open_bucket_is_found_out() {
     ] {
         assert!(out.contains(line), "{line}: {out}");
     }
-    storage(&config, folder.path(), &["policy", "public-read"]).await.fine();
+    storage(&config, folder.path(), &["policy", "public-read", "--everything"]).await.fine();
     let out = storage(&config, folder.path(), &["check", "--url", &url]).await.failed(1);
     assert!(out.contains("ok    strangers can read it at") && out.contains("ok    strangers can read a part"), "{out}");
     let left = storage(&config, folder.path(), &["ls", "--recursive"]).await.fine();

@@ -14,7 +14,26 @@ async fn a_bucket_is_made_and_opened_and_closed() {
     assert!(run(&["policy", "public-read", "--folder", "/cache"]).await.fine().contains("by the bucket's policy"));
     let shown: serde_json::Value = serde_json::from_str(&run(&["policy"]).await.fine()).unwrap();
     assert_eq!(shown["Statement"][0]["Resource"][0], "arn:aws:s3:::mine/cache/*");
-    assert!(run(&["policy", "public-read", "--folder", "a*"]).await.failed(2).contains("--folder"));
+    for wrong in [
+        &["policy", "public-read"][..],
+        &["policy", "public-read", "--folder", "a*"],
+        &["policy", "public-read", "--folder", "/"],
+        &["policy", "public-read", "--folder", "a", "--everything"],
+        &["policy", "public-read", "--folder", "a", "--acl"],
+        &["policy", "private", "--folder", "a"],
+    ] {
+        assert!(run(wrong).await.failed(2).contains("--folder"), "{wrong:?}");
+    }
+    let all = run(&["policy"]).await.fine();
+    assert!(all.contains("mine/cache/*") && !all.contains("mine/*"), "{all}");
+    run(&["policy", "public-read", "--folder", "a", "--folder", "b/c"]).await.fine();
+    let two: serde_json::Value = serde_json::from_str(&run(&["policy"]).await.fine()).unwrap();
+    assert_eq!(
+        two["Statement"][0]["Resource"],
+        serde_json::json!(["arn:aws:s3:::mine/a/*", "arn:aws:s3:::mine/b/c/*"])
+    );
+    run(&["policy", "public-read", "--everything"]).await.fine();
+    assert!(run(&["policy"]).await.fine().contains("arn:aws:s3:::mine/*"));
     assert!(run(&["policy", "private"]).await.fine().contains("only keys"));
 
     for (action, who) in [("s3:PutObject", "*"), ("s3:GetObject", "arn:aws:iam::123456789012:root")] {
@@ -44,8 +63,10 @@ async fn a_bucket_is_made_and_opened_and_closed() {
 async fn what_a_provider_lacks_is_said() {
     let Some(folder) = tempfile::tempdir().ok() else { return };
     for (provider, arguments, word) in [
-        ("garage", &["policy", "public-read"][..], "garage bucket website"),
-        ("r2", &["policy", "public-read"], "let Noren serve it"),
+        ("garage", &["policy", "public-read", "--everything"][..], "garage bucket website"),
+        ("r2", &["policy", "public-read", "--folder", "cache"], "let Noren serve it"),
+        ("b2", &["policy", "public-read", "--folder", "cache"], "or say --acl"),
+        ("b2", &["policy", "public-read", "--everything"], "or say --acl"),
         ("minio", &["cors", "--origin", "*"], "MINIO_API_CORS_ALLOW_ORIGIN"),
         ("minio", &["policy", "private", "--acl"], "bucket policies only"),
     ] {
@@ -85,4 +106,30 @@ async fn a_bucket_has_to_be_named_well() {
     command.args(["config", "check"]);
     let text = ran(command).await.failed(2);
     assert!(text.contains("noren.toml: media.storage.endpoint: missing: expected an address"), "{text}");
+}
+
+/// Nobody is there: what would open uploads is refused before anything is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_of_this_site_stay_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "[media.storage]\nendpoint = \"http://127.0.0.1:1\"\nbucket = \"files\"\nprefix = \"site\"\n";
+    std::fs::write(folder.path().join("noren.toml"), file).unwrap();
+    let named = ["--endpoint", "http://127.0.0.1:1", "--bucket", "files"];
+    for (bucket, what) in [
+        (&named[..], &["--everything"][..]),
+        (&[], &["--everything"]),
+        (&[], &["--acl"]),
+        (&[], &["--folder", "cache", "--folder", "/uploads/"]),
+        (&[], &["--folder", "uploads/1-a"]),
+        (&["--prefix", "other"], &["--acl"]),
+        (&["--prefix", "site/uploads"], &["--folder", "a"]),
+        (&named, &["--folder", "site"]),
+        (&named, &["--folder", "site/uploads"]),
+        (&named, &["--acl"]),
+    ] {
+        let mut command = noren(folder.path());
+        command.args(["storage", "policy", "public-read"]).args(bucket).args(what);
+        let text = ran(command).await.failed(2);
+        assert!(text.contains("site/uploads/ of this site stays closed"), "{bucket:?} {what:?}: {text}");
+    }
 }

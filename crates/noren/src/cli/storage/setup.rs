@@ -29,11 +29,15 @@ pub(super) struct Policy {
     /// What to set; without it the policy is shown
     #[arg(value_enum)]
     wanted: Option<Wanted>,
-    /// Only what lies in this folder; may be given several times [default: the folders that links of this site lead
-    /// to, or everything in other buckets]
+    /// Only what lies in this folder; may be given several times [default in this site's bucket: the folders that its
+    /// links lead to]
     #[arg(long, value_name = "FOLDER")]
     folder: Vec<String>,
-    /// Set the ACL of the whole bucket, where there are no policies; at some providers strangers may then list it
+    /// All that lies in the bucket, backups and all; never in this site's bucket, where uploads wait
+    #[arg(long, conflicts_with = "folder")]
+    everything: bool,
+    /// Set the ACL of the whole bucket, where there are no policies; at some providers strangers may then list it.
+    /// Opens everything, so never this site's bucket
     #[arg(long, conflicts_with = "folder")]
     acl: bool,
     /// Put it in the place of a policy that says more than who may read
@@ -47,6 +51,11 @@ impl Policy {
         let Some(wanted) = self.wanted else { return show_policy(bucket).await };
         let access = match wanted {
             Wanted::PublicRead => Access::PublicRead(self.folders(chosen)?),
+            Wanted::Private if self.everything || !self.folder.is_empty() => {
+                return Err(Failure::Usage(
+                    "private: closes the whole bucket, without --folder and --everything".into(),
+                ));
+            }
             Wanted::Private => Access::Private,
         };
         let how = self.set(bucket, &access).await?;
@@ -60,28 +69,55 @@ impl Policy {
         Ok(())
     }
 
+    /// What is to be opened, and never what nobody asked for.
     fn folders(&self, chosen: &Chosen) -> Result<Vec<String>, Failure> {
-        if !self.folder.is_empty() {
-            let folders = self.folder.iter().map(|folder| format!("{}/", folder.trim_matches('/')));
-            let folders: Vec<String> = folders.collect();
-            let plain = |folder: &String| !folder.contains(['*', '?', '"']) && folder.len() > 1;
-            return match folders.iter().all(plain) {
-                true => Ok(folders),
-                false => Err(Failure::Usage("--folder: expected a folder such as \"cache\"".into())),
-            };
+        let folders: Vec<String> = if !self.folder.is_empty() {
+            self.folder.iter().map(|folder| format!("{}/", folder.trim_matches('/'))).collect()
+        } else if self.everything || self.acl {
+            vec![String::new()]
+        } else if chosen.site.is_some() {
+            media::keys::PUBLISHED.iter().map(|folder| (*folder).to_owned()).collect()
+        } else {
+            let text = "say what strangers may read: --folder FOLDER for each folder, or --everything. In the bucket of \
+                        another server there may be more than media: backups, files that people import";
+            return Err(Failure::Usage(text.into()));
+        };
+        let plain = |folder: &String| !folder.contains(['*', '?', '"']) && folder != "/";
+        if !folders.iter().all(plain) {
+            return Err(Failure::Usage("--folder: expected a folder such as \"cache\"".into()));
         }
-        // Uploads that still have their metadata lie beside what is published.
-        let published = media::keys::PUBLISHED.iter().map(|folder| (*folder).to_owned());
-        Ok(if chosen.site.is_some() { published.collect() } else { vec![String::new()] })
+        // An ACL knows nothing of the folder that the bucket is used in.
+        let inside = if self.acl { "" } else { chosen.bucket.prefix() };
+        let opened = |uploads: &str, folder: &str| {
+            let folder = format!("{inside}{folder}");
+            uploads.starts_with(&folder) || folder.starts_with(uploads)
+        };
+        if let Some(uploads) = &chosen.uploads
+            && folders.iter().any(|folder| opened(uploads, folder))
+        {
+            return Err(Failure::Usage(format!(
+                "{uploads} of this site stays closed: what waits there still tells where and when it was taken. Name \
+                 other folders, or let Noren serve the files"
+            )));
+        }
+        Ok(folders)
     }
 
     /// Answers by what it was done.
     async fn set(&self, bucket: &Bucket, access: &Access) -> Result<&'static str, Failure> {
         let preset = bucket.preset();
         let support = preset.map(|preset| (preset.policy, preset.acl));
-        // Where ACLs are all there is they are what is wanted.
-        let only_acl = matches!(support, Some((Support::No(_), Support::Yes)));
-        if self.acl || only_acl {
+        let only_acl = match support {
+            Some((Support::No(instead), Support::Yes)) => Some(instead),
+            _ => None,
+        };
+        if let (Some(instead), Access::PublicRead(_), false) = (only_acl, access, self.acl) {
+            return Err(failed(anyhow!(
+                "there are no bucket policies at this provider: {instead}. Keep the bucket private and let Noren serve it, \
+                 or say --acl where all of it may be read"
+            )));
+        }
+        if self.acl || only_acl.is_some() {
             if let Some((_, Support::No(instead))) = support {
                 return Err(failed(anyhow!("there are no ACLs at this provider: {instead}")));
             }

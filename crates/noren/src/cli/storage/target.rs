@@ -49,6 +49,9 @@ pub(super) struct Chosen {
     pub bucket: Bucket,
     /// The site's configuration, when the bucket is the site's.
     pub site: Option<Config>,
+    /// Where this site's uploads wait in it, from the top of the bucket; `None` when it is not the site's, whoever
+    /// named it.
+    pub uploads: Option<String>,
 }
 
 impl Target {
@@ -56,7 +59,10 @@ impl Target {
     pub(super) fn chosen(&self, place: &Place) -> Result<Chosen, Failure> {
         if self.provider.is_some() || self.endpoint.is_some() || self.bucket.is_some() {
             let bucket = Bucket::open(&self.named()).map_err(|error| usage(error, Where::Flags))?;
-            return Ok(Chosen { bucket, site: None });
+            // Without a configuration that can be read there is no site whose bucket it could be.
+            let here = start::configuration(place, Vec::new()).ok();
+            let uploads = here.and_then(|here| uploads(&here.config.media.storage, &bucket));
+            return Ok(Chosen { bucket, site: None, uploads });
         }
         let config = start::configuration(place, Vec::new())?.config;
         start::log(&config, Some("warn"));
@@ -67,7 +73,8 @@ impl Target {
         }
         let with_flags = self.changed(config.media.storage.clone());
         let bucket = Bucket::open(&with_flags).map_err(|error| usage(error, Where::File))?;
-        Ok(Chosen { bucket, site: Some(config) })
+        let uploads = uploads(&config.media.storage, &bucket);
+        Ok(Chosen { bucket, site: Some(config), uploads })
     }
 
     /// Keys that belong to one bucket are not sent to another: nothing comes from the configuration.
@@ -106,6 +113,18 @@ impl Target {
         }
         config
     }
+}
+
+/// Where the site's uploads wait in this bucket, if it is the site's.
+fn uploads(storage: &S3Config, bucket: &Bucket) -> Option<String> {
+    // Keys do not tell buckets apart, and their file need not be readable here.
+    let plain = S3Config { access_key: None, secret_key: None, secret_key_file: None, ..storage.clone() };
+    let ours = Bucket::open(&plain).ok()?;
+    let host = |bucket: &Bucket| bucket.url().host_str().unwrap_or_default().to_owned();
+    let (here, there) = (host(&ours), host(bucket));
+    // The bucket's name may be a part of the host.
+    let same = ours.name() == bucket.name() && (here.ends_with(&there) || there.ends_with(&here));
+    same.then(|| format!("{}{}", ours.prefix(), media::UPLOADS))
 }
 
 enum Where {
