@@ -72,6 +72,7 @@ async fn what_a_provider_lacks_is_said() {
     ] {
         let mut command = noren(folder.path());
         command.args(["storage", "--provider", provider, "--endpoint", "http://127.0.0.1:1", "--bucket", "files"]);
+        command.args(["--region", "eu-1"]);
         let text = ran({
             command.args(arguments);
             command
@@ -112,7 +113,8 @@ async fn a_bucket_has_to_be_named_well() {
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_of_this_site_stay_closed() {
     let folder = tempfile::tempdir().unwrap();
-    let file = "[media.storage]\nendpoint = \"http://127.0.0.1:1\"\nbucket = \"files\"\nprefix = \"site\"\n";
+    let file = "[media.storage]\nendpoint = \"http://127.0.0.1:1\"\nbucket = \"files\"\nprefix = \"site\"\n\
+                access_key = \"a\"\nsecret_key = \"b\"\n";
     std::fs::write(folder.path().join("noren.toml"), file).unwrap();
     let named = ["--endpoint", "http://127.0.0.1:1", "--bucket", "files"];
     for (bucket, what) in [
