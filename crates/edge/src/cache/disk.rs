@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// Folder of files that are being written.
@@ -21,6 +22,8 @@ const UNFINISHED: &str = "unfinished";
 const ABANDONED: Duration = Duration::from_secs(600);
 /// What our folders are called; other layouts are of other releases.
 const FOLDER: &str = "noren-cache-v";
+/// Locks for names.
+const NAMES: usize = 16;
 /// Files up to this length are read in one step.
 const SMALL: u64 = 2 * BLOCK;
 /// Enough for the facts of nearly every slice.
@@ -34,6 +37,8 @@ pub(super) struct Disk {
     buffers: Buffers,
     written: AtomicU64,
     emptied: AtomicBool,
+    /// One for each part of the names: between a look at a file and its removal no other takes its name.
+    names: [Mutex<()>; NAMES],
 }
 
 /// A file of a slice, with its name and facts checked.
@@ -87,7 +92,7 @@ impl Disk {
         let root = above.join(format!("{FOLDER}{LAYOUT}"));
         let (above, buffers) = (above.to_owned(), Buffers::default());
         let (written, emptied) = (AtomicU64::new(0), AtomicBool::new(false));
-        let disk = Disk { above, root, buffers, written, emptied };
+        let disk = Disk { above, root, buffers, written, emptied, names: Default::default() };
         fs::create_dir_all(disk.root.join(UNFINISHED))?;
         Ok(disk)
     }
@@ -137,7 +142,7 @@ impl Disk {
         Ok((tail.text.to_owned(), tail.facts))
     }
 
-    /// Writes a file beside; [`Written::publish`] gives it its name.
+    /// Writes a file beside; [`Disk::publish`] gives it its name.
     pub(super) fn write(&self, id: SliceId, file: &[u8]) -> io::Result<Written> {
         let number = self.written.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}.{number}", std::process::id());
@@ -150,9 +155,30 @@ impl Disk {
             self.emptied.store(true, Ordering::Relaxed);
             File::create(&temporary)
         })?;
-        let written = Written { temporary, path: self.path(id), is_published: false };
+        let written = Written { temporary, id, is_published: false };
         opened.write_all(file)?;
         Ok(written)
+    }
+
+    /// From here on it is found.
+    pub(super) fn publish(&self, mut written: Written) -> io::Result<()> {
+        let path = self.path(written.id);
+        let _name = self.name(written.id);
+        if let Err(failure) = fs::rename(&written.temporary, &path) {
+            if failure.kind() != ErrorKind::NotFound {
+                return Err(failure);
+            }
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::rename(&written.temporary, &path)?;
+        }
+        written.is_published = true;
+        Ok(())
+    }
+
+    fn name(&self, id: SliceId) -> MutexGuard<'_, ()> {
+        self.names[id.place(NAMES)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the folder was found to be gone, since this was asked last.
@@ -164,6 +190,19 @@ impl Disk {
         match fs::remove_file(self.path(id)) {
             Err(failure) if !matches!(failure.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Err(failure),
             _ => Ok(()),
+        }
+    }
+
+    /// Removes the file if that is wanted when its name and facts have been read; whether it was removed.
+    pub(super) fn remove_if(
+        &self,
+        id: SliceId,
+        goes: impl FnOnce(Result<(String, Facts), Missing>) -> bool,
+    ) -> io::Result<bool> {
+        let _name = self.name(id);
+        match goes(self.read_facts(id)) {
+            true => self.remove(id).map(|()| true),
+            false => Ok(false),
         }
     }
 
@@ -260,25 +299,8 @@ impl OpenSlice {
 #[derive(Debug)]
 pub(super) struct Written {
     temporary: PathBuf,
-    path: PathBuf,
+    id: SliceId,
     is_published: bool,
-}
-
-impl Written {
-    /// From here on it is found.
-    pub(super) fn publish(mut self) -> io::Result<()> {
-        if let Err(failure) = fs::rename(&self.temporary, &self.path) {
-            if failure.kind() != ErrorKind::NotFound {
-                return Err(failure);
-            }
-            if let Some(folder) = self.path.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            fs::rename(&self.temporary, &self.path)?;
-        }
-        self.is_published = true;
-        Ok(())
-    }
 }
 
 impl Drop for Written {
@@ -298,4 +320,35 @@ pub(super) fn file_of(key: &ObjectKey, facts: &Facts, mut payload: Vec<u8>) -> V
 /// Room that [`file_of`] takes beside the payload, roughly.
 pub(super) fn overhead(facts: &Facts) -> usize {
     TRAILER + 1024 + usize::try_from(facts.len().div_ceil(BLOCK) * 4).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::tests::sample;
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn what_takes_the_name_of_a_file_that_is_being_removed_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::new(folder.path()).unwrap();
+        let key = ObjectKey::new("site", "/a").unwrap();
+        let publish = |stamp: u64| {
+            let facts = Facts { stamp, ..sample(10) };
+            let written = disk.write(key.slice(0), &file_of(&key, &facts, vec![7; 10])).unwrap();
+            disk.publish(written).unwrap();
+        };
+        publish(1);
+        thread::scope(|scope| {
+            let goes = |found: Result<(String, Facts), Missing>| {
+                scope.spawn(|| publish(2));
+                thread::sleep(Duration::from_millis(100));
+                found.unwrap().1.stamp == 1
+            };
+            assert!(disk.remove_if(key.slice(0), goes).unwrap());
+        });
+        assert_eq!(disk.read_facts(key.slice(0)).unwrap().1.stamp, 2);
+        assert!(!disk.remove_if(key.slice(0), |found| found.unwrap().1.stamp == 1).unwrap());
+        assert_eq!(disk.read_facts(key.slice(0)).unwrap().1.stamp, 2);
+    }
 }

@@ -37,7 +37,7 @@ impl Shared {
         let is_kept = self.put(fill.id(), &file);
         if !self.flights.is_current(fill) {
             // It was purged in between.
-            return self.remove_now(fill.id());
+            return self.remove_until(fill.id(), facts.stamp);
         }
         if facts.len() <= SMALL || !is_kept {
             self.remember(&fill.key, facts, payload, now());
@@ -65,8 +65,10 @@ impl Shared {
             self.counts.unwritten.one();
             return false;
         }
-        match self.disk.write(id, file).and_then(disk::Written::publish) {
+        match self.disk.write(id, file).and_then(|written| self.disk.publish(written)) {
             Ok(()) => {
+                // Whoever removed the file before it has taken it out of the index, too.
+                self.evict(self.index.found(id, file.len() as u64, now()));
                 if self.disk.was_emptied() {
                     self.index.clear();
                     super::maintain::look_through(self);
@@ -127,7 +129,7 @@ impl Shared {
             shared.renew_now(&fill.key, &copy, &facts);
             if !shared.flights.is_current(&fill) {
                 // It was purged in between.
-                shared.remove_now(fill.id());
+                shared.remove_until(fill.id(), facts.stamp);
             }
         };
         let _ = tokio::task::spawn_blocking(renewing).await;

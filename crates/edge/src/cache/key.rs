@@ -118,6 +118,11 @@ impl SliceId {
         format!("{:02x}", self.object.0[0])
     }
 
+    /// One of so many places, evenly.
+    pub(super) fn place(&self, among: usize) -> usize {
+        (usize::from(self.object.0[1]) + self.number as usize) % among
+    }
+
     /// The name of its file. Those of one object begin alike, see [`SliceId::parse`].
     pub(super) fn file_name(&self) -> String {
         format!("{}.{:x}", self.object, self.number)

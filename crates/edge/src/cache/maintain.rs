@@ -1,7 +1,7 @@
 //! What goes on beside the requests: looking through the files, removing what is too old.
 
 use super::disk::Missing;
-use super::facts::millis;
+use super::facts::{Facts, millis};
 use super::key::SliceId;
 use super::shared::{Shared, now};
 use std::fs::{self, DirEntry};
@@ -103,20 +103,19 @@ fn look_at(shared: &Shared, entry: &DirEntry, purging: bool) {
         let _ = fs::remove_file(entry.path());
         return;
     };
-    if purging && is_purged(shared, id) {
-        return shared.remove_now(id);
+    if purging && is_purged(shared, id, shared.disk.read_facts(id)) {
+        // Once more, with its name held: another may have taken its place.
+        shared.remove_if(id, |found| is_purged(shared, id, found));
+        return;
     }
     let used = meta.modified().map_or(0, millis);
     shared.evict(shared.index.found(id, meta.len(), used));
 }
 
-fn is_purged(shared: &Shared, id: SliceId) -> bool {
-    match shared.disk.read_facts(id) {
+fn is_purged(shared: &Shared, id: SliceId, found: Result<(String, Facts), Missing>) -> bool {
+    match found {
         Ok((text, facts)) => shared.purges.covers(&text, id.object, facts.stamp),
-        Err(Missing::Damaged) => {
-            shared.counts.damaged.one();
-            true
-        }
+        Err(Missing::Damaged) => true,
         Err(_) => false,
     }
 }

@@ -216,6 +216,28 @@ impl Shared {
         self.unlink(id);
     }
 
+    /// As [`Shared::remove_now`], if that is wanted of the file that is there now: one that takes its place stays.
+    pub(super) fn remove_if(&self, id: SliceId, goes: impl FnOnce(Result<(String, Facts), Missing>) -> bool) {
+        let goes = |found: Result<_, Missing>| {
+            let is_damaged = matches!(found, Err(Missing::Damaged));
+            let goes = goes(found);
+            if goes {
+                self.counts.damaged.add(is_damaged.into());
+                self.index.remove(id);
+                self.memory.remove(id);
+            }
+            goes
+        };
+        if let Err(failure) = self.disk.remove_if(id, goes) {
+            self.complain("a cached file cannot be removed", &failure);
+        }
+    }
+
+    /// Removes what was asked for at that moment or before.
+    pub(super) fn remove_until(&self, id: SliceId, stamp: u64) {
+        self.remove_if(id, |found| found.is_ok_and(|(_, facts)| facts.stamp <= stamp));
+    }
+
     /// Removes the file of what has left the index.
     pub(super) fn unlink(&self, id: SliceId) {
         if let Err(failure) = self.disk.remove(id) {
@@ -233,13 +255,11 @@ impl Shared {
     pub(super) fn drop_older(self: &Arc<Shared>, key: &ObjectKey, newest: &Arc<Facts>) {
         let (shared, key, newest) = (self.clone(), key.clone(), newest.clone());
         drop(tokio::task::spawn_blocking(move || {
-            for id in shared.disk.slices(key.hash()) {
-                let Ok((text, facts)) = shared.disk.read_facts(id) else { continue };
-                if text == key.text() && facts.version != newest.version && facts.stamp < newest.stamp {
-                    shared.remove_now(id);
-                }
-            }
             let is_older = |facts: &Facts| facts.version != newest.version && facts.stamp < newest.stamp;
+            let goes = |(text, facts): (String, Facts)| text == key.text() && is_older(&facts);
+            for id in shared.disk.slices(key.hash()) {
+                shared.remove_if(id, |found| found.is_ok_and(goes));
+            }
             shared.memory.remove_where(|id, hot| id.object == key.hash() && is_older(&hot.facts));
         }));
     }
@@ -248,11 +268,9 @@ impl Shared {
     pub(super) async fn drop_version(self: &Arc<Shared>, key: &ObjectKey, version: Version) {
         let (shared, key) = (self.clone(), key.clone());
         let removing = move || {
+            let goes = |(text, facts): (String, Facts)| text == key.text() && facts.version == version;
             for id in shared.disk.slices(key.hash()) {
-                let Ok((text, facts)) = shared.disk.read_facts(id) else { continue };
-                if text == key.text() && facts.version == version {
-                    shared.remove_now(id);
-                }
+                shared.remove_if(id, |found| found.is_ok_and(goes));
             }
             shared.memory.remove_where(|id, hot| id.object == key.hash() && hot.facts.version == version);
         };
