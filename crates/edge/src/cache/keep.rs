@@ -35,15 +35,16 @@ impl Shared {
         let file = Bytes::from(disk::file_of(&fill.key, facts, fill.collect(disk::overhead(facts))));
         let payload = file.slice(..usize::try_from(facts.len()).unwrap_or_default().min(file.len()));
         let is_kept = self.put(fill.id(), &file);
-        if !self.flights.is_current(fill) {
-            // It was purged in between.
-            return self.remove_until(fill.id(), facts.stamp);
-        }
         if facts.len() <= SMALL || !is_kept {
             self.remember(&fill.key, facts, payload, now());
         } else {
             // It may hold what was before.
             self.memory.remove(fill.id());
+        }
+        if !self.flights.is_current(fill) {
+            // It was purged in between.
+            self.memory.remove(fill.id());
+            return self.remove_until(fill.id(), facts.stamp);
         }
         if is_kept {
             fill.mark_kept();
@@ -52,9 +53,10 @@ impl Shared {
 
     /// While the disk does not take it.
     fn keep_in_memory(&self, fill: &Arc<Fill>, facts: &Arc<Facts>) {
-        if self.memory.takes(facts.len()) && self.flights.is_current(fill) {
+        if self.memory.takes(facts.len()) {
             self.remember(&fill.key, facts, fill.collect(0).into(), now());
-        } else {
+        }
+        if !self.memory.takes(facts.len()) || !self.flights.is_current(fill) {
             self.memory.remove(fill.id());
         }
     }

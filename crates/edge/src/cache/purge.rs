@@ -47,6 +47,8 @@ pub(super) struct Purges {
     marks: RwLock<Marks>,
     /// The latest moment that was given away.
     latest: AtomicU64,
+    /// Counts purges that begin and that end.
+    changes: AtomicU64,
 }
 
 #[derive(Clone, Default)]
@@ -72,7 +74,18 @@ impl Purges {
             is_any: AtomicBool::new(!prefixes.is_empty()),
             marks: RwLock::new(Marks { prefixes, objects: Vec::new() }),
             latest: AtomicU64::new(latest),
+            changes: AtomicU64::new(0),
         }
+    }
+
+    /// If it is the same before something was looked for and after it was found good, no purge came in between.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// Comes before what a purge does and says, and before its mark goes.
+    fn change(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The moment for what is asked for now. Never before a purge that was done, even if the clock is set back.
@@ -109,6 +122,7 @@ impl Purges {
         if marks.objects.len() >= MOST {
             marks.objects.remove(0);
         }
+        self.change();
         marks.objects.push((object, moment));
         self.is_any.store(true, Ordering::Release);
     }
@@ -121,6 +135,7 @@ impl Purges {
         if marks.prefixes.len() >= MOST {
             return Err(PurgeError::Busy);
         }
+        self.change();
         marks.prefixes.push((prefix, moment));
         self.is_any.store(true, Ordering::Release);
         Ok(moment)
@@ -137,6 +152,7 @@ impl Purges {
     /// All files have been looked through since that moment.
     pub(super) fn done(&self, moment: u64) {
         let mut marks = self.marks();
+        self.change();
         marks.prefixes.retain(|(_, mark)| *mark > moment);
         self.is_any.store(!marks.prefixes.is_empty() || !marks.objects.is_empty(), Ordering::Release);
     }

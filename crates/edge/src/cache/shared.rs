@@ -25,6 +25,8 @@ const QUEUE: usize = 4096;
 const QUIET: u64 = 60_000;
 /// Of so many hot slices for which there is no room in memory, one is taken in.
 const EXCHANGED: u64 = 16;
+/// Looks at a file while purges come and go, before it is fetched anew.
+const LOOKS: u32 = 4;
 
 pub(super) struct Shared {
     pub(super) config: CacheConfig,
@@ -115,6 +117,20 @@ impl Shared {
         self.open(key, number, Patience::Now)
     }
 
+    /// The slice on the disk. A purge that begins or ends meanwhile has it looked up again: the file may have been
+    /// opened before it was removed, and be judged after its mark had gone.
+    fn open(&self, key: &ObjectKey, number: u32, patience: Patience) -> Result<Stored, Missing> {
+        for _ in 0..LOOKS {
+            let changes = self.purges.changes();
+            let found = self.open_once(key, number, patience);
+            if self.purges.changes() == changes {
+                return found;
+            }
+            self.memory.remove(key.slice(number));
+        }
+        Err(Missing::Absent)
+    }
+
     /// The slice, if there is a whole one that may be served.
     pub(super) async fn look(self: &Arc<Shared>, key: &ObjectKey, number: u32) -> Option<Stored> {
         let found = match self.look_now(key, number) {
@@ -139,7 +155,7 @@ impl Shared {
         }
     }
 
-    fn open(&self, key: &ObjectKey, number: u32, patience: Patience) -> Result<Stored, Missing> {
+    fn open_once(&self, key: &ObjectKey, number: u32, patience: Patience) -> Result<Stored, Missing> {
         let id = key.slice(number);
         let found = self.disk.open(key, number, patience)?;
         let (Found::Whole(facts, _) | Found::Open(facts, _)) = &found;
@@ -177,11 +193,18 @@ impl Shared {
         self.memory.takes(length) && self.index.is_hot(id) && (self.memory.has_room(id, length) || is_drawn())
     }
 
-    /// Reads a slice into memory, on a thread that may wait.
+    /// Reads a slice into memory, on a thread that may wait. What has been removed since it was opened does not stay
+    /// there.
     pub(super) fn promote(&self, key: &ObjectKey, stored: &Stored, open: &OpenSlice) -> Option<Bytes> {
+        let (id, changes) = (stored.facts.id(key), self.purges.changes());
         let bytes = Bytes::from(open.read_all().ok()?);
-        let hot = Hot::new(key, &stored.facts, (bytes.clone(), now()));
-        self.memory.insert_proved(stored.facts.id(key), Arc::new(hot));
+        if self.disk.is_same(id, open) {
+            let hot = Hot::new(key, &stored.facts, (bytes.clone(), now()));
+            self.memory.insert_proved(id, Arc::new(hot));
+        }
+        if self.purges.changes() != changes {
+            self.memory.remove(id);
+        }
         Some(bytes)
     }
 
