@@ -107,6 +107,24 @@ fn the_domain_knows_no_http() {
 }
 
 #[test]
+fn every_noun_of_the_paths_is_asked_for_by_a_test() {
+    let tests: Vec<String> =
+        files(&["rs"]).iter().filter(|path| path.contains("/tests/")).map(|path| read(path)).collect();
+    let mut wrong = Vec::new();
+    for path in files(&["rs"]).iter().filter(|path| path.contains("/src/") && !path.starts_with("crates/testkit/")) {
+        let text = read(path);
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        for route in routes(code) {
+            let noun = noun(route);
+            if !tests.iter().any(|test| test.contains(&noun)) {
+                wrong.push(format!("{path}: no test asks for {noun} ({route})"));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
 fn the_architecture_fits_into_one_reading() {
     let lines = read("ARCHITECTURE.md").lines().count();
     assert!(lines <= ARCHITECTURE_LINES, "ARCHITECTURE.md: {lines} lines of {ARCHITECTURE_LINES}");
@@ -142,6 +160,8 @@ fn the_rules_find_what_they_look_for() {
     assert_eq!(inspect("a/b.rs", "use a::{b, c::*};").globs.len(), 1);
     let test_code = inspect("a/b.rs", tests);
     assert!(test_code.globs.is_empty() && test_code.sql.is_empty());
+    let routing = "Router::new().route(\"/api/v1/lists/{id}/accounts\", get(a)).route(\n    \"/@{name}\", get(b))";
+    assert_eq!(routes(routing).map(noun).collect::<Vec<_>>(), ["/api/v1/lists", "/@"]);
     let document = "[a](b.md) ![c](d.png \"t\")\n```\n[x](y)\n```\n`[p](q)`";
     assert_eq!(links(document), ["b.md", "d.png"]);
 }
@@ -264,6 +284,20 @@ fn only_in_tests(attributes: &[syn::Attribute]) -> bool {
         let cfg_test = path.is_ident("cfg") && condition().is_ok_and(|word| word == "test");
         cfg_test || path.segments.last().is_some_and(|last| last.ident == "test")
     })
+}
+
+/// The paths that are given to routers.
+fn routes(code: &str) -> impl Iterator<Item = &str> {
+    let after = code.split(".route(").skip(1);
+    after.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next()).filter(|path| path.len() > 1)
+}
+
+/// `/api/v1/NOUN`, or the first word of another path.
+fn noun(route: &str) -> String {
+    let words = if route.starts_with("/api/") { 3 } else { 1 };
+    let plain = route.split('{').next().unwrap_or_default();
+    let parts = plain.split('/').filter(|part| !part.is_empty()).take(words);
+    parts.fold(String::new(), |path, part| path + "/" + part)
 }
 
 /// The names in `[dependencies]`; what only tests need may be anything.

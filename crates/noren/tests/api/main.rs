@@ -5,6 +5,7 @@ mod accounts;
 mod bad_input;
 mod hangups;
 mod instance;
+mod kept;
 mod lists;
 mod media;
 mod notifications;
