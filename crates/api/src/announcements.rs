@@ -4,8 +4,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::Empty,
+    http::Json,
 };
-use axum::{Json, Router, routing::get};
+use axum::{Router, routing::get};
 
 pub(crate) fn routes() -> Router<App> {
     Router::new().route("/api/v1/announcements", get(list))

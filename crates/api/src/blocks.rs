@@ -5,9 +5,9 @@ use crate::{
     accounts::listed,
     auth::{User, scope},
     entities::{Account, Empty},
-    http::{ApiError, ApiResult, Links, PageLimits, Paged, Paging, Params},
+    http::{ApiError, ApiResult, Json, Links, PageLimits, Paged, Paging, Params},
 };
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Router, extract::State, routing::get};
 use domain::blocks;
 use serde::Deserialize;
 

@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{Viewer, scope},
     entities::{self, Account},
-    http::{ApiResult, PageLimits, Paging, Params},
+    http::{ApiResult, Json, PageLimits, Paging, Params},
 };
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Router, extract::State, routing::get};
 use domain::directory::{self, Order, Query};
 use serde::Deserialize;
 

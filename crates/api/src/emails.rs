@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{AppOnly, scope},
     entities::Empty,
-    http::{ApiError, ApiResult},
+    http::{ApiError, ApiResult, Json},
 };
-use axum::{Json, Router, http::StatusCode, routing::post};
+use axum::{Router, http::StatusCode, routing::post};
 use domain::users::Login;
 
 pub(crate) fn routes() -> Router<App> {

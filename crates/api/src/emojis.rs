@@ -1,7 +1,11 @@
 //! This site's custom emoji.
 
-use crate::{App, entities::CustomEmoji, http::ApiResult};
-use axum::{Json, Router, extract::State, routing::get};
+use crate::{
+    App,
+    entities::CustomEmoji,
+    http::{ApiResult, Json},
+};
+use axum::{Router, extract::State, routing::get};
 use domain::emojis;
 
 pub(crate) fn routes() -> Router<App> {

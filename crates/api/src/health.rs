@@ -1,7 +1,10 @@
 //! Whether the server is well, for whoever watches it.
 
-use crate::{App, http::ApiResult};
-use axum::{Json, Router, extract::State, routing::get};
+use crate::{
+    App,
+    http::{ApiResult, Json},
+};
+use axum::{Router, extract::State, routing::get};
 use serde::Serialize;
 
 pub(crate) fn routes() -> Router<App> {

@@ -6,9 +6,9 @@ use crate::{
     accounts::listed,
     auth::{User, scope},
     entities::{self, Account, Empty, List},
-    http::{ApiResult, Id, Links, PageLimits, Paged, Paging, Params, Path},
+    http::{ApiResult, Id, Json, Links, PageLimits, Paged, Paging, Params, Path},
 };
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Router, extract::State, routing::get};
 use domain::{
     ids::{AccountId, ListId},
     lists::{self, RepliesPolicy, Wish},

@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::Iso,
-    http::{ApiResult, Id, Params},
+    http::{ApiResult, Id, Json, Params},
 };
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Router, extract::State, routing::get};
 use domain::{ids::StatusId, markers};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

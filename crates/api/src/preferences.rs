@@ -3,9 +3,9 @@
 use crate::{
     App,
     auth::{User, scope},
-    http::{ApiError, ApiResult},
+    http::{ApiError, ApiResult, Json},
 };
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Router, extract::State, routing::get};
 use domain::{
     statuses::{QuotePolicy, Visibility},
     users::{self, ExpandMedia},

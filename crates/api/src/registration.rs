@@ -4,12 +4,12 @@ use crate::{
     App,
     auth::{AppOnly, scope},
     http::{
-        ApiError, ApiResult, Params,
+        ApiError, ApiResult, Json, Params,
         error::{Detail, FieldError},
     },
     oauth::Token,
 };
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{Router, extract::State, routing::post};
 use domain::{
     oauth::tokens,
     settings::{self, InstanceSettings, Registrations},

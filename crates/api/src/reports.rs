@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::{self, Report},
-    http::{ApiError, ApiResult, Id, Params},
+    http::{ApiError, ApiResult, Id, Json, Params},
 };
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{Router, extract::State, routing::post};
 use domain::{
     ids::{AccountId, StatusId},
     reports::{self, Category, NewReport},

@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::{self, Empty, Iso, MediaAttachment},
-    http::{ApiError, ApiResult, Links, PageLimits, Paged, Paging, Params, Path},
+    http::{ApiError, ApiResult, Json, Links, PageLimits, Paged, Paging, Params, Path},
 };
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Router, extract::State, routing::get};
 use domain::{
     Result, Time,
     db::Conn,

@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{Viewer, scope},
     entities::{self, Account, Status, Tag},
-    http::{ApiError, ApiResult, Id, PageLimits, Paging, Params},
+    http::{ApiError, ApiResult, Id, Json, PageLimits, Paging, Params},
 };
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Router, extract::State, routing::get};
 use domain::{
     accounts,
     db::Conn,

@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{Viewer, scope},
     entities::{self, Empty, Status, Tag},
-    http::{ApiResult, PageLimits, Paged, Paging},
+    http::{ApiResult, Json, PageLimits, Paged, Paging},
 };
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Router, extract::State, routing::get};
 use domain::trends;
 
 pub(crate) fn routes() -> Router<App> {

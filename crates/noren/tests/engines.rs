@@ -71,6 +71,30 @@ both!(
     opening_twice_is_fine
 );
 
+/// A page is planned with its values, everything else once; whatever became of the page before it.
+#[tokio::test]
+async fn pages_alone_are_planned_each_time() {
+    const MODE: &str = "SELECT current_setting('plan_cache_mode')";
+    const PAGE: &str = "SELECT current_setting('plan_cache_mode') LIMIT $1";
+    const BROKEN: &str = "SELECT (1 / $1::bigint)::text LIMIT $1";
+    let Some(world) = tokio::task::spawn_blocking(World::postgres).await.unwrap() else { return };
+    let db = world.open().await.unwrap();
+    let conn = db.read().await.unwrap();
+    let mode = async |sql, params: domain::db::Params<'_>| conn.one::<(String,)>(sql, params).await.unwrap().0;
+    for _ in 0..2 {
+        assert_eq!(mode(MODE, &[]).await, "force_generic_plan");
+        assert_eq!(mode(PAGE, &[&1_i64]).await, "force_custom_plan");
+        assert!(conn.one::<(String,)>(BROKEN, &[&0_i64]).await.is_err());
+    }
+    let tx = db.begin().await.unwrap();
+    let lost = tx.one::<(String,)>(BROKEN, &[&0_i64]).await;
+    assert!(lost.is_err());
+    drop(tx);
+    let tx = db.begin().await.unwrap();
+    assert_eq!(tx.one::<(String,)>(PAGE, &[&1_i64]).await.unwrap().0, "force_custom_plan");
+    assert_eq!(tx.one::<(String,)>(MODE, &[]).await.unwrap().0, "force_generic_plan");
+}
+
 mod bodies {
     use super::*;
 

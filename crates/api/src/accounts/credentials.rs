@@ -5,9 +5,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::{self, CredentialAccount},
-    http::{ApiError, ApiResult, Upload},
+    http::{ApiError, ApiResult, Json, Upload},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{
     accounts::{self, Defaults, Picture, ProfileChange},
     db::Conn,

@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{User, Viewer, scope},
     entities::{self, Account, FamiliarFollowers, FeaturedTag, List},
-    http::{ApiResult, Id, Links, PageLimits, Paged, Paging, Params, Path},
+    http::{ApiResult, Id, Json, Links, PageLimits, Paged, Paging, Params, Path},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{
     accounts::{self, Listed},
     db::Conn,

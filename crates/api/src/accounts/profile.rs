@@ -5,9 +5,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::{self, Profile},
-    http::{ApiError, ApiResult, Upload},
+    http::{ApiError, ApiResult, Json, Upload},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::accounts;
 
 /// `GET /api/v1/profile` <https://docs.joinmastodon.org/methods/profile/#get>

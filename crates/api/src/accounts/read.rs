@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{User, Viewer, scope},
     entities::{self, Account},
-    http::{ApiError, ApiResult, Id, PageLimits, Paging, Params, Path},
+    http::{ApiError, ApiResult, Id, Json, PageLimits, Paging, Params, Path},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{accounts, ids::AccountId};
 use serde::Deserialize;
 

@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::{self, Relationship},
-    http::{ApiResult, Id, Params, Path, types::Seconds},
+    http::{ApiResult, Id, Json, Params, Path, types::Seconds},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{accounts, blocks, follows, ids::AccountId, mutes, relationships};
 use serde::Deserialize;
 use std::time::Duration;

@@ -5,8 +5,7 @@ use domain::{
     ids::MediaId,
     media::{Attachment, Kind, State},
 };
-use serde::Serialize;
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
 /// <https://docs.joinmastodon.org/entities/MediaAttachment/>
 #[derive(Clone, Debug, Serialize)]
@@ -20,9 +19,36 @@ pub struct MediaAttachment {
     pub remote_url: Option<String>,
     pub preview_remote_url: Option<String>,
     pub text_url: Option<String>,
-    pub meta: Option<Box<RawValue>>,
+    pub meta: Option<Meta>,
     pub description: Option<String>,
     pub blurhash: Option<String>,
+}
+
+/// <https://docs.joinmastodon.org/entities/MediaAttachment/#meta>, as far as pictures have it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Meta {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub focus: Option<Focus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original: Option<Version>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub small: Option<Version>,
+}
+
+/// What must stay in sight when a picture is cropped: from -1 to 1, the middle is 0.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Focus {
+    pub x: f64,
+    pub y: f64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Version {
+    pub width: i64,
+    pub height: i64,
+    /// `1600x1200`
+    pub size: String,
+    pub aspect: f64,
 }
 
 pub fn media_attachment(app: &App, row: Attachment) -> MediaAttachment {
@@ -42,17 +68,10 @@ pub fn media_attachment(app: &App, row: Attachment) -> MediaAttachment {
     }
 }
 
-/// The stored object with the focal point put in front.
-fn meta(row: &Attachment) -> Option<Box<RawValue>> {
-    let stored = row.meta_json.as_deref().unwrap_or("{}");
-    let text = match (row.focus_x, row.focus_y) {
-        (Some(x), Some(y)) => {
-            let rest = stored.strip_prefix('{').unwrap_or("}");
-            let comma = if rest.trim_start().starts_with('}') { "" } else { "," };
-            format!("{{\"focus\":{{\"x\":{x:?},\"y\":{y:?}}}{comma}{rest}")
-        }
-        _ if stored == "{}" => return None,
-        _ => stored.to_owned(),
-    };
-    RawValue::from_string(text).ok()
+/// What is stored of the versions, with the focal point.
+fn meta(row: &Attachment) -> Option<Meta> {
+    let stored: Meta = row.meta_json.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let focus = row.focus_x.zip(row.focus_y).map(|(x, y)| Focus { x, y });
+    let meta = Meta { focus, ..stored };
+    (meta.focus.is_some() || meta.original.is_some()).then_some(meta)
 }

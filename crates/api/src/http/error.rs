@@ -1,7 +1,7 @@
 //! The one mapping from what went wrong to what a client reads: a status and `{"error": …}`.
 //! Internal errors are logged here, once, and never shown.
 
-use axum::Json;
+use super::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;

@@ -4,6 +4,7 @@
 pub mod cors;
 mod de;
 pub mod error;
+mod json;
 mod multipart;
 pub mod oauth_error;
 pub mod paging;
@@ -17,6 +18,7 @@ pub mod types;
 pub mod upload;
 
 pub use error::{ApiError, ApiResult};
+pub use json::Json;
 pub use oauth_error::OAuthError;
 pub use paging::{Links, Page, PageLimits, Paged, Paging};
 pub use params::Params;

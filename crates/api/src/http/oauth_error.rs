@@ -1,7 +1,7 @@
 //! How the token endpoints refuse: RFC 6749's words instead of Mastodon's.
 
+use super::Json;
 use super::error::ApiError;
-use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;

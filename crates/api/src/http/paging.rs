@@ -1,9 +1,9 @@
 //! Pages of lists: which slice a client asks for, and the Link header that leads to the next one.
 
 use super::BaseUrl;
+use super::Json;
 use super::error::ApiError;
 use super::tree;
-use axum::Json;
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};

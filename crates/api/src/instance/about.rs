@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{Viewer, scope},
     entities::{Empty, Iso},
-    http::{ApiError, ApiResult},
+    http::{ApiError, ApiResult, Json},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{
     Time,
     statistics::{self, Week},

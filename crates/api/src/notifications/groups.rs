@@ -6,9 +6,9 @@ use crate::{
     accounts::listed,
     auth::{User, scope},
     entities::{self, Account, Empty, Expand, GroupedNotificationsResults, Span},
-    http::{ApiError, ApiResult, Links, PageLimits, Paged, Paging, Params, Path},
+    http::{ApiError, ApiResult, Json, Links, PageLimits, Paged, Paging, Params, Path},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{
     notifications::{
         Kind,

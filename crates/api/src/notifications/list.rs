@@ -5,9 +5,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::{self, Empty, Notification},
-    http::{ApiError, ApiResult, Links, PageLimits, Paged, Paging, Params, Path},
+    http::{ApiError, ApiResult, Json, Links, PageLimits, Paged, Paging, Params, Path},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{ids::NotificationId, notifications, page};
 
 /// `GET /api/v1/notifications` <https://docs.joinmastodon.org/methods/notifications/#get>

@@ -4,9 +4,9 @@
 use crate::{
     App,
     auth::{User, scope},
-    http::{ApiResult, Params},
+    http::{ApiResult, Json, Params},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{
     db::Conn,
     ids::AccountId,

@@ -5,9 +5,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::{self, Empty, NotificationRequest},
-    http::{ApiError, ApiResult, Id, Links, PageLimits, Paged, Paging, Params, Path},
+    http::{ApiError, ApiResult, Id, Json, Links, PageLimits, Paged, Paging, Params, Path},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{
     ids::NotificationRequestId,
     notifications::requests::{self, Answer},

@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::{self, Status},
-    http::{ApiResult, Params, Path},
+    http::{ApiResult, Json, Params, Path},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{
     ids::{AccountId, StatusId},
     statuses::{self, Visibility, actions},

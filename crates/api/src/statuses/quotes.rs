@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{User, scope},
     entities::{self, Status},
-    http::{ApiError, ApiResult, Links, PageLimits, Paged, Paging, Params, Path},
+    http::{ApiError, ApiResult, Json, Links, PageLimits, Paged, Paging, Params, Path},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{
     ids::StatusId,
     statuses::{QuotePolicy, quotes},

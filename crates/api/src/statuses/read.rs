@@ -4,9 +4,9 @@ use crate::{
     App,
     auth::{User, Viewer, scope},
     entities::{self, Context, Empty, Status, StatusEdit, StatusSource},
-    http::{ApiError, ApiResult, Id, Params, Path},
+    http::{ApiError, ApiResult, Id, Json, Params, Path},
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{
     ids::StatusId,
     statuses::{

@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use std::convert::Infallible;
+use std::io::{Error, ErrorKind};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, interval_at};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -60,7 +60,7 @@ pub(super) async fn listen(
     });
     let body = Body::from_stream(stream::unfold(lines, |mut lines| async {
         let next = lines.next().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(next)), lines))
+        Some((next.map(Bytes::from), lines))
     }));
     Ok((HEADERS, body).into_response())
 }
@@ -84,17 +84,21 @@ impl Lines {
         Self { app, seat, opened: false, thump, recheck: interval(timing.recheck), cut: None }
     }
 
-    /// What to send next; None at the end.
-    async fn next(&mut self) -> Option<String> {
+    /// What to send next; None at the end. An error for whoever is cut off: an answer that ends properly would say that
+    /// nothing is missing.
+    async fn next(&mut self) -> Option<Result<String, Error>> {
         if !std::mem::replace(&mut self.opened, true) {
-            return Some(":)\n".to_owned());
+            return Some(Ok(":)\n".to_owned()));
         }
         loop {
             let connection = &self.seat.connection;
             tokio::select! {
                 () = self.app.streams.stopping().cancelled() => return None,
-                outgoing = connection.outbox.next() => return Some(outgoing?.message.lines()),
-                _ = self.thump.tick() => return Some(":thump\n".to_owned()),
+                outgoing = connection.outbox.next() => {
+                    let cut_off = || Error::from(ErrorKind::ConnectionAborted);
+                    return Some(outgoing.map(|outgoing| outgoing.message.lines()).ok_or_else(cut_off));
+                }
+                _ = self.thump.tick() => return Some(Ok(":thump\n".to_owned())),
                 _ = self.recheck.tick() => {
                     if !connection.who.still_good(&self.app).await {
                         return None;

@@ -170,6 +170,8 @@ impl Db {
 }
 
 /// A connection. Statements sent together with `join` travel together on both engines.
+/// What PostgreSQL's answers take is kept apart, in a box: every future of the program that asks anything is as large
+/// as the largest of these, and is moved more than once.
 pub struct Conn(Inner);
 
 enum Inner {
@@ -182,7 +184,7 @@ impl Conn {
     pub async fn exec(&self, sql: &'static str, params: Params<'_>) -> Result<u64> {
         match &self.0 {
             Inner::Sqlite(lease) => lease.exec(sql, params).await,
-            Inner::Postgres(lease) => lease.exec(sql, params).await,
+            Inner::Postgres(lease) => Box::pin(lease.exec(sql, params)).await,
         }
     }
 
@@ -190,7 +192,7 @@ impl Conn {
     pub async fn all<T: Row>(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<T>> {
         match &self.0 {
             Inner::Sqlite(lease) => lease.all(sql, params).await,
-            Inner::Postgres(lease) => lease.all(sql, params).await,
+            Inner::Postgres(lease) => Box::pin(lease.all(sql, params)).await,
         }
     }
 

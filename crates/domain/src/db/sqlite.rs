@@ -214,7 +214,7 @@ impl Lease {
     /// Opens the transaction if it is due. Another process may be writing: that is waited for aside.
     async fn begin(&self) -> Result<()> {
         match self.begins() {
-            true => self.aside(|conn| conn.execute_batch("BEGIN IMMEDIATE")).await,
+            true => Box::pin(self.aside(|conn| conn.execute_batch("BEGIN IMMEDIATE"))).await,
             false => Ok(()),
         }
     }
@@ -225,7 +225,7 @@ impl Lease {
             Place::Here => self.here(|conn| exec(conn, sql, &Values(params))),
             Place::Aside => {
                 let params = params::owned(params)?;
-                self.aside(move |conn| exec(conn, sql, &params)).await
+                Box::pin(self.aside(move |conn| exec(conn, sql, &params))).await
             }
         }
     }
@@ -236,7 +236,7 @@ impl Lease {
             Place::Here => self.here(|conn| all(conn, sql, &Values(params))),
             Place::Aside => {
                 let params = params::owned(params)?;
-                self.aside(move |conn| all(conn, sql, &params)).await
+                Box::pin(self.aside(move |conn| all(conn, sql, &params))).await
             }
         }
     }
