@@ -119,11 +119,6 @@ impl Edge {
         Ok(Router::new().route(&route, any(handle::handle_for)).with_state((self.clone(), Arc::new(site))))
     }
 
-    /// The same for one bucket.
-    pub fn bucket(&self, bucket: media::s3::Bucket, prefix: &str) -> Router {
-        self.own(&[OwnPlace::Bucket(bucket)], prefix).unwrap_or_default()
-    }
-
     /// Whether a request is for one of the sites, for servers that have more than these. Hosts of sites that are not
     /// among the server's `own` ones belong to the sites altogether: nothing else of the server is to be found there.
     pub fn is_for(&self, request: &Request, own: &[Host]) -> bool {

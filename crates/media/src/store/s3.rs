@@ -32,6 +32,11 @@ impl S3Store {
         Ok(S3Store { bucket, spool: Arc::new(folder.to_owned()) })
     }
 
+    /// One that nothing is put into.
+    pub(super) fn old(bucket: Bucket) -> S3Store {
+        S3Store { bucket, spool: Arc::default() }
+    }
+
     /// The bucket itself.
     pub fn bucket(&self) -> &Bucket {
         &self.bucket
