@@ -114,7 +114,7 @@ impl S3Store {
 }
 
 /// Keys that are not ours have no name here.
-fn entry(Found { key, len, modified }: Found) -> Option<Entry> {
+fn entry(Found { key, len, modified, .. }: Found) -> Option<Entry> {
     Some(Entry { key: Key::parse(&key).ok()?, len, modified })
 }
 

@@ -61,7 +61,7 @@ impl Line {
         match self {
             Line::Folder(name) if as_json => output::line(json!({ "folder": name })),
             Line::Folder(name) => output::line(format_args!("{:>10}  {:20}  {}", "", "", shown(name))),
-            Line::Object(Found { key, len, modified }) => {
+            Line::Object(Found { key, len, modified, .. }) => {
                 let time = jiff::Timestamp::try_from(*modified)?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
                 match as_json {
                     true => output::line(json!({ "key": key, "size": len, "modified": time })),
