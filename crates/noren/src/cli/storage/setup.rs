@@ -4,6 +4,7 @@ use super::target::Chosen;
 use super::{Failure, failed, output};
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
+use edge::presets::Preset;
 use media::s3::{Access, Bucket, Created, Error, Support};
 use serde_json::{Value, json};
 
@@ -29,8 +30,8 @@ pub(super) struct Policy {
     /// What to set; without it the policy is shown
     #[arg(value_enum)]
     wanted: Option<Wanted>,
-    /// Only what lies in this folder; may be given several times [default in this site's bucket: the folders that its
-    /// links lead to]
+    /// Only what lies in this folder; may be given several times [default in this site's bucket, and with --software: the
+    /// folders that links lead to]
     #[arg(long, value_name = "FOLDER")]
     folder: Vec<String>,
     /// All that lies in the bucket, backups and all; never in this site's bucket, where uploads wait
@@ -75,11 +76,14 @@ impl Policy {
             self.folder.iter().map(|folder| format!("{}/", folder.trim_matches('/'))).collect()
         } else if self.everything || self.acl {
             vec![String::new()]
+        } else if let (Some(preset), None) = (chosen.software, &chosen.site) {
+            public(preset)
         } else if chosen.site.is_some() {
             media::keys::PUBLISHED.iter().map(|folder| (*folder).to_owned()).collect()
         } else {
-            let text = "say what strangers may read: --folder FOLDER for each folder, or --everything. In the bucket of \
-                        another server there may be more than media: backups, files that people import";
+            let text = "say what strangers may read: --software NAME for what is public of a Mastodon, Misskey or Pleroma, \
+                        --folder FOLDER for each folder, or --everything. In the bucket of another server there may be \
+                        more than media: backups, files that people import";
             return Err(Failure::Usage(text.into()));
         };
         let plain = |folder: &String| !folder.contains(['*', '?', '"']) && folder != "/";
@@ -142,6 +146,14 @@ impl Policy {
             ))),
             Err(error) => Err(failed(error)),
         }
+    }
+}
+
+/// What links of this software lead to; in its folder of the bucket, if it has one.
+fn public(preset: &Preset) -> Vec<String> {
+    match preset.public {
+        [] => vec![String::new()],
+        folders => folders.iter().map(|folder| format!("{folder}/")).collect(),
     }
 }
 
