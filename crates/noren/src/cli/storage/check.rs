@@ -47,6 +47,11 @@ struct Checking<'a> {
 
 impl Check {
     pub(super) async fn run(self, chosen: &Chosen) -> Result<(), Failure> {
+        if chosen.bucket.is_anonymous() {
+            let text = "a check stores and removes objects, which takes a key: set AWS_ACCESS_KEY_ID and \
+                        AWS_SECRET_ACCESS_KEY, or say --access-key and --secret-key-file";
+            return Err(Failure::Usage(text.into()));
+        }
         let of_site = chosen.site.as_ref().map(|config| config.site(&config.domain(None)).media_url);
         let url = self.url.or(of_site).map(|url| url.trim_end_matches('/').to_owned());
         if url.as_ref().is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {

@@ -99,8 +99,14 @@ fn objects(count: u64) -> String {
     format!("{count} {}", if count == 1 { "object" } else { "objects" })
 }
 
+/// With what to do about it, where that is known.
 fn failed(error: impl Into<anyhow::Error>) -> Failure {
-    Failure::Failed(error.into())
+    let error = error.into();
+    let advice = error.downcast_ref::<media::s3::Error>().and_then(steps::advice);
+    Failure::Failed(match advice {
+        Some(advice) => anyhow::anyhow!("{error:#}\n       what to do: {advice}"),
+        None => error,
+    })
 }
 
 #[cfg(test)]

@@ -189,7 +189,14 @@ fn lets_all_read(statement: &Value) -> bool {
 }
 
 async fn show_policy(bucket: &Bucket) -> Result<(), Failure> {
-    match bucket.policy().await.map_err(failed)? {
+    let policy = match bucket.policy().await {
+        Err(Error::Unsupported { .. }) => {
+            output::line("there are no bucket policies here: only keys open it, unless an ACL says otherwise");
+            return Ok(());
+        }
+        policy => policy.map_err(failed)?,
+    };
+    match policy {
         Some(policy) => {
             let parsed = serde_json::from_str::<Value>(&policy);
             output::json(&parsed.map_err(failed)?)?;
@@ -216,6 +223,12 @@ impl Cors {
         if let Some(Support::No(instead)) = preset.map(|preset| preset.cors) {
             return Err(failed(anyhow!("there are no CORS rules of buckets at this provider: {instead}")));
         }
+        let failed = |error| match error {
+            Error::Unsupported { .. } => failed(anyhow!(
+                "{error}: there are no CORS rules of buckets here. Let Noren serve the files: it lets pages of all sites read"
+            )),
+            error => super::failed(error),
+        };
         if self.remove {
             bucket.remove_cors().await.map_err(failed)?;
             output::line("the rules are gone");
