@@ -100,6 +100,9 @@ impl Cp {
             (Side::Here(from), Side::There(to), true) => copying.all_up(&from, &to).await,
             (Side::There(from), Side::Here(to), true) => copying.all_down(&from, &to).await,
         };
+        if copied.is_err() && copying.tally.is_empty() {
+            return copied.map_err(failed);
+        }
         let told = copying.tally.tell(dry_run);
         copied.and(told).map_err(failed)
     }

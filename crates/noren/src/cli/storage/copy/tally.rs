@@ -14,7 +14,7 @@ const FAILURES: u64 = 20;
 /// More names are not told.
 const NAMES: u64 = 20;
 
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq)]
 struct Sums {
     copied: (u64, u64),
     same: u64,
@@ -71,6 +71,11 @@ impl Tally {
         }
         self.bar.set_message(objects(sums.copied.0 + sums.same));
         Ok(())
+    }
+
+    /// Nothing was even tried.
+    pub(super) fn is_empty(&self) -> bool {
+        *self.sums.lock().unwrap_or_else(PoisonError::into_inner) == Sums::default()
     }
 
     /// A line above the bar.
