@@ -229,7 +229,8 @@ pub struct ConnectionsConfig {
     pub per_address: usize,
     /// How long a client may take nothing of what it is sent.
     pub write_timeout: Period,
-    /// Bytes in each second that a client must take on average while more is waiting for it; "0 B" sets no limit.
+    /// Bytes in each second that a client must take while more is waiting for it, on average over write_timeout; "0 B"
+    /// sets no limit.
     pub min_rate: ByteSize,
     /// Requests on one connection; then it is closed in peace.
     pub requests: u64,
@@ -246,7 +247,7 @@ impl Default for ConnectionsConfig {
         Self {
             per_address: 256,
             write_timeout: Period(Duration::from_secs(60)),
-            min_rate: ByteSize(0),
+            min_rate: ByteSize(1024),
             requests: 10_000,
             head_size: ByteSize(64 * 1024),
             head_fields: 100,
