@@ -10,4 +10,5 @@ mod keys;
 mod nginx;
 mod origins;
 mod paths;
+mod redirects;
 mod world;
