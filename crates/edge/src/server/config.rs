@@ -1,6 +1,6 @@
 //! The sections of a configuration that are read here: `[[listen]]`, `[tls]`, `[acme]`, `[connections]`.
 
-use super::values::{ByteSize, HostName, Listen, Network, Period};
+use super::values::{ByteSize, HostName, Listen, Network, Period, Secret};
 use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -207,18 +207,7 @@ impl fmt::Display for Directory {
     }
 }
 
-crate::as_text!(Directory);
-
-/// Text that is not shown where values are printed to look for mistakes.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
+media::as_text!(Directory);
 
 /// What one client may use up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
@@ -296,7 +285,7 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
-        let config = AcmeConfig { external_key: Some(Secret("hush".into())), ..AcmeConfig::default() };
+        let config = AcmeConfig { external_key: Some(Secret::new("hush")), ..AcmeConfig::default() };
         assert!(!format!("{config:?}").contains("hush"));
     }
 }

@@ -20,6 +20,7 @@ mod retry;
 mod values;
 mod xml;
 
+pub use crate::values::Secret;
 pub use admin::{Access, Created};
 pub use bucket::Bucket;
 pub use config::S3Config;
@@ -28,4 +29,4 @@ pub use get::{Answer, Meta, Object, Wanted};
 pub use list::{Found, Next, Page, Scope};
 pub use provider::{Preset, Provider, RegionRule, Support};
 pub use put::{Headers, Source};
-pub use values::{Addressing, Secret, Wait};
+pub use values::Addressing;
