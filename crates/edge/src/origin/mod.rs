@@ -219,7 +219,7 @@ impl Origin {
             Ok(Found::Reply(_)) => Outcome::Found,
             Ok(Found::Absent) => Outcome::Absent,
             Err(Failure::Busy) => Outcome::Busy,
-            Err(Failure::Unreachable(_) | Failure::TimedOut | Failure::Refused(429 | 500..)) => Outcome::Failed,
+            Err(Failure::Unreachable(_) | Failure::TimedOut | Failure::Refused(429 | 502..=504)) => Outcome::Failed,
             Err(_) => Outcome::Refused,
         };
         if let Err(failure) = &answer {
