@@ -72,8 +72,8 @@ impl Errand {
         fill.end(came.clone());
         came?;
         self.arrived(&fill, facts).await;
-        let is_for_others = number != self.number;
-        if !fill.is_kept() && !(is_for_others && flow.flow.is_forgotten()) {
+        let is_wanted = number == self.number || !flow.flow.is_forgotten();
+        if is_wanted && !fill.is_kept() {
             // Its readers find it nowhere else.
             let _ = timeout(GRACE, flow.flow.followed()).await;
             let _ = timeout(LINGER, flow.flow.passed(number)).await;
