@@ -33,6 +33,7 @@ SUITES = [
     ("toot", ["toot_test.py"], ["alice", "bob"]),
     ("masto", ["masto.test.mjs"], ["alice", "bob"]),
     ("pages", ["pages.test.mjs"], []),
+    ("video", ["video.test.mjs"], []),
 ]
 
 
@@ -196,7 +197,7 @@ def run_suite(name, files, people, arguments, server_url):
             server.start()
             world = {"url": server.url, "domain": server.domain, "engine": arguments.engine, "folder": str(folder)}
             world["people"] = {person: server.person(person, person == people[0]) for person in people}
-            world["log"] = str(server.log)
+            world |= {"log": str(server.log), "binary": str(arguments.binary)}
             (folder / "world.json").write_text(json.dumps(world))
             env = os.environ | {
                 "NOREN_WORLD": str(folder / "world.json"),

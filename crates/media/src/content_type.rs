@@ -1,31 +1,54 @@
-//! What stored files are called when they are sent to somebody.
+//! What stored files are called when they are sent to somebody: one table, of pictures, videos and sounds alone. There is
+//! no way for HTML, XML, SVG, JSON or a script to be called what it is.
 
-/// The content type of a file with this extension; `None` for everything that is not a picture, video or sound.
-/// There is no way for HTML, XML, SVG, JSON or a script to be called what it is.
+/// (type, extensions that mean it). The first name of a type is its usual one.
+const MEDIA: &[(&str, &[&str])] = &[
+    ("image/jpeg", &["jpg", "jpeg", "jpe", "jfif"]),
+    ("image/png", &["png"]),
+    ("image/apng", &["apng"]),
+    ("image/gif", &["gif"]),
+    ("image/webp", &["webp"]),
+    ("image/avif", &["avif"]),
+    ("image/heic", &["heic"]),
+    ("image/heif", &["heif"]),
+    ("image/jxl", &["jxl"]),
+    ("image/bmp", &["bmp"]),
+    ("image/x-icon", &["ico"]),
+    ("image/vnd.microsoft.icon", &[]),
+    ("video/mp4", &["mp4", "m4v"]),
+    ("video/x-m4v", &[]),
+    ("video/webm", &["webm"]),
+    ("video/quicktime", &["mov"]),
+    ("video/ogg", &["ogv"]),
+    ("video/mpeg", &["mpg", "mpeg"]),
+    ("video/x-matroska", &["mkv"]),
+    ("video/3gpp", &[]),
+    ("audio/mpeg", &["mp3"]),
+    ("audio/mp3", &[]),
+    ("audio/ogg", &["ogg", "oga", "opus"]),
+    ("audio/opus", &[]),
+    ("audio/wav", &["wav"]),
+    ("audio/x-wav", &[]),
+    ("audio/wave", &[]),
+    ("audio/vnd.wave", &[]),
+    ("audio/flac", &["flac"]),
+    ("audio/x-flac", &[]),
+    ("audio/aac", &["aac"]),
+    ("audio/mp4", &["m4a"]),
+    ("audio/x-m4a", &[]),
+    ("audio/webm", &["weba"]),
+    ("audio/3gpp", &["3gp"]),
+];
+
+/// The content type of a file with this extension; `None` for everything that is no medium.
 pub fn content_type(extension: &str) -> Option<&'static str> {
-    Some(match extension.to_ascii_lowercase().as_str() {
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        "apng" => "image/apng",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "avif" => "image/avif",
-        "heic" => "image/heic",
-        "heif" => "image/heif",
-        "mp4" | "m4v" => "video/mp4",
-        "webm" => "video/webm",
-        "mov" => "video/quicktime",
-        "ogv" => "video/ogg",
-        "mp3" => "audio/mpeg",
-        "ogg" | "oga" | "opus" => "audio/ogg",
-        "wav" => "audio/wav",
-        "flac" => "audio/flac",
-        "aac" => "audio/aac",
-        "m4a" => "audio/mp4",
-        "weba" => "audio/webm",
-        "3gp" => "audio/3gpp",
-        _ => return None,
-    })
+    let is_it = |(_, names): &&(&str, &[&str])| names.iter().any(|name| name.eq_ignore_ascii_case(extension));
+    MEDIA.iter().find(is_it).map(|(kind, _)| *kind)
+}
+
+/// The same type as others write it, if it is one of a medium.
+pub fn known_type(content_type: &str) -> Option<&'static str> {
+    MEDIA.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(content_type)).map(|(kind, _)| *kind)
 }
 
 #[cfg(test)]
@@ -37,6 +60,10 @@ mod tests {
         assert_eq!(content_type("JPG"), Some("image/jpeg"));
         for extension in ["", "html", "htm", "xhtml", "xml", "svg", "svgz", "json", "js", "css", "pdf", "txt", "php"] {
             assert_eq!(content_type(extension), None, "{extension}");
+        }
+        assert_eq!(known_type("Image/JPEG"), Some("image/jpeg"));
+        for kind in ["", "text/html", "image/svg+xml", "application/json", "image/jpeg "] {
+            assert_eq!(known_type(kind), None, "{kind}");
         }
     }
 }

@@ -19,9 +19,10 @@ pub mod s3;
 #[cfg(test)]
 mod samples;
 mod store;
+pub mod values;
 mod workshop;
 
-pub use content_type::content_type;
+pub use content_type::{content_type, known_type};
 pub use error::{Error, Fault, Result};
 pub use fit::{Fitted, Role, fit};
 pub use image::{Processed, process};

@@ -14,8 +14,8 @@ pub(super) enum Why {
     /// It has no such object: 404 or 410.
     Absent(u16),
     Failed(Failure),
-    /// It says no length; the object only goes through.
-    Unmeasured,
+    /// The object only goes through: it says no length, or is not to be kept.
+    Unkept,
 }
 
 pub(super) struct Absences {

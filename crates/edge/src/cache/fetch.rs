@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// What has no length is not asked for in the hope of one for so long, in milliseconds.
-const UNMEASURED: u64 = 60_000;
+/// What only goes through is not asked for in the hope of keeping it for so long, in milliseconds.
+const UNKEPT: u64 = 60_000;
 
 /// A slice that is to be fetched.
 #[derive(Clone)]
@@ -137,6 +137,10 @@ impl Errand {
             reply = self.ask(Want { slice: 0..TO_THE_END, validators: None, has_copy }).await?;
         }
         match (reply.status, &self.copy) {
+            (200..400, _) if reply.meta.unkept => {
+                self.unkept(ticket);
+                Ok(())
+            }
             (206, _) => self.part(ticket, reply, asked).await,
             (200, _) => self.whole(ticket, reply, asked).await,
             (301 | 302 | 307 | 308, _) => self.redirect(ticket, (reply.status, reply.meta), asked).await,
@@ -222,8 +226,7 @@ impl Errand {
         while let Some(bytes) = incoming.next().await? {
             fill.push(bytes);
             if fill.length() > asked.slice_size {
-                self.note(Duration::from_millis(UNMEASURED), Why::Unmeasured);
-                fill.announce(Ok(Head::Unmeasured));
+                self.unkept(ticket);
                 return Ok(());
             }
         }
@@ -232,6 +235,12 @@ impl Errand {
         fill.announce(Ok(Head::Slice(facts.clone())));
         self.arrived(fill, &facts).await;
         Ok(())
+    }
+
+    /// It only goes through; whoever waits asks for himself.
+    fn unkept(&self, ticket: &Ticket) {
+        self.note(Duration::from_millis(UNKEPT), Why::Unkept);
+        ticket.fill.announce(Ok(Head::Unkept));
     }
 
     async fn redirect(&self, ticket: &Ticket, (status, meta): (u16, Meta), asked: Asked) -> Result<(), Failure> {

@@ -23,8 +23,8 @@ pub(super) enum Head {
     Absent(u16),
     /// The object ends before this slice.
     Beyond,
-    /// It is longer than a slice and its length is unknown: it can only go through.
-    Unmeasured,
+    /// It can only go through: it is longer than a slice and says no length, or is not to be kept.
+    Unkept,
     /// Meanwhile it is here: look again.
     Again,
 }

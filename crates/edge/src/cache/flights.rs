@@ -6,6 +6,7 @@ use super::key::{KeyHash, SliceId};
 use super::upstream::Failure;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
@@ -18,7 +19,16 @@ pub(super) struct Flights {
 #[derive(Default)]
 struct Now {
     fills: HashMap<SliceId, Arc<Fill>>,
+    /// Those that can be joined.
     flows: HashMap<KeyHash, Arc<Flow>>,
+    /// All that are under way; several may be of one object.
+    running: Vec<Arc<Flow>>,
+}
+
+impl Now {
+    fn has(&self, fill: &Arc<Fill>) -> bool {
+        self.fills.get(&fill.id()).is_some_and(|known| Arc::ptr_eq(known, fill))
+    }
 }
 
 /// An object that comes whole although a slice was asked for.
@@ -26,6 +36,8 @@ pub(super) struct Flow {
     key: ObjectKey,
     /// The slice it has reached; above every slice when it is over.
     pub(super) reached: watch::Sender<u32>,
+    /// Purged: nothing of what comes is to be kept.
+    is_forgotten: AtomicBool,
     readers: Mutex<Readers>,
     moved: Notify,
 }
@@ -56,6 +68,10 @@ impl Flow {
     pub(super) async fn comes_to(self: &Arc<Flow>, number: u32) {
         let _following = self.follow(number..number.saturating_add(1));
         let _ = self.reached.subscribe().wait_for(|reached| *reached >= number).await;
+    }
+
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.is_forgotten.load(Ordering::Acquire)
     }
 
     /// Whether anybody wants what comes after this slice.
@@ -136,11 +152,11 @@ impl Flights {
         Way::Fetch(self.ticket(&mut now, key, number))
     }
 
-    /// For a slice that a flow has reached; `None` if somebody else fetches it.
-    pub(super) fn reach(self: &Arc<Flights>, key: &ObjectKey, number: u32) -> Option<Ticket> {
+    /// For a slice that a flow has reached; `None` if somebody else fetches it, or nobody may have it any more.
+    pub(super) fn reach(self: &Arc<Flights>, flow: &Flow, number: u32) -> Option<Ticket> {
         let mut now = self.now();
-        let is_coming = now.fills.contains_key(&key.slice(number));
-        (!is_coming).then(|| self.ticket(&mut now, key, number))
+        let is_coming = now.fills.contains_key(&flow.key.slice(number));
+        (!is_coming && !flow.is_forgotten()).then(|| self.ticket(&mut now, &flow.key, number))
     }
 
     fn ticket(self: &Arc<Flights>, now: &mut Now, key: &ObjectKey, number: u32) -> Ticket {
@@ -153,11 +169,19 @@ impl Flights {
         self.now().fills.contains_key(&id)
     }
 
-    /// Announces that the whole object comes.
-    pub(super) fn flow(self: &Arc<Flights>, key: &ObjectKey) -> FlowTicket {
-        let (key, reached) = (key.clone(), watch::Sender::new(0));
-        let flow = Arc::new(Flow { key, reached, readers: Mutex::default(), moved: Notify::new() });
-        self.now().flows.insert(flow.key.hash(), flow.clone());
+    /// Announces that the whole object comes, where a slice was asked for. If that has been purged meanwhile nobody
+    /// joins.
+    pub(super) fn flow(self: &Arc<Flights>, asked: &Arc<Fill>) -> FlowTicket {
+        let (key, reached) = (asked.key.clone(), watch::Sender::new(0));
+        let mut now = self.now();
+        let is_forgotten = !now.has(asked);
+        let (readers, moved) = (Mutex::default(), Notify::new());
+        let flow = Arc::new(Flow { key, reached, is_forgotten: is_forgotten.into(), readers, moved });
+        if !is_forgotten {
+            now.flows.insert(flow.key.hash(), flow.clone());
+        }
+        now.running.push(flow.clone());
+        drop(now);
         FlowTicket { flights: self.clone(), flow }
     }
 
@@ -168,7 +192,7 @@ impl Flights {
 
     /// Whether others can still join the fill; what was forgotten is not to be kept.
     pub(super) fn is_current(&self, fill: &Arc<Fill>) -> bool {
-        self.now().fills.get(&fill.id()).is_some_and(|known| Arc::ptr_eq(known, fill))
+        self.now().has(fill)
     }
 
     /// Those who read go on; nobody joins any more, and what comes will not be kept.
@@ -176,6 +200,9 @@ impl Flights {
         let mut now = self.now();
         now.fills.retain(|_, fill| !forgotten(&fill.key));
         now.flows.retain(|_, flow| !forgotten(&flow.key));
+        for flow in now.running.iter().filter(|flow| forgotten(&flow.key)) {
+            flow.is_forgotten.store(true, Ordering::Release);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -193,9 +220,8 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         self.fill.end(Err(Failure::broken("given up")));
         let mut now = self.flights.now();
-        let id = self.fill.id();
-        if now.fills.get(&id).is_some_and(|known| Arc::ptr_eq(known, &self.fill)) {
-            now.fills.remove(&id);
+        if now.has(&self.fill) {
+            now.fills.remove(&self.fill.id());
         }
     }
 }
@@ -213,6 +239,7 @@ impl Drop for FlowTicket {
         if now.flows.get(&object).is_some_and(|known| Arc::ptr_eq(known, &self.flow)) {
             now.flows.remove(&object);
         }
+        now.running.retain(|known| !Arc::ptr_eq(known, &self.flow));
         drop(now);
         self.flow.reached.send_replace(u32::MAX);
     }

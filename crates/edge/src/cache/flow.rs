@@ -26,7 +26,7 @@ impl Errand {
         let count = u32::try_from(total.div_ceil(asked.slice_size));
         let count = count.map_err(|_| Failure::broken("it is too long"))?.max(1);
         let first = Facts::new(Asked { number: 0, ..asked }, 200, (&reply.meta, total));
-        let flow = self.shared.flights.flow(&self.key);
+        let flow = self.shared.flights.flow(&ticket.fill);
         match self.number < count {
             true => ticket.fill.announce(Ok(Head::Slice(Arc::new(first.numbered(self.number))))),
             false => ticket.fill.announce(Ok(Head::Beyond)),
@@ -34,6 +34,10 @@ impl Errand {
         let mut incoming = self.incoming(reply.body);
         let mut unwanted = 0;
         for number in 0..count {
+            if flow.flow.is_forgotten() && number > self.number {
+                // Whoever reads on asks anew: what comes here was purged.
+                return Ok(());
+            }
             let facts = Arc::new(first.numbered(number));
             self.flow_slice((ticket, &flow), &mut incoming, &facts).await?;
             unwanted = if flow.flow.is_wanted_after(number) { 0 } else { unwanted + 1 };
@@ -55,9 +59,9 @@ impl Errand {
     ) -> Result<(), Failure> {
         let number = facts.number;
         let own = (number == self.number).then(|| ticket.fill.clone());
-        let reached = if own.is_none() { self.shared.flights.reach(&self.key, number) } else { None };
+        let reached = if own.is_none() { self.shared.flights.reach(&flow.flow, number) } else { None };
         flow.flow.reached.send_replace(number);
-        // Without a ticket somebody else fetches this slice: ours passes unseen.
+        // Without a ticket somebody else fetches this slice, or it was purged: ours passes unseen.
         let fill = own.or_else(|| reached.as_ref().map(|ticket| ticket.fill.clone()));
         let fill = fill.unwrap_or_else(|| Arc::new(Fill::new(&self.key, number)));
         fill.announce(Ok(Head::Slice(facts.clone())));
@@ -68,7 +72,8 @@ impl Errand {
         fill.end(came.clone());
         came?;
         self.arrived(&fill, facts).await;
-        if !fill.is_kept() {
+        let is_wanted = number == self.number || !flow.flow.is_forgotten();
+        if is_wanted && !fill.is_kept() {
             // Its readers find it nowhere else.
             let _ = timeout(GRACE, flow.flow.followed()).await;
             let _ = timeout(LINGER, flow.flow.passed(number)).await;

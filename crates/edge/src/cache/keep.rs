@@ -124,8 +124,17 @@ impl Shared {
         ids.into_iter().for_each(|id| self.unlink(id));
     }
 
-    /// Writes a slice again with other facts: the origin said that it is still good.
+    /// The origin said that a copy is still good.
     pub(super) async fn renew(self: &Arc<Shared>, fill: &Arc<Fill>, copy: Stored, facts: &Arc<Facts>) {
+        if !self.flights.is_current(fill) {
+            return;
+        }
+        let is_behind = self.renewals.note(fill.id(), copy.facts.checked, facts);
+        self.memory.renew(&fill.key, facts);
+        let is_gone = !self.index.contains(fill.id());
+        if !(is_behind || is_gone) || now() < self.pause.load(Ordering::Relaxed) {
+            return;
+        }
         let (shared, fill, facts) = (self.clone(), fill.clone(), facts.clone());
         let renewing = move || {
             shared.renew_now(&fill.key, &copy, &facts);
@@ -137,21 +146,21 @@ impl Shared {
         let _ = tokio::task::spawn_blocking(renewing).await;
     }
 
+    /// Writes a slice again with other facts.
     fn renew_now(self: &Arc<Shared>, key: &ObjectKey, copy: &Stored, facts: &Arc<Facts>) {
+        let id = facts.id(key);
         let payload = match &copy.content {
             Content::Bytes(bytes) => bytes.to_vec(),
             Content::Open(open) => match open.read_all() {
                 Ok(bytes) => bytes,
                 Err(_) => {
                     self.counts.damaged.one();
-                    return self.remove_now(facts.id(key));
+                    return self.remove_now(id);
                 }
             },
         };
-        let id = facts.id(key);
-        if self.memory.takes(payload.len() as u64) && payload.len() as u64 <= SMALL {
-            self.remember(key, facts, payload.clone().into(), now());
+        if self.put(id, &disk::file_of(key, facts, payload)) {
+            self.renewals.written(id, facts);
         }
-        self.put(id, &disk::file_of(key, facts, payload));
     }
 }

@@ -101,6 +101,19 @@ impl Memory {
         drop(gone);
     }
 
+    /// Gives a copy that is here other facts, if it is the same one.
+    pub(super) fn renew(&self, key: &ObjectKey, facts: &Arc<Facts>) {
+        let id = facts.id(key);
+        let mut part = self.part(&id);
+        let is_same = |hot: &Hot| {
+            *hot.text == *key.text() && (hot.facts.stamp, hot.facts.version) == (facts.stamp, facts.version)
+        };
+        if let Some(hot) = part.touch(&id).filter(|hot| is_same(hot)) {
+            let told = hot.told.load(Ordering::Relaxed);
+            *hot = Arc::new(Hot::new(key, facts, (hot.payload.clone(), told)));
+        }
+    }
+
     pub(super) fn remove(&self, id: SliceId) {
         let gone = self.part(&id).remove(&id);
         drop(gone);

@@ -28,6 +28,7 @@ mod pages;
 mod part;
 mod pass;
 mod purge;
+mod renewals;
 mod shared;
 mod stats;
 mod units;

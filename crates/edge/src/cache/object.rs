@@ -40,6 +40,7 @@ pub struct Object {
     pub(super) facts: Arc<Facts>,
     pub(super) how: How,
     pub(super) first: First,
+    pub(super) unkept: bool,
 }
 
 /// The slice that was looked at first.
@@ -82,6 +83,16 @@ impl Object {
     /// Where a redirect leads.
     pub fn location(&self) -> Option<&str> {
         self.facts.location.as_deref()
+    }
+
+    /// Its origin forbids keeping it, and that word is honoured.
+    pub fn is_unkept(&self) -> bool {
+        self.unkept
+    }
+
+    /// How long it is good after it was given, if anybody has said so.
+    pub fn fresh_for(&self) -> Option<Duration> {
+        self.facts.fresh_for.map(Duration::from_millis)
     }
 
     /// When the origin last gave it or said that it is good.
@@ -138,7 +149,7 @@ impl Cache {
             match self.shared.absences.find(key.hash(), now()) {
                 Some(Why::Absent(status)) => return Ok(self.absent(key, upstream, (status, How::Hit))),
                 Some(Why::Failed(failure)) => return Err(failure),
-                Some(Why::Unmeasured) => return self.pass(key, upstream, hint).await,
+                Some(Why::Unkept) => return self.pass(key, upstream, hint).await,
                 None => {}
             }
             let fill = match self.errand(key, upstream, (number, None)).start().await {
@@ -148,7 +159,7 @@ impl Cache {
             match fill.head().await {
                 Ok(Head::Slice(facts)) => return Ok(self.coming(key, upstream, (facts, fill))),
                 Ok(Head::Absent(status)) => return Ok(self.absent(key, upstream, (status, How::Miss))),
-                Ok(Head::Unmeasured) => return self.pass(key, upstream, hint).await,
+                Ok(Head::Unkept) => return self.pass(key, upstream, hint).await,
                 Ok(Head::Beyond) => number = 0,
                 Ok(Head::Again | Head::Unchanged(_)) => {}
                 Err(failure) => {
@@ -181,7 +192,7 @@ impl Cache {
             }
             Ok(Ok(Head::Slice(facts))) => Some(self.coming(key, upstream, (facts, fill))),
             Ok(Ok(Head::Absent(status))) => Some(self.absent(key, upstream, (status, How::Miss))),
-            Ok(Ok(Head::Beyond | Head::Unmeasured)) => {
+            Ok(Ok(Head::Beyond | Head::Unkept)) => {
                 // The object has become another one, and nothing of this will ever be good again.
                 self.shared.drop_version(key, copy.facts.version).await;
                 None
@@ -222,6 +233,7 @@ impl Cache {
             How::Revalidated => counts.revalidated.one(),
             How::Bypass => counts.bypassed.one(),
         }
-        Object { shared: self.shared.clone(), key: key.clone(), upstream: upstream.clone(), facts, how, first }
+        let (shared, key, upstream) = (self.shared.clone(), key.clone(), upstream.clone());
+        Object { shared, key, upstream, facts, how, first, unkept: false }
     }
 }

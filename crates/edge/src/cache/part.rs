@@ -237,7 +237,7 @@ impl Walk {
             match self.shared.absences.find(self.key.hash(), now()) {
                 Some(Why::Failed(failure)) => return Err(failure),
                 Some(Why::Absent(_)) => return Err(Failure::Changed),
-                Some(Why::Unmeasured) | None => {}
+                Some(Why::Unkept) | None => {}
             }
             let fill = match self.errand(number).start().await {
                 Coming::Ours(fill) | Coming::Theirs(fill) => fill,
@@ -252,7 +252,7 @@ impl Walk {
                     return Err(Failure::Changed);
                 }
                 Head::Again | Head::Unchanged(_) => {}
-                Head::Absent(_) | Head::Beyond | Head::Unmeasured => return Err(Failure::Changed),
+                Head::Absent(_) | Head::Beyond | Head::Unkept => return Err(Failure::Changed),
             }
         }
         Err(Failure::Busy)

@@ -60,7 +60,7 @@ impl Cache {
             _ => (reply.status, 0),
         };
         let facts = Arc::new(Facts::new(asked, status, (&reply.meta, total)));
-        Ok(self.answer(key, upstream, (facts, How::Bypass, first)))
+        Ok(Object { unkept: reply.meta.unkept, ..self.answer(key, upstream, (facts, How::Bypass, first)) })
     }
 }
 

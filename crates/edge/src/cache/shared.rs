@@ -9,6 +9,7 @@ use super::key::SliceId;
 use super::memory::{Hot, Memory};
 use super::pages::Patience;
 use super::purge::{PurgeError, Purges};
+use super::renewals::Renewals;
 use super::stats::{Counts, Stats};
 use super::upstream::Failure;
 use super::{CacheConfig, ObjectKey};
@@ -34,6 +35,7 @@ pub(super) struct Shared {
     pub(super) index: Index,
     pub(super) memory: Memory,
     pub(super) absences: Absences,
+    pub(super) renewals: Renewals,
     pub(super) flights: Arc<Flights>,
     pub(super) purges: Purges,
     pub(super) counts: Counts,
@@ -72,6 +74,7 @@ impl Shared {
             index: Index::new(config.max_size),
             memory: Memory::new(config.memory, config.slice_size),
             absences: Absences::new(),
+            renewals: Renewals::new(),
             flights: Arc::default(),
             purges: Purges::load(&disk),
             counts: Counts::default(),
@@ -157,12 +160,13 @@ impl Shared {
 
     fn open_once(&self, key: &ObjectKey, number: u32, patience: Patience) -> Result<Stored, Missing> {
         let id = key.slice(number);
-        let found = self.disk.open(key, number, patience)?;
-        let (Found::Whole(facts, _) | Found::Open(facts, _)) = &found;
+        let mut found = self.disk.open(key, number, patience)?;
+        let (Found::Whole(facts, _) | Found::Open(facts, _)) = &mut found;
         if !facts.fits(self.config.slice_size) || self.is_purged(key, facts) {
             // Whoever fetches it now replaces it.
             return Err(Missing::Absent);
         }
+        self.renewals.apply(id, facts);
         let now = now();
         if !self.used(id, now) {
             self.index.found(id, facts.len(), now).into_iter().for_each(|id| self.evict_later(id));

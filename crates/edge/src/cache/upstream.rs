@@ -49,6 +49,8 @@ pub struct Meta {
     pub last_modified: Option<SystemTime>,
     /// How long it may be kept without asking again; only if the origin's word is honoured.
     pub fresh_for: Option<Duration>,
+    /// Not to be kept anywhere: it goes through, for each request anew. Only if the origin's word is honoured.
+    pub unkept: bool,
     /// Where a 301, 302, 307 or 308 leads.
     pub location: Option<String>,
 }

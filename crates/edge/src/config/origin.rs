@@ -51,7 +51,8 @@ pub struct HttpOrigin {
     /// still have to be for that host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect: Option<SocketAddr>,
-    /// Hosts that its redirects may lead to: they are followed, three at most. Redirects elsewhere go to the client.
+    /// Hosts that its redirects may lead to, beside itself: they are followed, three at most. Redirects elsewhere go to
+    /// the client, unless they lead back to the site or into a private network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follow: Vec<Host>,
     /// How long a connection may take to be made.

@@ -48,7 +48,8 @@ pub struct SiteConfig {
     /// How long a file stays good in this cache. Without it: cache.valid_ok.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid: Option<Period>,
-    /// Whether Cache-Control and Expires of an origin decide how long a file stays good, instead of the above.
+    /// Whether Cache-Control and Expires of an origin, or of an object in a bucket, decide how long a file stays good
+    /// here and in browsers, instead of the above. What is not to be kept (no-store, private) then only goes through.
     pub honour_origin_headers: bool,
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use url::Url;
 
-crate::as_text!(Host, Folder, WebUrl);
+media::as_text!(Host, Folder, WebUrl);
 
 /// A host name or address as requests name it: lower case, ASCII, without a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

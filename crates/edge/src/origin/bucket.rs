@@ -1,6 +1,7 @@
 //! A bucket as an origin: signed requests where it has keys, plain ones where it is public.
 
-use super::{Asked, Body, Found, empty};
+use super::freshness::Word;
+use super::{Asked, Body, Found, Manners, empty, freshness};
 use crate::cache::{Failure, Meta, Reply, TO_THE_END, Want};
 use crate::config::BucketOrigin;
 use futures_util::StreamExt as _;
@@ -29,19 +30,22 @@ pub(super) struct InBucket {
     bucket: Bucket,
     places: Arc<Semaphore>,
     patience: Duration,
+    honour: bool,
 }
 
 impl InBucket {
     /// An answer is waited for no longer than `most`, also if it is asked for several times.
-    pub(super) fn open(config: &BucketOrigin, most: Duration) -> Result<InBucket, String> {
+    pub(super) fn open(config: &BucketOrigin, (manners, most): (&Manners, Duration)) -> Result<InBucket, String> {
         let bucket = config.open()?;
         let patience = config.bucket.answer_timeout.0.min(most);
-        Ok(InBucket { bucket, places: Arc::new(Semaphore::new(config.limits.requests)), patience })
+        let places = Arc::new(Semaphore::new(config.limits.requests));
+        Ok(InBucket { bucket, places, patience, honour: manners.honour })
     }
 
     /// One that is open already, with the usual limits.
     pub(super) fn of(bucket: Bucket, most: Duration) -> InBucket {
-        InBucket { bucket, places: Arc::new(Semaphore::new(PLACES)), patience: PATIENCE.min(most) }
+        let places = Arc::new(Semaphore::new(PLACES));
+        InBucket { bucket, places, patience: PATIENCE.min(most), honour: false }
     }
 
     pub(super) fn patience(&self) -> Duration {
@@ -60,7 +64,12 @@ impl InBucket {
         };
         let asking = timeout(self.patience, self.bucket.ask(asked.name.as_str(), wanted)).await;
         match asking.map_err(|_| Failure::TimedOut)? {
-            Ok(Answer::Found(object)) => Ok(Found::Reply(reply(object, is_whole, place))),
+            Ok(Answer::Found(object)) => {
+                let said = &object.meta;
+                let word = freshness::of_stored(said.cache_control.as_deref(), said.expires.as_deref());
+                let word = if self.honour { word } else { Word::default() };
+                Ok(Found::Reply(reply(object, (is_whole, word), place)))
+            }
             Ok(Answer::Unmodified) => Ok(Found::Reply(empty(304, Meta::default()))),
             Err(Error::NoObject | Error::Key(_)) => Ok(Found::Absent),
             // Who may not list a bucket is not told that an object is not there. Wrong keys are another code.
@@ -75,13 +84,15 @@ impl InBucket {
     }
 }
 
-fn reply(object: Object, is_whole: bool, place: OwnedSemaphorePermit) -> Reply {
+fn reply(object: Object, (is_whole, word): (bool, Word), place: OwnedSemaphorePermit) -> Reply {
     let meta = Meta {
         content_type: object.meta.content_type,
         start: object.meta.start,
         total: Some(object.meta.total),
         etag: object.meta.etag,
         last_modified: object.meta.last_modified,
+        fresh_for: word.fresh_for,
+        unkept: word.unkept,
         ..Meta::default()
     };
     let pieces = object.body.map(move |piece| {

@@ -2,22 +2,48 @@
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{self, HeaderMap, HeaderName};
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 static PARSER: DateTimeParser = DateTimeParser::new();
 /// Longer is as good as for ever.
 const MOST: u64 = 10 * 365 * 24 * 3600;
 
-/// `None` when it says nothing.
-pub(super) fn of(headers: &HeaderMap) -> Option<Duration> {
+/// What an origin says of keeping its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Word {
+    /// `None` when it says nothing.
+    pub(super) fresh_for: Option<Duration>,
+    /// It is not to be kept at all, or not where many ask.
+    pub(super) unkept: bool,
+}
+
+/// Of an object that was stored with these words.
+pub(super) fn of_stored(cache_control: Option<&str>, expires: Option<&str>) -> Word {
+    let said = [(header::CACHE_CONTROL, cache_control), (header::EXPIRES, expires)];
+    let said = said.into_iter().filter_map(|(name, text)| Some((name, HeaderValue::from_str(text?).ok()?)));
+    of(&said.collect())
+}
+
+pub(super) fn of(headers: &HeaderMap) -> Word {
+    let directives = directives(headers);
+    let has = |name: &str| directives.iter().any(|directive| directive.split('=').next() == Some(name));
+    if has("no-store") || has("private") {
+        return Word { fresh_for: Some(Duration::ZERO), unkept: true };
+    }
+    let fresh_for = if has("no-cache") { Some(Duration::ZERO) } else { lifetime(headers, &directives) };
+    Word { fresh_for, unkept: false }
+}
+
+fn directives(headers: &HeaderMap) -> Vec<String> {
     let mut directives = Vec::new();
     for value in headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()) {
         directives.extend(value.split(',').map(|directive| directive.trim().to_ascii_lowercase()));
     }
-    if directives.iter().any(|directive| matches!(directive.as_str(), "no-store" | "no-cache" | "private")) {
-        return Some(Duration::ZERO);
-    }
+    directives
+}
+
+fn lifetime(headers: &HeaderMap, directives: &[String]) -> Option<Duration> {
     let seconds = |name: &str| {
         let found = directives.iter().find_map(|directive| directive.strip_prefix(name)?.strip_prefix('='));
         found.map(|text| text.trim_matches('"').parse::<u64>().unwrap_or(0).min(MOST))
@@ -55,16 +81,16 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a 
 mod tests {
     use super::*;
 
-    fn seconds(pairs: &[(&'static str, &str)]) -> Option<u64> {
+    fn word(pairs: &[(&'static str, &str)]) -> Word {
         let headers = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
-        of(&headers.collect()).map(|time| time.as_secs())
+        of(&headers.collect())
     }
 
     #[test]
     fn table() {
         let (date, later) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 09:49:37 GMT");
         type Case<'a> = (&'a [(&'static str, &'a str)], Option<u64>);
-        let table: [Case<'_>; 13] = [
+        let table: [Case<'_>; 16] = [
             (&[], None),
             (&[("cache-control", "public")], None),
             (&[("cache-control", "public, max-age=60")], Some(60)),
@@ -73,6 +99,9 @@ mod tests {
             (&[("cache-control", "max-age=60"), ("age", "90")], Some(0)),
             (&[("cache-control", "max-age=60, no-store")], Some(0)),
             (&[("cache-control", "private")], Some(0)),
+            (&[("cache-control", "Private=\"set-cookie\"")], Some(0)),
+            (&[("cache-control", "no-cache, max-age=60")], Some(0)),
+            (&[("cache-control", "x-private"), ("expires", later), ("date", date)], Some(3600)),
             (&[("cache-control", "max-age=x")], Some(0)),
             (&[("cache-control", "max-age=99999999999999999")], Some(MOST)),
             (&[("expires", later), ("date", date)], Some(3600)),
@@ -80,8 +109,17 @@ mod tests {
             (&[("expires", "-1")], Some(0)),
         ];
         for (pairs, expected) in table {
-            assert_eq!(seconds(pairs), expected, "{pairs:?}");
+            let word = word(pairs);
+            assert_eq!(word.fresh_for.map(|time| time.as_secs()), expected, "{pairs:?}");
+            let forbids = |directive: &str| matches!(directive.split('=').next(), Some("no-store" | "private"));
+            let is_forbidden = |(_, value): &(&str, &str)| value.to_lowercase().split(", ").any(forbids);
+            assert_eq!(word.unkept, pairs.iter().any(is_forbidden), "{pairs:?}");
         }
+        let stored = of_stored(Some("max-age=5"), Some("-1"));
+        assert_eq!(stored, Word { fresh_for: Some(Duration::from_secs(5)), unkept: false });
+        assert!(of_stored(Some("no-store"), None).unkept);
+        assert_eq!(of_stored(None, Some("0")).fresh_for, Some(Duration::ZERO));
+        assert_eq!(of_stored(None, None), Word::default());
     }
 
     #[test]

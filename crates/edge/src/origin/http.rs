@@ -1,13 +1,16 @@
 //! Another web server as an origin. It is told nothing of who asks: no cookies, no authorization, no address, and of the
 //! query only what the site allows.
 
-use super::{Asked, Body, Found, Manners, empty, freshness};
+use super::freshness::Word;
+use super::hops::CDN_LOOP;
+use super::redirect::{Next, Redirects};
+use super::{Body, Found, Manners, Order, empty, freshness};
 use crate::cache::{Failure, Meta, Reply, TO_THE_END, Want};
 use crate::config::HttpOrigin;
 use futures_util::StreamExt as _;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, Response, Url};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -24,6 +27,8 @@ pub(super) struct Http {
     config: HttpOrigin,
     places: Arc<Semaphore>,
     headers: HeaderMap,
+    redirects: Redirects,
+    via: Arc<str>,
     honour: bool,
     patience: Duration,
 }
@@ -51,32 +56,38 @@ impl Http {
         headers.insert(header::VIA, via);
         let places = Arc::new(Semaphore::new(config.requests));
         let patience = config.answer_timeout.0.min(most);
-        Ok(Http { client, config: config.clone(), places, headers, honour: manners.honour, patience })
+        let (redirects, via) = (Redirects::new(config, manners), manners.via.clone());
+        let (config, honour) = (config.clone(), manners.honour);
+        Ok(Http { client, config, places, headers, redirects, via, honour, patience })
     }
 
     pub(super) fn patience(&self) -> Duration {
         self.patience
     }
 
-    pub(super) async fn ask(&self, asked: &Asked, want: &Want) -> Result<Found, Failure> {
+    pub(super) async fn ask(&self, order: &Order<'_>) -> Result<Found, Failure> {
         let place = timeout(self.patience / 2, self.places.clone().acquire_owned()).await;
         let place = place.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
-        timeout(self.patience, self.ask_with(place, asked, want)).await.map_err(|_| Failure::TimedOut)?
+        timeout(self.patience, self.ask_with(place, order)).await.map_err(|_| Failure::TimedOut)?
     }
 
-    async fn ask_with(&self, place: OwnedSemaphorePermit, asked: &Asked, want: &Want) -> Result<Found, Failure> {
+    async fn ask_with(&self, place: OwnedSemaphorePermit, order: &Order<'_>) -> Result<Found, Failure> {
+        let asked = order.asked;
         let first = format!("{}{}", self.config.url.join(&asked.name.encoded()), asked.query);
         let mut url = Url::parse(&first).map_err(|error| Failure::Broken(error.to_string().into()))?;
-        let mut host = self.config.host.as_ref().map(|host| host.as_str());
+        let own = self.config.host.as_ref().map(|host| host.as_str());
+        let mut host = own;
         for _ in 0..=HOPS {
-            let response = self.send(&url, host, want).await?;
-            match self.next(&url, &response) {
-                Next::Take => return self.take(response, want, place),
+            let response = self.send((&url, host), order).await?;
+            match self.redirects.next(&url, (response.status(), response.headers())) {
+                Next::Take => return self.take(response, order.want, place),
                 Next::Hand(location) => {
-                    let status = response.status().as_u16();
-                    let meta = Meta { location: Some(location.to_string()), ..Meta::default() };
+                    let (status, word) = (response.status().as_u16(), self.word(response.headers()));
+                    let location = Some(location.to_string());
+                    let meta = Meta { location, fresh_for: word.fresh_for, unkept: word.unkept, ..Meta::default() };
                     return Ok(Found::Reply(empty(status, meta)));
                 }
+                Next::Stay(location) => (url, host) = (location, own),
                 Next::Follow(location) => (url, host) = (location, None),
                 Next::Refuse(why) => return Err(Failure::Broken(why.into())),
             }
@@ -84,8 +95,14 @@ impl Http {
         Err(Failure::Broken(format!("more than {HOPS} redirects").into()))
     }
 
-    async fn send(&self, url: &Url, host: Option<&str>, want: &Want) -> Result<Response, Failure> {
-        let mut request = self.client.get(url.clone()).headers(self.headers.clone());
+    fn word(&self, headers: &HeaderMap) -> Word {
+        if self.honour { freshness::of(headers) } else { Word::default() }
+    }
+
+    async fn send(&self, (url, host): (&Url, Option<&str>), order: &Order<'_>) -> Result<Response, Failure> {
+        let Order { want, hops, .. } = *order;
+        let passed = if hops.is_empty() { self.via.to_string() } else { format!("{hops}, {}", self.via) };
+        let mut request = self.client.get(url.clone()).headers(self.headers.clone()).header(CDN_LOOP, passed);
         if let Some(host) = host {
             request = request.header(header::HOST, host);
         }
@@ -108,34 +125,15 @@ impl Http {
         })
     }
 
-    /// What to do with an answer that came from `url`.
-    fn next(&self, url: &Url, response: &Response) -> Next {
-        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-            return Next::Take;
-        }
-        let location = freshness::text(response.headers(), &header::LOCATION).and_then(|text| url.join(text).ok());
-        let Some(location) = location else { return Next::Refuse("a redirect to nowhere".into()) };
-        let is_plain = matches!(location.scheme(), "http" | "https") && location.username().is_empty();
-        let host = location.host_str().unwrap_or_default();
-        if !is_plain || host.is_empty() || location.password().is_some() {
-            return Next::Refuse("a redirect that nobody should follow".into());
-        }
-        let is_known = self.config.follow.iter().any(|known| known.as_str() == host);
-        match response.status() {
-            _ if is_known => Next::Follow(location),
-            StatusCode::SEE_OTHER => Next::Refuse("a redirect to another thing".into()),
-            _ => Next::Hand(location),
-        }
-    }
-
     fn take(&self, response: Response, want: &Want, place: OwnedSemaphorePermit) -> Result<Found, Failure> {
         let headers = response.headers();
-        let text = |name: &HeaderName| freshness::text(headers, name);
+        let (word, text) = (self.word(headers), |name: &HeaderName| freshness::text(headers, name));
         let mut meta = Meta {
             content_type: text(&header::CONTENT_TYPE).map(str::to_owned),
             etag: text(&header::ETAG).map(str::to_owned),
             last_modified: text(&header::LAST_MODIFIED).and_then(freshness::date),
-            fresh_for: if self.honour { freshness::of(headers) } else { None },
+            fresh_for: word.fresh_for,
+            unkept: word.unkept,
             ..Meta::default()
         };
         let status = response.status().as_u16();
@@ -165,14 +163,6 @@ impl Http {
         }
         Ok(Found::Reply(Reply { status, meta, body: body(response, place) }))
     }
-}
-
-enum Next {
-    Take,
-    /// To the client.
-    Hand(Url),
-    Follow(Url),
-    Refuse(String),
 }
 
 /// The place is given back with the last byte.

@@ -4,13 +4,15 @@ mod bucket;
 mod figures;
 mod folder;
 mod freshness;
+pub(crate) mod hops;
 mod http;
+mod redirect;
 
 pub(crate) use figures::{LATENCIES, OriginFigures};
 pub(crate) use folder::{Folder, Opened};
 
 use crate::cache::{Failure, Meta, ObjectKey, Reply, Upstream, Want};
-use crate::config::OriginConfig;
+use crate::config::{Host, OriginConfig};
 use crate::path::Name;
 use crate::serve;
 use bucket::InBucket;
@@ -35,6 +37,14 @@ pub(crate) struct Asked {
     pub(crate) name: Name,
     /// Empty, or with its question mark.
     pub(crate) query: String,
+}
+
+/// An order to an origin.
+struct Order<'a> {
+    asked: &'a Asked,
+    want: &'a Want,
+    /// The edges that the request has passed before this one.
+    hops: &'a str,
 }
 
 impl Asked {
@@ -63,8 +73,12 @@ pub(crate) struct Manners {
     pub(crate) valid: Option<Duration>,
     /// The origin's word on that counts.
     pub(crate) honour: bool,
-    /// How this edge is called in Via.
+    /// How this edge calls itself.
     pub(crate) via: Arc<str>,
+    /// The hosts of the site,
+    pub(crate) hosts: Vec<Host>,
+    /// and the path that its files are below.
+    pub(crate) path: String,
 }
 
 /// One of the places of our own media.
@@ -97,7 +111,7 @@ impl Place {
         match config {
             OriginConfig::Folder(config) => Ok(Place::Folder(Folder::new(config))),
             OriginConfig::Http(config) => Http::open(config, (manners, most)).map(|http| Place::Http(Box::new(http))),
-            OriginConfig::Bucket(config) => InBucket::open(config, most).map(Place::Bucket),
+            OriginConfig::Bucket(config) => InBucket::open(config, (manners, most)).map(Place::Bucket),
         }
     }
 }
@@ -121,8 +135,14 @@ pub(crate) type Configured = (OriginConfig, Arc<OriginFigures>);
 /// The origins of a site, in their order. What one does not have the next is asked for; what one cannot give the next
 /// may have. Only what all of them say they do not have is absent.
 pub(crate) struct Origins {
-    list: Vec<Arc<Origin>>,
+    list: Arc<[Origin]>,
     manners: Manners,
+}
+
+/// The same for a request that has passed other edges.
+pub(crate) struct Chained {
+    pub(crate) origins: Arc<Origins>,
+    pub(crate) hops: Arc<str>,
 }
 
 impl Origins {
@@ -132,14 +152,14 @@ impl Origins {
         let mut opened = Vec::new();
         for (at, (config, figures)) in list.iter().enumerate() {
             let place = Place::open(config, &manners, most).map_err(|why| format!("origin[{}].{why}", first + at))?;
-            opened.push(Arc::new(Origin { place, figures: figures.clone() }));
+            opened.push(Origin { place, figures: figures.clone() });
         }
-        Ok(Origins { list: opened, manners })
+        Ok(Origins { list: opened.into(), manners })
     }
 
     /// Places of our own media.
     pub(crate) fn of(list: &[(OwnPlace, Arc<OriginFigures>)], via: &Arc<str>) -> Result<Origins, String> {
-        let manners = Manners { valid: Some(OWN_VALID), honour: false, via: via.clone() };
+        let manners = Manners { valid: Some(OWN_VALID), via: via.clone(), ..Manners::default() };
         let most = share(list.len());
         let mut opened = Vec::new();
         for (place, figures) in list {
@@ -148,29 +168,48 @@ impl Origins {
                 OwnPlace::Bucket(bucket) => Ok(Place::Bucket(InBucket::of(bucket.clone(), most))),
             };
             let place = opening.map_err(|why| format!("{}: {why}", place.label()))?;
-            opened.push(Arc::new(Origin { place, figures: figures.clone() }));
+            opened.push(Origin { place, figures: figures.clone() });
         }
-        Ok(Origins { list: opened, manners })
+        Ok(Origins { list: opened.into(), manners })
     }
 
     /// Nothing is left to ask.
     pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
-}
 
-impl Upstream for Origins {
-    fn fetch(&self, key: &ObjectKey, want: Want) -> BoxFuture<'static, Result<Reply, Failure>> {
+    fn fetch_after(
+        &self,
+        hops: Arc<str>,
+        (key, want): (&ObjectKey, Want),
+    ) -> BoxFuture<'static, Result<Reply, Failure>> {
         let asked = Asked::of_key(key.path());
-        let (list, valid) = (self.list.clone(), self.manners.valid);
+        let (list, valid, honour) = (self.list.clone(), self.manners.valid, self.manners.honour);
         Box::pin(async move {
             let Some(asked) = asked else { return Ok(empty(404, Meta::default())) };
-            let mut reply = first(&list, &asked, &want).await?;
-            if matches!(reply.status, 200 | 206 | 304) {
+            let mut reply = first(&list, &Order { asked: &asked, want: &want, hops: &hops }).await?;
+            // Who says that nothing changed means what was said before, too.
+            if matches!(reply.status, 200 | 206) || (reply.status == 304 && !honour) {
                 reply.meta.fresh_for = reply.meta.fresh_for.or(valid);
             }
             Ok(reply)
         })
+    }
+}
+
+impl Upstream for Chained {
+    fn fetch(&self, key: &ObjectKey, want: Want) -> BoxFuture<'static, Result<Reply, Failure>> {
+        self.origins.fetch_after(self.hops.clone(), (key, want))
+    }
+
+    fn patience(&self) -> Duration {
+        self.origins.patience()
+    }
+}
+
+impl Upstream for Origins {
+    fn fetch(&self, key: &ObjectKey, want: Want) -> BoxFuture<'static, Result<Reply, Failure>> {
+        self.fetch_after(Arc::default(), (key, want))
     }
 
     fn patience(&self) -> Duration {
@@ -185,10 +224,10 @@ impl Upstream for Origins {
     }
 }
 
-async fn first(list: &[Arc<Origin>], asked: &Asked, want: &Want) -> Result<Reply, Failure> {
+async fn first(list: &[Origin], order: &Order<'_>) -> Result<Reply, Failure> {
     let mut failure = None;
     for origin in list {
-        match origin.ask(asked, want).await {
+        match origin.ask(order).await {
             Ok(Found::Reply(reply)) => return Ok(reply),
             Ok(Found::Absent) => {}
             Err(why) => {
@@ -201,7 +240,8 @@ async fn first(list: &[Arc<Origin>], asked: &Asked, want: &Want) -> Result<Reply
 }
 
 impl Origin {
-    async fn ask(&self, asked: &Asked, want: &Want) -> Result<Found, Failure> {
+    async fn ask(&self, order: &Order<'_>) -> Result<Found, Failure> {
+        let Order { asked, want, .. } = *order;
         if self.figures.is_resting() {
             return Err(Failure::Unreachable(format!("{} failed a moment ago", self.figures.label()).into()));
         }
@@ -209,13 +249,13 @@ impl Origin {
         let answer = match &self.place {
             Place::Folder(folder) => from_folder(folder, asked, want).await,
             Place::Bucket(bucket) => bucket.ask(asked, want).await,
-            Place::Http(http) => http.ask(asked, want).await,
+            Place::Http(http) => http.ask(order).await,
         };
         let outcome = match &answer {
             Ok(Found::Reply(_)) => Outcome::Found,
             Ok(Found::Absent) => Outcome::Absent,
             Err(Failure::Busy) => Outcome::Busy,
-            Err(Failure::Unreachable(_) | Failure::TimedOut | Failure::Refused(429 | 500..)) => Outcome::Failed,
+            Err(Failure::Unreachable(_) | Failure::TimedOut | Failure::Refused(429 | 502..=504)) => Outcome::Failed,
             Err(_) => Outcome::Refused,
         };
         if let Err(failure) = &answer {

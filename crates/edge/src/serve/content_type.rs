@@ -13,52 +13,12 @@ pub(crate) enum Announced {
     Saved,
 }
 
-/// (type, extensions that mean it). The first name of a type is its usual one.
-const MEDIA: &[(&str, &[&str])] = &[
-    ("image/jpeg", &["jpg", "jpeg", "jpe", "jfif"]),
-    ("image/png", &["png"]),
-    ("image/apng", &["apng"]),
-    ("image/gif", &["gif"]),
-    ("image/webp", &["webp"]),
-    ("image/avif", &["avif"]),
-    ("image/heic", &["heic"]),
-    ("image/heif", &["heif"]),
-    ("image/jxl", &["jxl"]),
-    ("image/bmp", &["bmp"]),
-    ("image/x-icon", &["ico"]),
-    ("image/vnd.microsoft.icon", &[]),
-    ("video/mp4", &["mp4", "m4v"]),
-    ("video/x-m4v", &[]),
-    ("video/webm", &["webm"]),
-    ("video/quicktime", &["mov"]),
-    ("video/ogg", &["ogv"]),
-    ("video/mpeg", &["mpg", "mpeg"]),
-    ("video/x-matroska", &["mkv"]),
-    ("video/3gpp", &[]),
-    ("audio/mpeg", &["mp3"]),
-    ("audio/mp3", &[]),
-    ("audio/ogg", &["ogg", "oga", "opus"]),
-    ("audio/opus", &[]),
-    ("audio/wav", &["wav"]),
-    ("audio/x-wav", &[]),
-    ("audio/wave", &[]),
-    ("audio/vnd.wave", &[]),
-    ("audio/flac", &["flac"]),
-    ("audio/x-flac", &[]),
-    ("audio/aac", &["aac"]),
-    ("audio/mp4", &["m4a"]),
-    ("audio/x-m4a", &[]),
-    ("audio/webm", &["weba"]),
-    ("audio/3gpp", &["3gp"]),
-];
-
 /// A picture that can hold scripts.
 const SVG: &str = "image/svg+xml";
 
 /// By the extension alone.
 pub(crate) fn of(extension: &str) -> Announced {
-    let found = MEDIA.iter().find(|(_, names)| names.iter().any(|name| name.eq_ignore_ascii_case(extension)));
-    found.map_or(Announced::Saved, |(kind, _)| Announced::Shown(kind))
+    media::content_type(extension).map_or(Announced::Saved, Announced::Shown)
 }
 
 /// What an origin says a file is, if that is a medium, or a vector picture where those are shown.
@@ -70,7 +30,7 @@ pub(crate) fn stated(content_type: &str, svg: SvgPolicy) -> Option<Announced> {
             SvgPolicy::Attachment => Announced::Saved,
         });
     }
-    MEDIA.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(bare)).map(|(kind, _)| Announced::Shown(kind))
+    media::known_type(bare).map(Announced::Shown)
 }
 
 /// By the extension where that is known, vector pictures too.

@@ -19,6 +19,10 @@ use tokio_util::sync::CancellationToken;
 /// Pause after the system could give no connection, such as when there are no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Bytes that wait in the kernel for a client, beside those that are on their way to it.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 128 * 1024;
+
 /// An address where connections come in.
 #[derive(Clone, Debug)]
 pub(super) struct Door {
@@ -84,6 +88,14 @@ pub(super) async fn accept(inner: Arc<Inner>, door: Door) {
     }
 }
 
+/// Without a bound the kernel takes several MB for each client that is slow, and whether it takes any of them is seen
+/// too late.
+fn let_little_wait(stream: &TcpStream) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT)?;
+    Ok(())
+}
+
 /// The client went away before we took the connection.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
@@ -108,6 +120,7 @@ impl Arrival {
         let live = self.inner.live.read().unwrap_or_else(PoisonError::into_inner).clone();
         // Answers are written whole; waiting for more to send with them only delays.
         stream.set_nodelay(true)?;
+        let_little_wait(&stream)?;
         if self.proxies.iter().any(|proxy| proxy.contains(peer)) {
             let said = timeout(live.handshake_timeout, proxy_protocol::read(&mut stream)).await??;
             if let Said::From(client) = said {

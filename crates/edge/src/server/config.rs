@@ -1,6 +1,6 @@
 //! The sections of a configuration that are read here: `[[listen]]`, `[tls]`, `[acme]`, `[connections]`.
 
-use super::values::{ByteSize, HostName, Listen, Network, Period};
+use super::values::{ByteSize, HostName, Listen, Network, Period, Secret};
 use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -207,18 +207,7 @@ impl fmt::Display for Directory {
     }
 }
 
-crate::as_text!(Directory);
-
-/// Text that is not shown where values are printed to look for mistakes.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
+media::as_text!(Directory);
 
 /// What one client may use up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Documented, DocumentedFields)]
@@ -229,7 +218,8 @@ pub struct ConnectionsConfig {
     pub per_address: usize,
     /// How long a client may take nothing of what it is sent.
     pub write_timeout: Period,
-    /// Bytes in each second that a client must take on average while more is waiting for it; "0 B" sets no limit.
+    /// Bytes in each second that a client must take while more is waiting for it, on average over write_timeout; "0 B"
+    /// sets no limit.
     pub min_rate: ByteSize,
     /// Requests on one connection; then it is closed in peace.
     pub requests: u64,
@@ -246,7 +236,7 @@ impl Default for ConnectionsConfig {
         Self {
             per_address: 256,
             write_timeout: Period(Duration::from_secs(60)),
-            min_rate: ByteSize(0),
+            min_rate: ByteSize(1024),
             requests: 10_000,
             head_size: ByteSize(64 * 1024),
             head_fields: 100,
@@ -295,7 +285,7 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
-        let config = AcmeConfig { external_key: Some(Secret("hush".into())), ..AcmeConfig::default() };
+        let config = AcmeConfig { external_key: Some(Secret::new("hush")), ..AcmeConfig::default() };
         assert!(!format!("{config:?}").contains("hush"));
     }
 }

@@ -1,6 +1,7 @@
 //! One connection that speaks HTTP, from its first request to its end.
 
 use super::config::{ConnectionsConfig, Serve};
+use super::heads::Watched;
 use super::requests::{Requests, Talk};
 use super::streams::Streams;
 use super::{Inner, Limits, Peer};
@@ -75,7 +76,8 @@ where
     if line.limits.head_fields != USUAL_FIELDS {
         builder.max_headers(line.limits.head_fields.clamp(1, 10_000));
     }
-    let connection = builder.serve_connection(TokioIo::new(stream), requests).with_upgrades();
+    let stream = TokioIo::new(Watched::new(stream, talk.clone()));
+    let connection = builder.serve_connection(stream, requests).with_upgrades();
     drive(connection, (&talk, None), &line.inner).await
 }
 
@@ -103,7 +105,7 @@ trait Connection: Future<Output = hyper::Result<()>> {
     fn finish(self: Pin<&mut Self>);
 }
 
-impl<S> Connection for http1::UpgradeableConnection<TokioIo<S>, Requests>
+impl<S> Connection for http1::UpgradeableConnection<TokioIo<Watched<S>>, Requests>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

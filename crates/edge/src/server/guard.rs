@@ -27,15 +27,34 @@ pub(super) struct Guarded {
     /// Since when more waits than the socket takes.
     waiting: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
-    /// Since the rate was looked at last: time waited, bytes taken.
+    pace: Pace,
+}
+
+/// Since the rate was looked at last.
+#[derive(Debug, Default)]
+struct Pace {
+    /// How long more was waiting than the socket took.
     waited: Duration,
+    /// Bytes that it took meanwhile.
     taken: u64,
+}
+
+impl Pace {
+    /// After another wait: whether enough was taken, in the stretch of time that ends with it.
+    fn is_enough(&mut self, waited: Duration, patience: Patience) -> bool {
+        self.waited += waited;
+        if self.waited < patience.timeout {
+            return true;
+        }
+        let wanted = u128::from(patience.min_rate) * self.waited.as_millis() / 1000;
+        let stretch = std::mem::take(self);
+        u128::from(stretch.taken) >= wanted
+    }
 }
 
 impl Guarded {
     pub(super) fn new(stream: TcpStream, place: Place, patience: Patience) -> Self {
-        let (waited, taken) = (Duration::ZERO, 0);
-        Self { stream, _place: place, patience, waiting: None, timer: None, waited, taken }
+        Self { stream, _place: place, patience, waiting: None, timer: None, pace: Pace::default() }
     }
 
     fn stream(&mut self) -> Pin<&mut TcpStream> {
@@ -46,10 +65,10 @@ impl Guarded {
     fn watch(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match wrote {
             Poll::Ready(Ok(count)) => {
-                self.taken += count as u64;
+                self.pace.taken += count as u64;
                 match self.waiting.take() {
-                    Some(since) => Poll::Ready(self.rate(since).map(|()| count)),
-                    None => Poll::Ready(Ok(count)),
+                    Some(since) if !self.pace.is_enough(since.elapsed(), self.patience) => Poll::Ready(Err(too_slow())),
+                    _ => Poll::Ready(Ok(count)),
                 }
             }
             Poll::Pending => self.wait(cx),
@@ -70,17 +89,6 @@ impl Guarded {
             timer.as_mut().reset(deadline);
         }
         Poll::Pending
-    }
-
-    fn rate(&mut self, since: Instant) -> io::Result<()> {
-        self.waited += since.elapsed();
-        if self.waited < self.patience.timeout {
-            return Ok(());
-        }
-        let wanted = u128::from(self.patience.min_rate) * self.waited.as_millis() / 1000;
-        let enough = u128::from(self.taken) >= wanted;
-        (self.waited, self.taken) = (Duration::ZERO, 0);
-        if enough { Ok(()) } else { Err(too_slow()) }
     }
 }
 
@@ -119,5 +127,39 @@ impl AsyncWrite for Guarded {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stream().poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::ConnectionsConfig;
+    use super::*;
+
+    /// As it is without any setting: so many bytes are taken after each wait, for ten minutes.
+    fn is_borne(bytes: u64, wait: Duration) -> bool {
+        let usual = ConnectionsConfig::default();
+        let patience = Patience { timeout: usual.write_timeout.0, min_rate: usual.min_rate.0 };
+        let mut pace = Pace::default();
+        let waits = 600_000 / wait.as_millis();
+        (0..waits).all(|_| {
+            pace.taken += bytes;
+            wait < patience.timeout && pace.is_enough(wait, patience)
+        })
+    }
+
+    #[test]
+    fn bad_lines_are_borne_and_dripping_is_not() {
+        let seconds = Duration::from_secs;
+        // 2 KB a second, evenly or after pauses of up to 50 seconds.
+        assert!(is_borne(2048, seconds(1)) && is_borne(40_960, seconds(20)) && is_borne(102_400, seconds(50)));
+        // A byte now and then, and a packet.
+        assert!(!is_borne(1, seconds(1)) && !is_borne(1, seconds(59)) && !is_borne(1460, seconds(10)));
+    }
+
+    #[test]
+    fn without_a_rate_only_silence_ends_it() {
+        let patience = Patience { timeout: Duration::from_secs(60), min_rate: 0 };
+        let mut pace = Pace { waited: Duration::ZERO, taken: 1 };
+        assert!(pace.is_enough(Duration::from_secs(600), patience));
     }
 }

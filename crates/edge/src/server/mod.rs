@@ -10,6 +10,7 @@ mod connection;
 mod forwarded;
 mod guard;
 pub mod handover;
+mod heads;
 mod places;
 mod proxy_protocol;
 mod redirect;

@@ -19,6 +19,8 @@ pub(super) struct Talk {
     pub(super) requests: AtomicU64,
     /// There shall be no further request on this connection.
     pub(super) last: AtomicBool,
+    /// HTTP/1: a head has come that others may read otherwise.
+    pub(super) is_bad: AtomicBool,
     /// HTTP/1: whoever ends a request's connection ends all of it.
     pub(super) hold: Hold,
 }
@@ -94,9 +96,12 @@ impl Requests {
         if request.version() == Version::HTTP_2 && headers.len() > live.limits.connections.head_fields {
             return Some(empty(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
         }
+        if self.talk.is_bad.load(Ordering::Relaxed) {
+            self.talk.last.store(true, Ordering::Relaxed);
+            return Some(empty(StatusCode::BAD_REQUEST));
+        }
         if headers.contains_key(header::TRANSFER_ENCODING) {
-            // There may have been a Content-Length beside it, by which a proxy in front has seen another end of this
-            // request than we do (hyper goes by the chunks and takes the other away). Nothing behind it is believed.
+            // Nothing behind the chunks is believed.
             self.talk.last.store(true, Ordering::Relaxed);
         }
         match self.serve {

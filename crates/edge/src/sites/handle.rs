@@ -7,7 +7,7 @@ use crate::cache::{Failure, How, Object};
 use crate::config::Host;
 use crate::local::inline;
 use crate::log::Line;
-use crate::origin::{Asked, Opened};
+use crate::origin::{Asked, Opened, hops};
 use crate::path::{Name, Unnamed};
 use crate::serve::{self, Content, METHODS, Source, Validators};
 use crate::server::{self, Peer};
@@ -116,7 +116,7 @@ impl Edge {
             Ok(host) => host,
             Err(status) => return (None, serve::error(status).into()),
         };
-        if self.comes_back(&request.headers) {
+        if hops::has_passed(&request.headers, &self.0.via) {
             tracing::error!(%host, path = request.uri.path(), "a request of this edge came back to it: an origin leads here");
             return (None, serve::error(StatusCode::LOOP_DETECTED).into());
         }
@@ -162,11 +162,6 @@ impl Edge {
         (site, response.into())
     }
 
-    fn comes_back(&self, headers: &HeaderMap) -> bool {
-        let hops = headers.get_all(header::VIA).iter().filter_map(|value| value.to_str().ok());
-        hops.flat_map(|value| value.split(',')).any(|hop| hop.split_whitespace().nth(1) == Some(&*self.0.via))
-    }
-
     /// For those who may read them; for all others there is nothing at that path.
     fn figures_for(&self, current: &Current, request: &Parts, name: Option<&Name>) -> Option<Response> {
         let path = current.metrics.path.as_ref()?;
@@ -192,26 +187,28 @@ impl Edge {
             Err(error) => {
                 tracing::error!(site = site.label(), name = %asked.name, %error, "a file cannot be read");
                 // Another origin may have it.
-                if site.upstream.is_none() {
+                if site.is_folders_alone() {
                     return serve::error(StatusCode::INTERNAL_SERVER_ERROR).into();
                 }
             }
         }
-        match &site.upstream {
-            Some(_) => self.cached(site, &asked, request).await,
-            None => serve::error(StatusCode::NOT_FOUND).into(),
-        }
+        self.cached(site, &asked, request).await
     }
 
     async fn cached(&self, site: &Site, asked: &Asked, request: &Parts) -> Answered {
-        let (Some(key), Some(upstream)) = (site.key(&asked.to_key()), &site.upstream) else {
+        let (Some(key), Some(upstream)) = (site.key(&asked.to_key()), site.upstream(&request.headers)) else {
             return serve::error(StatusCode::NOT_FOUND).into();
         };
         let range = request.headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(serve::hint);
-        match self.0.cache.object(&key, upstream, range).await {
+        match self.0.cache.object(&key, &upstream, range).await {
             Ok(object) => {
                 let how = Some(object.how());
-                Answered { response: from_object(site, Arc::new(object), request).await, how }
+                let is_unkept = object.is_unkept();
+                let mut response = from_object(site, Arc::new(object), request).await;
+                if is_unkept {
+                    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                }
+                Answered { response, how }
             }
             Err(failure) => Answered { response: failed(&failure), how: Some(How::Miss) },
         }
@@ -290,6 +287,8 @@ async fn from_object(site: &Site, object: Arc<Object>, request: &Parts) -> Respo
         status @ (301 | 302 | 307 | 308) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
             return match object.location() {
+                // Whoever follows it would be sent on for ever.
+                Some(location) if leads_back(location, request) => serve::error(StatusCode::LOOP_DETECTED),
                 Some(location) => serve::redirect(status, location),
                 None => serve::error(StatusCode::BAD_GATEWAY),
             };
@@ -306,9 +305,21 @@ async fn from_object(site: &Site, object: Arc<Object>, request: &Parts) -> Respo
     };
     let validators = Validators::known(object.etag(), object.last_modified());
     let length = object.length();
-    let content = Content { length, validators, announced, max_age: site.max_age, source: Source::Cached(object) };
+    let max_age = match object.fresh_for() {
+        Some(fresh_for) if site.honour => site.max_age.min(fresh_for),
+        _ => site.max_age,
+    };
+    let content = Content { length, validators, announced, max_age, source: Source::Cached(object) };
     // No Age: the file is ours from here on, with a validator and a max-age of our own, which an age would cancel.
     serve::answer(request, &content)
+}
+
+/// Whether a redirect leads to the very address that is asked for.
+fn leads_back(location: &str, request: &Parts) -> bool {
+    let Ok(location) = url::Url::parse(location) else { return false };
+    let named = location.host_str().and_then(Host::of_request);
+    let is_same = location.path() == request.uri.path() && location.query() == request.uri.query();
+    is_same && named.is_some() && host(&request.uri, &request.headers).ok() == named
 }
 
 /// The first bytes.

@@ -13,15 +13,13 @@ use crate::config::{EdgeConfig, Host, MetricsConfig, Network};
 use crate::figures::Figures;
 use crate::log::AccessLog;
 use crate::metrics;
-use crate::origin::OwnPlace;
+use crate::origin::{OwnPlace, hops};
 use crate::path::Name;
 use crate::status::{OriginStatus, Status};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::{any, get};
 use site::Site;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 use table::Table;
@@ -35,7 +33,7 @@ struct Inner {
     cache: Cache,
     figures: Figures,
     log: AccessLog,
-    /// What this edge calls itself in Via, to know its own requests when they come back.
+    /// What this edge calls itself, to know its own requests when they come back.
     via: Arc<str>,
     cache_limit: u64,
     started: Instant,
@@ -66,8 +64,7 @@ pub enum Unusable {
 impl Edge {
     /// Opens the cache and makes the origins ready. Nothing is asked of them: it works without a network.
     pub fn open(config: &EdgeConfig) -> Result<Edge, Unusable> {
-        let random = || RandomState::new().build_hasher().finish();
-        let via: Arc<str> = format!("noren-{:016x}", random()).into();
+        let via = hops::new_name();
         let figures = Figures::default();
         let current = Current::new(config, (&figures, &via))?;
         let cache = Cache::open(config.cache.clone()).map_err(|error| Unusable::Cache(error.to_string()))?;

@@ -3,8 +3,9 @@
 use crate::cache::{ObjectKey, Upstream};
 use crate::config::{OriginConfig, SiteConfig, SvgPolicy};
 use crate::figures::{Figures, SiteFigures};
-use crate::origin::{Asked, Configured, Folder, Manners, OriginFigures, Origins, OwnPlace};
+use crate::origin::{Asked, Chained, Configured, Folder, Manners, OriginFigures, Origins, OwnPlace, hops};
 use crate::path::{self, Name, Unnamed};
+use axum::http::HeaderMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,9 @@ pub(super) struct Site {
     /// The folders that are asked before everything else. Their files need no copies in the cache.
     pub(super) folders: Vec<(Folder, Arc<OriginFigures>)>,
     /// The other origins; none where folders are all there is.
-    pub(super) upstream: Option<Arc<dyn Upstream>>,
+    origins: Option<Arc<Origins>>,
+    /// Their word on how long a file may be kept counts.
+    pub(super) honour: bool,
     pub(super) figures: Arc<SiteFigures>,
 }
 
@@ -44,7 +47,8 @@ impl Site {
             _ => None,
         });
         let valid = config.valid.map(|period| period.0);
-        let manners = Manners { valid, honour: config.honour_origin_headers, via: via.clone() };
+        let (hosts, path) = (config.hosts.clone(), config.path.as_str().to_owned());
+        let manners = Manners { valid, honour: config.honour_origin_headers, via: via.clone(), hosts, path };
         let origins = Origins::open((leading, &known[leading..]), manners)?;
         let preset = config.software.map(|software| software.preset());
         let public = config.public.as_ref().map(|list| list.iter().map(|folder| folder.as_str().to_owned()).collect());
@@ -63,7 +67,8 @@ impl Site {
             svg: config.svg,
             max_age: config.max_age.0,
             folders: folders.collect(),
-            upstream: (!origins.is_empty()).then(|| Arc::new(origins) as Arc<dyn Upstream>),
+            origins: (!origins.is_empty()).then(|| Arc::new(origins)),
+            honour: config.honour_origin_headers,
             figures: figures.site(&label),
             label,
         })
@@ -94,7 +99,8 @@ impl Site {
             svg: SvgPolicy::Attachment,
             max_age: Duration::from_secs(365 * 24 * 3600),
             folders,
-            upstream: (!origins.is_empty()).then(|| Arc::new(origins) as Arc<dyn Upstream>),
+            origins: (!origins.is_empty()).then(|| Arc::new(origins)),
+            honour: false,
             figures: figures.site(&label),
             label,
         })
@@ -102,6 +108,19 @@ impl Site {
 
     pub(super) fn label(&self) -> &str {
         &self.label
+    }
+
+    pub(super) fn is_folders_alone(&self) -> bool {
+        self.origins.is_none()
+    }
+
+    /// Who is asked for what no folder has, on behalf of a request with these headers.
+    pub(super) fn upstream(&self, headers: &HeaderMap) -> Option<Arc<dyn Upstream>> {
+        let (origins, hops) = (self.origins.clone()?, hops::passed(headers));
+        Some(match hops.is_empty() {
+            true => origins,
+            false => Arc::new(Chained { origins, hops: hops.into() }),
+        })
     }
 
     /// What its origins are asked for when somebody asks it for `name`, which is below its path.

@@ -1,7 +1,8 @@
 //! What an admin removes is gone at once and stays so.
 
-use crate::origin::{Origin, Place, SLICE, config, content, files, key, on_disk, read, right, until};
-use edge::cache::{CacheConfig, How, Purge, PurgeError, TO_THE_END};
+use crate::origin::{Origin, Place, SLICE, config, content, files, key, on_disk, read, right, until, whole};
+use edge::cache::{CacheConfig, How, Purge, PurgeError, Reply, TO_THE_END};
+use futures_util::{StreamExt as _, stream};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -112,4 +113,57 @@ async fn names_that_no_object_has_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::new(config(folder.path()), &Origin::of(content(1, 1)));
     assert!(matches!(place.cache.purge(prefix("/a\nb")).await, Err(PurgeError::Name)));
+}
+
+/// An origin that knows no ranges goes on sending the whole object. What comes after the purge is as old as the rest.
+#[tokio::test]
+async fn what_flows_by_is_not_kept_after_a_purge() {
+    for (purge, early) in [(prefix("/"), 0), (Purge::Object(key("/a")), 0), (prefix("/"), 3), (prefix("/"), 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (content(1, 6 * SLICE), content(2, 6 * SLICE));
+        let turns = Arc::new(Semaphore::new(usize::from(early != 1)));
+        let (gate, given) = (turns.clone(), (old.clone(), new.clone()));
+        let origin = Origin::new(move |call| {
+            let (gate, (old, new)) = (gate.clone(), given.clone());
+            async move {
+                if call.number > 0 {
+                    return Ok(whole(&new, "\"v2\""));
+                }
+                // The head, then half of it, then the rest, each when it may come.
+                gate.acquire().await.unwrap().forget();
+                let (first, second) = (old.slice(..old.len() / 2), old.slice(old.len() / 2..));
+                let later = async move {
+                    gate.acquire().await.unwrap().forget();
+                    Ok(second)
+                };
+                let body = stream::iter([Ok(first)]).chain(stream::once(later)).boxed();
+                Ok(Reply { body, ..whole(&old, "\"v1\"") })
+            }
+        });
+        let place = Arc::new(Place::new(config(folder.path()), &origin));
+        let asking = place.clone();
+        // Somebody who wants the beginning, or a slice that comes after the purge.
+        let reader = tokio::spawn(async move {
+            let part = early * SLICE..early * SLICE + 1;
+            let object = asking.at("/a", part.clone()).await.unwrap();
+            read(&object, part).await.unwrap()
+        });
+        match early {
+            // Not even the head has come.
+            1 => until(|| origin.count() == 1).await,
+            _ => until(|| files(folder.path()).len() == 3).await,
+        }
+        place.cache.purge(purge).await.unwrap();
+        until(|| !folder.path().join("noren-cache-v1/purges").exists()).await;
+        turns.add_permits(2);
+        let first = usize::try_from(early * SLICE).unwrap();
+        assert!(reader.await.unwrap() == old.slice(first..=first), "who is being sent something goes on");
+        place.settled().await;
+        assert_eq!(files(folder.path()).len(), 0);
+        assert!(place.get("/a").await.unwrap() == new);
+        place.settled().await;
+        let again = Place::new(on_disk(folder.path()), &origin);
+        assert!(again.get("/a").await.unwrap() == new);
+        assert_eq!(origin.count(), 2);
+    }
 }

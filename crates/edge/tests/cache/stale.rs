@@ -2,6 +2,7 @@
 
 use crate::origin::{Origin, Place, SLICE, config, content, files, on_disk, read, right, status, until};
 use edge::cache::{CacheConfig, Failure, How, TO_THE_END, Validators};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -248,4 +249,47 @@ async fn an_object_that_has_no_length_any_more_goes_through() {
     assert!(read(&object, 0..TO_THE_END).await.unwrap() == content(2, 2 * SLICE));
     place.settled().await;
     assert_eq!(files(folder.path()).len(), 0);
+}
+
+/// What asks about long slices again and again writes nothing, and asks once in each time of validity.
+#[tokio::test]
+async fn a_long_slice_that_is_good_again_is_not_asked_about_at_every_request() {
+    let body = content(1, 2 * SLICE);
+    let given = body.clone();
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Origin::new(move |call| {
+        let reply = right(&given, &call.want, "\"v1\"");
+        async move { Ok(reply) }
+    });
+    let long = Duration::from_secs(2);
+    for memory in [0, 16 << 20] {
+        let place = Place::new(CacheConfig { memory, valid_ok: long, ..config(folder.path()) }, &origin);
+        // Often enough for the second slice to be hot.
+        for _ in 0..8 {
+            assert!(place.get("/a").await.unwrap() == body);
+            place.settled().await;
+        }
+        let identities = || -> Vec<_> {
+            let meta =
+                |path: &std::path::PathBuf| std::fs::metadata(path).map(|meta| (meta.ino(), meta.len())).unwrap();
+            files(folder.path()).iter().map(meta).collect()
+        };
+        let before = identities();
+        for round in 0..2 {
+            tokio::time::sleep(long).await;
+            let count = origin.count();
+            for slice in 0..2 {
+                for time in 0..5 {
+                    let part = slice * SLICE..(slice + 1) * SLICE;
+                    let object = place.at("/a", part.clone()).await.unwrap();
+                    let how = if time == 0 { How::Revalidated } else { How::Hit };
+                    assert_eq!(object.how(), how, "memory {memory}, round {round}, slice {slice}, time {time}");
+                    assert!(read(&object, part.clone()).await.unwrap() == crate::origin::cut(&body, &part));
+                    place.settled().await;
+                }
+            }
+            assert_eq!(origin.count(), count + 2);
+            assert_eq!(identities(), before, "no file is written again");
+        }
+    }
 }

@@ -85,6 +85,22 @@ async fn who_takes_too_little_is_dropped_if_that_is_wanted() {
     assert_eq!(drip(1 << 30).await, 0);
 }
 
+/// On a fast line, from a reader who is slow: what it takes is seen soon, because little waits in the kernel.
+#[tokio::test]
+async fn who_takes_little_but_steadily_is_borne() {
+    let server = Running::start(vec![plain("127.0.0.1:0")], |setup| {
+        setup.limits.connections.write_timeout.0 = Duration::from_millis(1500);
+    });
+    let mut stream = server.connect().await;
+    stream.write_all(get_request("/endless", "").as_bytes()).await.unwrap();
+    let (started, mut bytes) = (Instant::now(), vec![0; 20 * 1024]);
+    while started.elapsed() < Duration::from_secs(6) {
+        stream.read_exact(&mut bytes).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(server.endless.load(Ordering::SeqCst), 1, "200 KB a second are enough");
+}
+
 /// A reader that is slow but steady gets all of it.
 #[tokio::test]
 async fn patience_counts_from_the_last_byte_taken() {

@@ -1,8 +1,8 @@
 //! Requests whose end two servers may see in two places. Whatever is answered, what hides in them is never taken for a
 //! request of its own, and the connection ends.
 
-use crate::support::{Running, heard, is_closed, plain};
-use tokio::io::AsyncWriteExt as _;
+use crate::support::{Certified, Running, encrypt, heard, is_closed, plain};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nhost: a.example\r\n\r\n";
 
@@ -70,17 +70,60 @@ async fn what_hides_in_a_request_stays_hidden() {
     }
 }
 
-/// The body is what the chunks say, and nothing behind it is believed.
+/// What others may read otherwise is refused, whatever would be the right way to read it, and so is all behind it.
 #[tokio::test]
-async fn both_lengths_end_the_connection() {
-    let server = Running::start(vec![plain("127.0.0.1:0")], |_| {});
-    let mut stream = server.connect().await;
-    let request = post("content-length: 5\r\ntransfer-encoding: chunked\r\n", "2\r\nhi\r\n0\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let text = heard(&mut stream).await;
-    assert!(text.starts_with("HTTP/1.1 400") || text.ends_with('2'), "{text}");
-    assert!(is_closed(&mut stream).await);
+async fn what_has_two_meanings_is_refused_and_the_connection_ends() {
+    let chunks = "2\r\nhi\r\n0\r\n\r\n";
+    let cases = [
+        post("content-length: 12\r\ntransfer-encoding: chunked\r\n", chunks),
+        post("transfer-encoding: chunked\r\ncontent-length: 12\r\n", chunks),
+        post("Transfer-Encoding:chunked\r\nx: y\r\nCONTENT-LENGTH:0\r\n", chunks),
+        post("content-length: 2\r\ncontent-length: 3\r\n", "hi!"),
+        post("content-length: 3\r\ncontent-length: 2\r\n", "hi!"),
+        post("content-length: 2, 2\r\n", "hi"),
+        post("transfer-encoding: xchunked\r\n", chunks),
+        post("transfer-encoding: gzip, chunked\r\n", chunks),
+        post("transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n", chunks),
+        // A field that goes on in the next line.
+        post("x: y\r\n z\r\ncontent-length: 2\r\n", "hi"),
+        post("x: y\r\n\tz\r\ncontent-length: 2\r\n", "hi"),
+        // Half an end of a line.
+        post("x: y\rz: a\r\ncontent-length: 2\r\n", "hi"),
+        post("x: y\nz: a\r\ncontent-length: 2\r\n", "hi"),
+        post("content-length: 2\n", "hi"),
+        "POST /length HTTP/1.1\nhost: a.example\ncontent-length: 2\n\nhi".to_owned(),
+        post("x: y\0z\r\ncontent-length: 2\r\n", "hi"),
+        post("x\0: y\r\ncontent-length: 2\r\n", "hi"),
+    ];
+    let certified = Certified::new(&[&["a.example"]]);
+    let (open, encrypted) = (Running::start(vec![plain("127.0.0.1:0")], |_| {}), certified.start(|_| {}));
+    let ask = async |case: &str, tls: bool, before: &str| {
+        let mut stream: Box<dyn Stream> = match tls {
+            false => Box::new(open.connect().await),
+            true => {
+                let agreed = encrypt(encrypted.connect().await, certified.client(), "a.example", &["http/1.1"]).await;
+                Box::new(agreed.unwrap())
+            }
+        };
+        if !before.is_empty() {
+            stream.write_all(before.as_bytes()).await.unwrap();
+            let text = heard(&mut stream).await;
+            assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+        }
+        let _ = stream.write_all(format!("{case}{HIDDEN}").as_bytes()).await;
+        let text = heard(&mut stream).await;
+        let case = case.escape_debug();
+        assert!(text.starts_with("HTTP/1.1 400") && !text.contains("SMUGGLED"), "{case}\n\n{text}");
+        assert!(is_closed(&mut stream).await, "{case}");
+    };
+    let honest = post("content-length: 5\r\n", "a\nb\nc");
+    let all = cases.iter().flat_map(|case| [(case, false, ""), (case, true, ""), (case, false, &*honest)]);
+    futures_util::future::join_all(all.map(|(case, tls, before)| ask(case, tls, before))).await;
 }
+
+trait Stream: AsyncRead + AsyncWrite + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
 
 /// What must work all the same.
 #[tokio::test]

@@ -121,16 +121,56 @@ async fn our_own_bucket_goes_through_the_cache() {
 
 #[tokio::test]
 async fn a_locked_bucket_destroys_nothing() {
-    for code in ["AccessDenied", "AllAccessDisabled"] {
+    for (status, code, new) in [
+        ("403 Forbidden", "AccessDenied", 404),
+        ("403 Forbidden", "AllAccessDisabled", 502),
+        // That there is no bucket any more is no word about a file.
+        ("404 Not Found", "NoSuchBucket", 502),
+    ] {
         let origin = Origin::new(|_| reply("200 OK", "Content-Type: image/png\r\nETag: \"o\"\r\n", b"object")).await;
         let sites = site(&origin, "").replace("path = \"/files\"", "path = \"/files\"\nvalid = \"0 s\"");
         let world = World::new(&sites).await;
         assert_eq!(world.get("a", "/files/a.png").await.text(), "object");
         world.settled().await;
-        origin.becomes(move |_| refusal("403 Forbidden", code));
+        origin.becomes(move |_| refusal(status, code));
         let answer = world.get("a", "/files/a.png").await;
         assert_eq!((answer.text().as_str(), answer.header("x-cache")), ("object", "STALE"), "{code}");
-        let never = world.get("a", "/files/never.png").await.status;
-        assert_eq!(never, if code == "AccessDenied" { 404 } else { 502 }, "{code}");
+        assert_eq!(world.get("a", "/files/never.png").await.status, new, "{code}");
+    }
+}
+
+/// What an object was stored with counts where that is wanted, as it does for web servers.
+#[tokio::test]
+async fn buckets_say_how_long_a_file_is_good() {
+    let origin = Origin::new(|head| {
+        let stored = match head.split([' ', '?']).nth(1).unwrap_or_default() {
+            "/media/sub/secret.png" => "Cache-Control: private, no-store\r\n",
+            "/media/sub/old.png" => "Expires: Thu, 01 Jan 1970 00:00:00 GMT\r\n",
+            _ => "Cache-Control: max-age=3600\r\n",
+        };
+        let unchanged = sent(head, "if-none-match").is_some();
+        let status = if unchanged { "304 Not Modified" } else { "200 OK" };
+        let body: &[u8] = if unchanged { b"" } else { b"object" };
+        reply(status, &format!("Content-Type: image/png\r\nETag: \"o\"\r\n{stored}"), body)
+    })
+    .await;
+    let honoured = |how: &str| site(&origin, "").replace("path = \"/files\"", &format!("path = \"/files\"\n{how}"));
+    let world = World::new(&honoured("honour_origin_headers = true\nvalid = \"0 s\"")).await;
+    for (path, first, then, told) in [
+        ("/files/secret.png", "BYPASS", "BYPASS", "no-store"),
+        ("/files/old.png", "MISS", "REVALIDATED", "no-cache"),
+        ("/files/long.png", "MISS", "HIT", "public, max-age=3600, immutable"),
+    ] {
+        for how in [first, then, then] {
+            let answer = world.get("a", path).await;
+            assert_eq!((answer.header("x-cache"), answer.header("cache-control")), (how, told), "{path}");
+            assert_eq!(answer.text(), "object");
+            world.settled().await;
+        }
+    }
+    let world = World::new(&honoured("")).await;
+    for how in ["MISS", "HIT"] {
+        assert_eq!(world.get("a", "/files/secret.png").await.header("x-cache"), how);
+        world.settled().await;
     }
 }

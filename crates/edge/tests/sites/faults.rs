@@ -175,16 +175,18 @@ async fn requests_to_an_origin_are_bounded() {
 /// What is wrong with single files is no reason to leave the whole origin alone.
 #[tokio::test]
 async fn refusals_do_not_let_an_origin_rest() {
-    let origin = Origin::new(|head| match head.contains("/good") {
-        true => reply("200 OK", PNG, b"bytes"),
-        false => reply("401 Unauthorized", "", b""),
-    })
-    .await;
-    let world = World::new(&site(&origin, "a")).await;
-    for at in 0..5 {
-        assert_eq!(world.get("a", &format!("/{at}.png")).await.status, 502);
+    for status in ["401 Unauthorized", "500 Internal Server Error"] {
+        let origin = Origin::new(move |head| match head.contains("/good") {
+            true => reply("200 OK", PNG, b"bytes"),
+            false => reply(status, "", b""),
+        })
+        .await;
+        let world = World::new(&site(&origin, "a")).await;
+        for at in 0..5 {
+            assert_eq!(world.get("a", &format!("/{at}.png")).await.status, 502, "{status}");
+        }
+        assert_eq!(world.get("a", "/good.png").await.text(), "bytes", "{status}");
     }
-    assert_eq!(world.get("a", "/good.png").await.text(), "bytes");
 }
 
 /// One that takes connections and says nothing must not keep the next from being asked.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod buckets;
+mod curl;
 mod faults;
 mod folders;
 mod headers;
@@ -10,4 +11,8 @@ mod keys;
 mod nginx;
 mod origins;
 mod paths;
+mod redirects;
+mod s3;
+#[path = "../../../media/tests/s3/server.rs"]
+mod s3_server;
 mod world;

@@ -1,4 +1,4 @@
-//! Several origins in order, redirects, and changes while it runs.
+//! Several origins in order, what they say of keeping files, and changes while it runs.
 
 use crate::world::{Origin, Reply, World, reply, sent};
 
@@ -64,79 +64,77 @@ async fn denied_is_absent_and_failing_is_not() {
     }
 }
 
+/// What its origin forbids to keep is neither on the disk nor in memory, and browsers are told so too.
 #[tokio::test]
-async fn redirects_are_followed_where_they_may_and_told_where_not() {
-    let target = Origin::with(&[("/there/a.png", "image/png", b"there")]).await;
-    let port = target.address.port();
-    let origin = Origin::new(move |head| {
-        let path = head.split(' ').nth(1).unwrap_or_default();
-        let to = |status: &str, location: &str| reply(status, &format!("Location: {location}\r\n"), b"moved");
-        match path {
-            "/known.png" => to("302 Found", &format!("http://127.0.0.1:{port}/there/a.png")),
-            "/other.png" => to("301 Moved Permanently", "https://elsewhere.test/b.png?c=d"),
-            "/relative.png" => to("307 Temporary Redirect", "known.png"),
-            "/loop.png" => to("302 Found", "/loop.png"),
-            "/script.png" => to("302 Found", "javascript:alert(1)"),
-            "/data.png" => to("302 Found", "data:text/html,x"),
-            "/user.png" => to("302 Found", "https://a:b@elsewhere.test/"),
-            "/nowhere.png" => reply("302 Found", "", b""),
-            "/other-way.png" => to("303 See Other", "https://elsewhere.test/"),
-            _ => reply("404 Not Found", "", b""),
-        }
+async fn what_is_not_to_be_kept_goes_through() {
+    let origin = Origin::new(|head| match head.split(' ').nth(1).unwrap_or_default() {
+        "/short.png" => reply("200 OK", &format!("{PNG}Cache-Control: max-age=60\r\n"), b"bytes"),
+        "/moved.png" => reply("302 Found", "Location: https://elsewhere.test/\r\nCache-Control: no-store\r\n", b""),
+        "/private.png" => reply("200 OK", &format!("{PNG}Cache-Control: max-age=60, private\r\n"), b"bytes"),
+        _ => reply("200 OK", &format!("{PNG}Cache-Control: no-store\r\nETag: \"e\"\r\n"), b"bytes"),
     })
     .await;
-    let world =
-        World::new(&format!("[[site]]\n[[site.origin]]\nurl = \"{}\"\nfollow = [\"127.0.0.1\"]\n", origin.url())).await;
-    for (path, status, location) in [
-        ("/known.png", 200, ""),
-        ("/relative.png", 200, ""),
-        ("/other.png", 301, "https://elsewhere.test/b.png?c=d"),
-        ("/loop.png", 502, ""),
-        ("/script.png", 502, ""),
-        ("/data.png", 502, ""),
-        ("/user.png", 502, ""),
-        ("/nowhere.png", 502, ""),
-        ("/other-way.png", 502, ""),
-    ] {
-        // One that fails often rests: each of these is to be asked.
-        world.reload(&format!(
-            "[[site]]\nname = \"{path}\"\n[[site.origin]]\nurl = \"{}\"\nfollow = [\"127.0.0.1\"]\n",
-            origin.url()
-        ));
-        let answer = world.get("a", path).await;
-        assert_eq!((answer.status, answer.header("location")), (status, location), "{path}: {}", answer.head);
+    let site = |more: &str| format!("[[site]]\n{more}\n[[site.origin]]\nurl = \"{}\"\n", origin.url());
+    let world = World::new(&site("honour_origin_headers = true")).await;
+    let files = || walk(&world.folder.path().join("cache"));
+    for path in ["/store.png", "/private.png", "/moved.png"] {
+        for time in 0..3 {
+            let answer = world.get("a", path).await;
+            let expected = if path == "/moved.png" { (302, "") } else { (200, "bytes") };
+            assert_eq!((answer.status, answer.text().as_str()), expected, "{path}");
+            assert_eq!(
+                (answer.header("x-cache"), answer.header("cache-control")),
+                ("BYPASS", "no-store"),
+                "{path} {time}"
+            );
+        }
+        world.settled().await;
+        assert_eq!(files(), 0, "{path}");
     }
-    assert_eq!(origin.paths().iter().filter(|path| *path == "/loop.png").count(), 4, "three redirects and no more");
-    assert_eq!(world.get("a", "/other.png").await.status, 301);
+    let count = origin.asked().len();
+    let part = world.ask("a", "/store.png", "Range: bytes=1-2\r\n").await;
+    assert_eq!((part.status, part.text().as_str()), (206, "yt"));
+    assert_eq!(origin.asked().len(), count + 1);
+    let short = world.get("a", "/short.png").await;
+    assert_eq!(short.header("cache-control"), "public, max-age=60, immutable");
+    world.settled().await;
+    assert_eq!((world.get("a", "/short.png").await.header("x-cache"), files()), ("HIT", 1));
 
-    // Without the host in the list the client is told.
-    world.reload(&format!("[[site]]\nname = \"two\"\n[[site.origin]]\nurl = \"{}\"\n", origin.url()));
-    let answer = world.get("a", "/known.png").await;
+    // What was kept before its origin forbade it goes.
+    let other = World::new(&site("honour_origin_headers = true\nvalid = \"0 s\"")).await;
+    origin.becomes(|_| reply("200 OK", &format!("{PNG}ETag: \"e\"\r\n"), b"bytes"));
+    assert_eq!(other.get("a", "/a.png").await.text(), "bytes");
+    other.settled().await;
+    assert_eq!(walk(&other.folder.path().join("cache")), 1);
+    origin.becomes(|head| match sent(head, "if-none-match") {
+        Some(_) => reply("304 Not Modified", "Cache-Control: private\r\nETag: \"e\"\r\n", b""),
+        None => reply("200 OK", &format!("{PNG}Cache-Control: private\r\nETag: \"e\"\r\n"), b"bytes"),
+    });
+    let answer = other.get("a", "/a.png").await;
+    assert_eq!((answer.text().as_str(), answer.header("x-cache")), ("bytes", "BYPASS"));
+    other.settled().await;
+    assert_eq!(walk(&other.folder.path().join("cache")), 0);
+
+    // Without that setting all of it is kept.
+    origin.becomes(|_| reply("200 OK", &format!("{PNG}Cache-Control: no-store\r\n"), b"bytes"));
+    let world = World::new(&site("")).await;
+    world.get("a", "/store.png").await;
+    world.settled().await;
+    let answer = world.get("a", "/store.png").await;
     assert_eq!(
-        (answer.status, answer.header("location")),
-        (302, format!("http://127.0.0.1:{port}/there/a.png").as_str())
+        (answer.header("x-cache"), answer.header("cache-control")),
+        ("HIT", "public, max-age=31536000, immutable")
     );
 }
 
-#[tokio::test]
-async fn old_addresses_lead_to_new_ones() {
-    let world = World::new(
-        "[[site]]\nhosts = [\"old.test\"]\nredirect = \"https://new.test/media\"\n\
-         [[site]]\nhosts = [\"old.test\"]\npath = \"/files\"\nredirect = \"https://files.test\"\n",
-    )
-    .await;
-    for (path, status, location) in [
-        ("/a/b%20c.png", 301, "https://new.test/media/a/b%20c.png"),
-        ("/files/x%2Dy.png?a=b", 301, "https://files.test/x-y.png"),
-        ("/", 301, "https://new.test/media/"),
-        ("/a/../b", 404, ""),
-        ("/a%0d%0aSet-Cookie:%20x", 400, ""),
-        ("//evil.test/x", 404, ""),
-        ("/%2f%2fevil.test", 400, ""),
-    ] {
-        let answer = world.get("old.test", path).await;
-        assert_eq!((answer.status, answer.header("location")), (status, location), "{path}");
-    }
+/// The files of slices below the folder of a cache.
+fn walk(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let count = |entry: std::fs::DirEntry| match entry.file_type().unwrap().is_dir() {
+        true => walk(&entry.path()),
+        false => 1,
+    };
+    entries.map(count).sum()
 }
 
 #[tokio::test]

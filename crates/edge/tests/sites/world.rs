@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio_util::sync::CancellationToken;
 
 /// An edge that runs, with an empty cache.
@@ -70,10 +70,19 @@ impl World {
 
     /// Any bytes on a connection of their own, until it closes or nothing comes for a while.
     pub async fn send(&self, bytes: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(bytes).await.unwrap();
-        Answer::read(stream).await
+        talk(self.address, bytes).await
     }
+}
+
+/// A request to any server.
+pub async fn ask(address: (&str, u16), request: &str) -> Answer {
+    talk(address, request.as_bytes()).await
+}
+
+async fn talk(address: impl ToSocketAddrs, bytes: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    Answer::read(stream).await
 }
 
 impl Drop for World {

@@ -1,11 +1,15 @@
 //! How a bucket is described in a configuration, and what follows from the description.
 
-use super::{Addressing, Error, Preset, Provider, RegionRule, Result, Secret, Wait};
+use super::{Addressing, Error, Preset, Provider, RegionRule, Result, Secret};
+use crate::values::Period;
 use documented::{Documented, DocumentedFields};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 use url::{Host, Url};
+
+/// Nobody waits longer for an answer.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// A bucket that keeps the files instead of the data folder: AWS S3, Vultr, Wasabi, MinIO, Garage, Cloudflare R2,
 /// Backblaze B2, DigitalOcean or any other that speaks S3. Without any of these settings files stay on the local disk.
@@ -45,11 +49,11 @@ pub struct S3Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
     /// How long a connection may take to come about.
-    pub connect_timeout: Wait,
+    pub connect_timeout: Period,
     /// How long the bucket may take to begin its answer.
-    pub answer_timeout: Wait,
+    pub answer_timeout: Period,
     /// How long the bucket may pause in the middle of an answer.
-    pub idle_timeout: Wait,
+    pub idle_timeout: Period,
     /// How often a request is repeated that failed in a way that may pass.
     pub retries: u32,
 }
@@ -67,9 +71,9 @@ impl Default for S3Config {
             secret_key_file: None,
             addressing: None,
             storage_class: None,
-            connect_timeout: Wait(Duration::from_secs(5)),
-            answer_timeout: Wait(Duration::from_secs(30)),
-            idle_timeout: Wait(Duration::from_secs(30)),
+            connect_timeout: Period(Duration::from_secs(5)),
+            answer_timeout: Period(Duration::from_secs(30)),
+            idle_timeout: Period(Duration::from_secs(30)),
             retries: 4,
         }
     }
@@ -110,6 +114,14 @@ impl S3Config {
             if class.is_empty() || class.len() > 64 || !class.bytes().all(word) {
                 return Err(bad("storage_class", "expected a word such as \"STANDARD_IA\""));
             }
+        }
+        let times = [
+            ("connect_timeout", self.connect_timeout),
+            ("answer_timeout", self.answer_timeout),
+            ("idle_timeout", self.idle_timeout),
+        ];
+        if let Some((field, _)) = times.into_iter().find(|(_, time)| time.0.is_zero() || time.0 > LONGEST) {
+            return Err(bad(field, "expected 1 ms to 1 h"));
         }
         if self.retries > 20 {
             return Err(bad("retries", "expected at most 20"));
@@ -299,6 +311,8 @@ mod tests {
             S3Config { endpoint: Some("ftp://example.com".parse().unwrap()), ..base.clone() },
             S3Config { endpoint: Some("https://a:b@example.com".parse().unwrap()), ..base.clone() },
             S3Config { retries: 1000, ..base.clone() },
+            S3Config { connect_timeout: Period(Duration::ZERO), ..base.clone() },
+            S3Config { idle_timeout: Period(2 * LONGEST), ..base.clone() },
         ];
         let fields: Vec<_> = cases
             .iter()
@@ -322,6 +336,8 @@ mod tests {
             "endpoint",
             "endpoint",
             "retries",
+            "connect_timeout",
+            "idle_timeout",
         ];
         assert_eq!(fields, expected);
     }

@@ -44,6 +44,8 @@ pub struct Meta {
     pub etag: Option<String>,
     /// When it was stored.
     pub last_modified: Option<SystemTime>,
+    /// Until when, in the words it was stored with.
+    pub expires: Option<String>,
 }
 
 /// An object, or a part of one, on its way.
@@ -130,8 +132,16 @@ impl Bucket {
         }
         let word = |name: &str| text(headers, name).filter(|text| !text.is_empty() && text.len() <= 256);
         let last_modified = text(headers, "last-modified").and_then(|text| http_date(&text));
-        let (content_type, cache_control) = (word("content-type"), word("cache-control"));
-        Ok(Meta { start, len, total, content_type, cache_control, etag: word("etag"), last_modified })
+        Ok(Meta {
+            start,
+            len,
+            total,
+            content_type: word("content-type"),
+            etag: word("etag"),
+            last_modified,
+            cache_control: word("cache-control"),
+            expires: word("expires"),
+        })
     }
 
     /// `bytes 0-99/1234`: has to be what was asked for, cut at the end of the object.

@@ -21,6 +21,7 @@ mod retry;
 mod values;
 mod xml;
 
+pub use crate::values::Secret;
 pub use admin::{Access, Created};
 pub use bucket::Bucket;
 pub use checksum::is_etag_of;
@@ -31,4 +32,4 @@ pub use get::{Answer, Meta, Object, Wanted};
 pub use list::{Found, Next, Page, Scope};
 pub use provider::{Preset, Provider, RegionRule, Support};
 pub use put::{Headers, Source, Stored};
-pub use values::{Addressing, Secret, Wait};
+pub use values::Addressing;

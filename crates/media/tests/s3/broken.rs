@@ -1,6 +1,7 @@
 //! A server that does as it is told, right or wrong: answers are texts, written as they are.
 
-use media::s3::{Bucket, S3Config, Wait};
+use media::s3::{Bucket, S3Config};
+use media::values::Period;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,8 +35,8 @@ impl Broken {
     pub async fn start_with(reactions: Vec<Reaction>, change: impl FnOnce(&mut S3Config)) -> Broken {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut config = crate::server::config(&format!("http://{}", listener.local_addr().unwrap()));
-        config.answer_timeout = Wait(Duration::from_millis(400));
-        config.idle_timeout = Wait(Duration::from_millis(400));
+        config.answer_timeout = Period(Duration::from_millis(400));
+        config.idle_timeout = Period(Duration::from_millis(400));
         change(&mut config);
         let heads = Arc::new(Mutex::new(Vec::new()));
         let (seen, reactions) = (heads.clone(), Arc::new(Mutex::new(VecDeque::from(reactions))));

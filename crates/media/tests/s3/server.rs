@@ -2,7 +2,8 @@
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use media::s3::{S3Config, Secret, Wait};
+use media::s3::{S3Config, Secret};
+use media::values::Period;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
@@ -54,8 +55,8 @@ pub fn config(endpoint: &str) -> S3Config {
         bucket: Some("files".into()),
         access_key: Some("test-id".into()),
         secret_key: Some(Secret::new("test-secret")),
-        answer_timeout: Wait(Duration::from_secs(20)),
-        idle_timeout: Wait(Duration::from_secs(20)),
+        answer_timeout: Period(Duration::from_secs(20)),
+        idle_timeout: Period(Duration::from_secs(20)),
         retries: 2,
         ..S3Config::default()
     }

@@ -107,7 +107,7 @@ fn what_is_wrong_is_named_with_its_place() {
     noren.toml: media.storage.region: missing: name it, such as "eu-central-1"
     noren.toml: media.storage.access_key: missing: files cannot be stored without a key
     noren.toml:2: media.storage.provider: unknown variant `azure`, expected one of `aws`, `vultr`, `wasabi`, `minio`, `garage`, `r2`, `b2`, `digitalocean`
-    noren.toml:2: media.storage.idle_timeout: expected a time such as "30 s", "500 ms" or "2 min", not "soon"
+    noren.toml:2: media.storage.idle_timeout: expected a time such as "25 s", "10 min", "12 h" or "90 d", not "soon"
     noren.toml:2: media.storage.key: unknown field `key`, expected one of `provider`, `endpoint`, `region`, `bucket`, `prefix`, `access_key`, `secret_key`, `secret_key_file`, `addressing`, `storage_class`, `connect_timeout`, `answer_timeout`, `idle_timeout`, `retries`
     NOREN_MEDIA__STORAGE__RETRIES: media.storage.retries: invalid type: string "many", expected a whole number
     NOREN_SERVER__CONNECTIONS: server.connections: invalid type: string "many", expected a whole number

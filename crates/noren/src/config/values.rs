@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-edge::as_text!(SiteDomain, Origin, BaseUrl, LogLevel);
+media::as_text!(SiteDomain, Origin, BaseUrl, LogLevel);
 
 /// The name after the @ of handles: lower case, international names in their ASCII form, with a port if need be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -113,7 +113,8 @@ impl Orders {
 
     fn external_key(&self) -> Result<Option<ExternalAccountKey>, Failure> {
         let (Some(id), Some(key)) = (&self.config.external_id, &self.config.external_key) else { return Ok(None) };
-        let key = URL_SAFE_NO_PAD.decode(key.0.trim().trim_end_matches('=')).map_err(|_| Failure::ExternalKey)?;
+        let key =
+            URL_SAFE_NO_PAD.decode(key.reveal().trim().trim_end_matches('=')).map_err(|_| Failure::ExternalKey)?;
         Ok(Some(ExternalAccountKey::new(id.clone(), &key)))
     }
 
