@@ -18,7 +18,7 @@ pub(super) fn path(target: &str) -> &str {
 }
 
 /// The value of `Host`: with the port only if it is not the usual one.
-pub(super) fn authority(url: &Url) -> String {
+pub(crate) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
         None => host.to_owned(),

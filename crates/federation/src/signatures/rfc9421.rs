@@ -168,7 +168,7 @@ fn close(inner: &str) -> Option<usize> {
     })
 }
 
-fn base(
+pub(super) fn base(
     request: &Incoming<'_>,
     components: &[String],
     ((parts, scheme), input): ((&Parts<'_>, &str), &str),

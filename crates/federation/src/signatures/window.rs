@@ -22,7 +22,7 @@ pub(super) fn of_seconds(seconds: i64) -> Option<Time> {
 }
 
 /// `Tue, 20 Apr 2021 02:07:55 GMT`
-pub(super) fn of_date(text: &str) -> Option<Time> {
+pub(crate) fn of_date(text: &str) -> Option<Time> {
     let parsed = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
     Some(Time(parsed.as_millisecond()))
 }
