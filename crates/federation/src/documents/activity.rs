@@ -8,6 +8,7 @@ use serde_json::Value;
 /// Activities inside activities: Announce of an Undo of a Like is three deep.
 pub(super) const NESTED: usize = 4;
 const ADDRESSEES: usize = 2000;
+const OBJECTS: usize = 500;
 /// Characters of a reaction or report.
 const CONTENT: usize = 5000;
 const NAME: usize = 64;
@@ -138,7 +139,8 @@ impl Activity {
         let named = || reader.kinds().next().map(|kind| Verb::Other(cut(kind, NAME)));
         let verb = reader.kind(verb).or_else(named).ok_or(Malformed::Property("type"))?;
         let actor = reader.link("actor").ok_or(Malformed::Property("actor"))?;
-        let objects: Vec<Object> = reader.list("object").iter().filter_map(|it| Object::at(it, depth)).collect();
+        let objects: Vec<Object> =
+            reader.list("object").iter().take(OBJECTS).filter_map(|it| Object::at(it, depth)).collect();
         if objects.is_empty() && !matches!(verb, Verb::Other(_)) {
             return Err(Malformed::Property("object"));
         }

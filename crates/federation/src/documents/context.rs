@@ -55,6 +55,7 @@ fn post() -> Value {
         "_misskey_reaction": "misskey:_misskey_reaction",
         "quoteUri": "fedibird:quoteUri",
         "directMessage": "litepub:directMessage",
+        "htmlMfm": "https://w3id.org/fep/c16b#htmlMfm",
         "EmojiReact": "litepub:EmojiReact",
         "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
         "QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest",

@@ -108,6 +108,10 @@ pub(super) fn kind(name: &str) -> Option<NoteKind> {
     }
 }
 
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{200b}'
+}
+
 impl Note {
     /// Needs an id, a type that is a post's, and an author.
     pub fn read(value: &Value) -> Result<Self, Malformed> {
@@ -133,7 +137,7 @@ impl Note {
             content: cut(&content, CONTENT),
             language: language.map(|tag| cut(&tag, LANGUAGE)),
             // Misskey marks a warning without words by a space of no width.
-            summary: if summary.trim().is_empty() { String::new() } else { summary },
+            summary: if summary.chars().all(is_blank) { String::new() } else { summary },
             sensitive: reader.flag("sensitive").or_else(|| reader.flag("as:sensitive")).unwrap_or(false),
             source: note_parts::source(reader, CONTENT),
             html_mfm: reader.flag("htmlMfm").unwrap_or(false),

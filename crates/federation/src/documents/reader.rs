@@ -19,19 +19,32 @@ pub(super) const LIST: usize = 2000;
 
 /// JSON of a document, if it is not too deep or too large to be looked at.
 pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|_| Malformed::NotJson)?;
-    let mut left = NODES;
-    if fits(&value, DEPTH, &mut left) { Ok(value) } else { Err(Malformed::NotJson) }
+    // Before anything is built of it: a byte of text can become thirty of memory.
+    if !fits(bytes) {
+        return Err(Malformed::NotJson);
+    }
+    serde_json::from_slice(bytes).map_err(|_| Malformed::NotJson)
 }
 
-fn fits(value: &Value, depth: usize, left: &mut usize) -> bool {
-    let Some(rest) = left.checked_sub(1) else { return false };
-    *left = rest;
-    match value {
-        Value::Array(list) => depth > 0 && list.iter().all(|item| fits(item, depth - 1, left)),
-        Value::Object(map) => depth > 0 && map.values().all(|item| fits(item, depth - 1, left)),
-        _ => true,
+/// Counts brackets and commas outside of texts.
+fn fits(bytes: &[u8]) -> bool {
+    let (mut depth, mut nodes, mut quoted, mut escaped) = (0_usize, 1_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'[' | b'{' => (depth, nodes) = (depth + 1, nodes + 1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' => nodes += 1,
+            _ => {}
+        }
+        if depth > DEPTH || nodes > NODES {
+            return false;
+        }
     }
+    true
 }
 
 /// Scheme, host and port of an address, in lower case; None for what is no http(s) address.
@@ -54,11 +67,13 @@ pub fn same_origin(a: &str, b: &str) -> bool {
 }
 
 fn url(address: &str) -> Option<Url> {
-    if address.len() > ADDRESS {
+    // Stricter than browsers: nothing that is an address only after repairs.
+    let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"))?;
+    if address.len() > ADDRESS || rest.starts_with(['/', '\\']) {
         return None;
     }
     let url = Url::parse(address).ok()?;
-    let plain = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    let plain = url.username().is_empty() && url.password().is_none();
     (plain && url.host_str().is_some_and(|host| !host.is_empty())).then_some(url)
 }
 
@@ -214,4 +229,52 @@ pub(super) fn document(value: &Value) -> Result<Document, Malformed> {
         return Ok(Document::Key(key));
     }
     Ok(Document::Other { id: reader.id(), kind: cut(reader.kinds().next().unwrap_or_default(), 64) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_within_bounds() {
+        let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        let wide = |nodes: usize| format!("[{}1]", "1,".repeat(nodes));
+        for (text, fits) in [
+            ("{}".to_owned(), true),
+            (nested(DEPTH), true),
+            (nested(DEPTH + 1), false),
+            (wide(NODES - 10), true),
+            (wide(NODES), false),
+            (format!("{:?}", "[".repeat(1000)), true),
+            (format!("\"\\\"{}\"", "[".repeat(1000)), true),
+            ("[".repeat(1_000_000), false),
+            (String::new(), false),
+            ("{} {}".to_owned(), false),
+        ] {
+            assert_eq!(parse(text.as_bytes()).is_ok(), fits, "{}", text.get(..20).unwrap_or(&text));
+        }
+        assert_eq!(parse(b"\xff"), Err(Malformed::NotJson));
+    }
+
+    #[test]
+    fn origins_and_hosts() {
+        for (address, expected, named) in [
+            ("https://A.example/x?y#z", "https://a.example", "a.example"),
+            ("https://a.example:443", "https://a.example", "a.example"),
+            ("http://a.example:8080/", "http://a.example:8080", "a.example:8080"),
+            ("https://b\u{fc}cher.example/", "https://xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ] {
+            assert_eq!(origin(address).as_deref(), Some(expected));
+            assert_eq!(host(address).as_deref(), Some(named));
+        }
+        for address in
+            ["", "a.example", "ftp://a.example/", "javascript:x", "https://", "https://u@a.example/", "acct:a@b"]
+        {
+            assert_eq!((origin(address), host(address)), (None, None), "{address}");
+            assert!(!same_origin(address, address));
+        }
+        assert!(same_origin("https://a.example/1", "https://A.example:443/2"));
+        assert!(!same_origin("https://a.example/1", "http://a.example/1"));
+        assert!(!same_origin("https://a.example/1", "https://a.example.evil.example/1"));
+    }
 }

@@ -50,14 +50,20 @@ impl Writer {
         }
     }
 
+    pub(super) fn texts(&mut self, name: &str, texts: &[String]) {
+        self.list(name, texts, |text| text.as_str().into());
+    }
+
+    /// Only when there is one.
+    pub(super) fn some_texts(&mut self, name: &str, texts: &[String]) {
+        if !texts.is_empty() {
+            self.texts(name, texts);
+        }
+    }
+
     pub(super) fn done(self) -> Value {
         Value::Object(self.0)
     }
-}
-
-/// Text as it is.
-pub(super) fn text(text: &String) -> Value {
-    text.as_str().into()
 }
 
 /// The whole document: `@context` first.

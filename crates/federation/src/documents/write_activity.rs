@@ -49,8 +49,8 @@ impl Activity {
         let mut out = Writer::new(self.id.as_deref(), self.verb.name());
         out.put("actor", self.actor.as_str());
         out.opt("published", self.published.map(|time| time.iso()));
-        out.some("to", &self.to, write::text);
-        out.some("cc", &self.cc, write::text);
+        out.some_texts("to", &self.to);
+        out.some_texts("cc", &self.cc);
         match &self.objects[..] {
             [] => {}
             [one] => out.put("object", one.body()),

@@ -45,9 +45,9 @@ impl Actor {
         );
         let tags = self.emojis.iter().map(|it| it.body()).chain(self.hashtags.iter().map(|it| it.body()));
         out.put("tag", tags.collect::<Vec<Value>>());
-        out.some("alsoKnownAs", &self.also_known_as, write::text);
+        out.some_texts("alsoKnownAs", &self.also_known_as);
         out.opt("movedTo", self.moved_to.as_deref());
-        out.some("attributionDomains", &self.attribution_domains, write::text);
+        out.some_texts("attributionDomains", &self.attribution_domains);
         self.write_keys(&mut out);
         out.done()
     }

@@ -22,8 +22,8 @@ impl Note {
         out.opt("inReplyTo", self.in_reply_to.as_deref());
         out.opt("published", self.published.map(|time| time.iso()));
         out.opt("updated", self.updated.map(|time| time.iso()));
-        out.list("to", &self.to, write::text);
-        out.list("cc", &self.cc, write::text);
+        out.texts("to", &self.to);
+        out.texts("cc", &self.cc);
         // A vote has neither text nor anything that comes with one.
         if self.vote().is_none() {
             self.write_text(&mut out);
@@ -162,8 +162,8 @@ impl Policy {
 impl Grant {
     fn body(&self) -> Value {
         let mut out = Writer::default();
-        out.list("automaticApproval", &self.automatic, write::text);
-        out.some("manualApproval", &self.manual, write::text);
+        out.texts("automaticApproval", &self.automatic);
+        out.some_texts("manualApproval", &self.manual);
         out.done()
     }
 }

@@ -2,13 +2,16 @@
 
 use super::send::{Lease, Patience, broken};
 use super::{Bounds, Error};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Response, header};
 use bytes::{Bytes, BytesMut};
 use flate2::write::MultiGzDecoder;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use std::io::{self, Write};
 use tokio::time::timeout_at;
+
+/// Bytes of an answer that are read for the connection's sake.
+const UNWANTED: usize = 16 * 1024;
 
 /// The body of an answer.
 pub struct Body {
@@ -61,24 +64,13 @@ impl Body {
     /// The next piece; None at the end. After an error there is nothing more.
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         loop {
-            let piece = match self.raw().await {
+            let piece = self.raw().await.and_then(|raw| Ok((raw.is_none(), self.unpacked(raw)?)));
+            let (ended, piece) = match piece {
                 Ok(piece) => piece,
                 Err(error) => {
-                    self.lease = None;
+                    (self.lease, self.decoder) = (None, None);
                     return Some(Err(error));
                 }
-            };
-            let ended = piece.is_none();
-            let piece = match (&mut self.decoder, piece) {
-                (None, piece) => piece,
-                (Some(decoder), Some(piece)) => match inflate(decoder, &piece) {
-                    Ok(bytes) => Some(bytes),
-                    Err(error) => return Some(Err(error)),
-                },
-                (Some(decoder), None) => match decoder.try_finish() {
-                    Ok(()) => Some(decoder.get_mut().bytes.split().freeze()),
-                    Err(_) => return Some(Err(Error::Broken("the compressed body ends too early".to_owned()))),
-                },
             };
             if ended {
                 self.decoder = None;
@@ -86,12 +78,23 @@ impl Body {
                     lease.give_back();
                 }
             }
-            match piece {
-                Some(bytes) if bytes.is_empty() && !ended => {}
-                Some(bytes) if bytes.is_empty() => return None,
-                Some(bytes) => return Some(Ok(bytes)),
-                None => return None,
+            match (piece.is_empty(), ended) {
+                (false, _) => return Some(Ok(piece)),
+                (true, true) => return None,
+                (true, false) => {}
             }
+        }
+    }
+
+    /// What came, or what was still inside the decoder at the end.
+    fn unpacked(&mut self, raw: Option<Bytes>) -> Result<Bytes, Error> {
+        match (&mut self.decoder, raw) {
+            (None, raw) => Ok(raw.unwrap_or_default()),
+            (Some(decoder), Some(piece)) => inflate(decoder, &piece),
+            (Some(decoder), None) => match decoder.try_finish() {
+                Ok(()) => Ok(decoder.get_mut().bytes.split().freeze()),
+                Err(_) => Err(Error::Broken("the compressed body ends too early".to_owned())),
+            },
         }
     }
 
@@ -119,10 +122,14 @@ impl Body {
         }
         Ok(all.freeze())
     }
+}
 
-    /// Reads to the end for the connection's sake, if that end is near.
-    pub(super) async fn drain(mut self) {
-        while let Some(Ok(_)) = self.next().await {}
+/// Reads an answer whose text nobody wants, if it is short: so that its connection can be used again.
+pub(super) async fn settle(response: Response<Incoming>, lease: Lease, patience: Patience) {
+    let (parts, incoming) = response.into_parts();
+    let bounds = Bounds { bytes: UNWANTED, ..Bounds::DOCUMENT };
+    if let Ok(mut body) = Body::new((&parts.headers, incoming), lease, (&bounds, patience)) {
+        while let Some(Ok(_)) = body.next().await {}
     }
 }
 

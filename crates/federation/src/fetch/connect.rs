@@ -3,7 +3,7 @@
 use super::hosts::Family;
 use super::pool::Sender;
 use super::target::{Name, Target};
-use super::{Error, Inner, Private, is_global};
+use super::{Error, Inner};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -81,8 +81,7 @@ impl Inner {
         if found.is_empty() {
             return Err(Error::Unresolved("it has no address".to_owned()));
         }
-        let allowed = |address: &IpAddr| self.options.private == Private::Allowed || is_global(*address);
-        let found: Vec<IpAddr> = found.into_iter().filter(allowed).collect();
+        let found: Vec<IpAddr> = found.into_iter().filter(|address| self.options.private.allows(*address)).collect();
         if found.is_empty() { Err(Error::Forbidden("the address is not public")) } else { Ok(found) }
     }
 }

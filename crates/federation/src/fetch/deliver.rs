@@ -1,18 +1,18 @@
 //! Bringing an activity to an inbox.
 
-use super::body::Body;
+use super::body::settle;
 use super::request::{Answer, Scope, refused};
 use super::send::{Outgoing, Patience};
-use super::{Bounds, Error, Fetcher};
+use super::{Error, Fetcher};
 use crate::signatures::{Form, Payload, Signer};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-/// Inboxes say little; what says more costs its connection.
-const ANSWER: Bounds =
-    Bounds { bytes: 16 * 1024, idle: Duration::from_secs(10), total: Duration::from_secs(20), redirects: 0 };
+/// For the answer to begin, and for all of it.
+const IDLE: Duration = Duration::from_secs(10);
+const TOTAL: Duration = Duration::from_secs(20);
 
 /// An inbox has taken it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Fetcher {
         extra: &[(&'static str, String)],
     ) -> Result<Delivered, Error> {
         let target = self.checked(inbox, Scope::Federation)?;
-        let patience = Patience { idle: ANSWER.idle, until: Instant::now() + ANSWER.total };
+        let patience = Patience { idle: IDLE, until: Instant::now() + TOTAL };
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/activity+json"));
         let out = Outgoing { method: Method::POST, url: inbox, headers, body: payload.bytes.clone() };
@@ -41,10 +41,7 @@ impl Fetcher {
         let Answer { response, lease, form } = answer;
         let status = response.status();
         let failure = refused(&response);
-        let (parts, incoming) = response.into_parts();
-        if let Ok(body) = Body::new((&parts.headers, incoming), lease, (&ANSWER, patience)) {
-            body.drain().await;
-        }
+        settle(response, lease, patience).await;
         match status.is_success() {
             true => Ok(Delivered { status: status.as_u16(), form: form.unwrap_or_default() }),
             false => Err(failure),

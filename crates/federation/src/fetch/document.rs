@@ -48,11 +48,7 @@ impl Fetcher {
         // What was found is forgotten: only what stands at the id itself counts.
         let again = self.once(&id, accept, signer).await?;
         let named = self::id(&again.value).ok_or(Error::Origin)?;
-        if named == id && again.url.origin() == id.origin() {
-            Ok(Fetched { url: id, ..again })
-        } else {
-            Err(Error::Origin)
-        }
+        if named == id && again.url == id { Ok(again) } else { Err(Error::Origin) }
     }
 
     async fn once(&self, url: &Url, accept: &'static str, signer: Option<&Signer>) -> Result<Fetched, Error> {

@@ -1,5 +1,6 @@
 //! Knocking: a signature that is not understood is made again in another form.
 
+use super::body::settle;
 use super::request::Answer;
 use super::send::{Outgoing, Patience};
 use super::target::Target;
@@ -38,6 +39,7 @@ impl Fetcher {
             let again = forms.peek().is_some() && is_refusal(status, &host, (&out.method, known.is_some()));
             if again {
                 first = false;
+                settle(response, lease, patience).await;
                 continue;
             }
             // Only what was refused before proves that this form made the difference.

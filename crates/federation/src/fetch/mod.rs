@@ -30,17 +30,30 @@ pub use request::{Ask, Reply, Scope};
 pub use resolve::{Resolve, Resolving, System};
 
 use crate::signatures::Form;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Whether addresses that are not public may be asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Private {
     #[default]
     Refused,
-    /// For development and tests: any address, any port, http as well as https.
+    /// These may, on any port and over http, too; and all public ones.
+    These(Arc<[IpAddr]>),
+    /// For development: any address, any port, http as well as https.
     Allowed,
+}
+
+impl Private {
+    fn allows(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Refused => is_global(address),
+            Self::These(these) => is_global(address) || these.contains(&address),
+            Self::Allowed => true,
+        }
+    }
 }
 
 /// How much an answer may cost.

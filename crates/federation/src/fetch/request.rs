@@ -92,7 +92,7 @@ impl Fetcher {
         if scope == Scope::Federation && self.is_ours(&authority(url)) {
             return Err(Error::Ours);
         }
-        target(url, self.0.options.private, scope)
+        target(url, &self.0.options.private, scope)
     }
 
     async fn ask(&self, ask: &Ask<'_>, url: &Url, patience: Patience) -> Result<Answer, Error> {

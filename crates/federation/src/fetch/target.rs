@@ -37,14 +37,14 @@ impl Target {
 }
 
 /// Where `url` leads, if anybody may be led there.
-pub(super) fn target(url: &Url, private: Private, scope: Scope) -> Result<Target, Error> {
+pub(super) fn target(url: &Url, private: &Private, scope: Scope) -> Result<Target, Error> {
     let forbidden = |why| Err(Error::Forbidden(why));
     if url.as_str().len() > LONGEST {
         return forbidden("the address is too long");
     }
     let tls = match url.scheme() {
         "https" => true,
-        "http" if scope == Scope::Web || private == Private::Allowed => false,
+        "http" if scope == Scope::Web || *private != Private::Refused => false,
         _ => return forbidden("the address is not of https"),
     };
     if !url.username().is_empty() || url.password().is_some() {
@@ -57,15 +57,14 @@ pub(super) fn target(url: &Url, private: Private, scope: Scope) -> Result<Target
         None => return forbidden("the address has no host"),
     };
     let port = url.port().unwrap_or(if tls { 443 } else { 80 });
-    if private == Private::Refused {
-        if port != if tls { 443 } else { 80 } {
-            return forbidden("the address has an unusual port");
-        }
-        match &name {
-            Name::Domain(domain) if !domain.contains('.') => return forbidden("the host is not of the internet"),
-            Name::Address(address) if !super::is_global(*address) => return forbidden("the address is not public"),
-            Name::Domain(_) | Name::Address(_) => {}
-        }
+    let strict = *private == Private::Refused;
+    if strict && port != if tls { 443 } else { 80 } {
+        return forbidden("the address has an unusual port");
+    }
+    match &name {
+        Name::Domain(domain) if strict && !domain.contains('.') => return forbidden("the host is not of the internet"),
+        Name::Address(address) if !private.allows(*address) => return forbidden("the address is not public"),
+        Name::Domain(_) | Name::Address(_) => {}
     }
     Ok(Target { tls, name, port })
 }
@@ -74,7 +73,7 @@ pub(super) fn target(url: &Url, private: Private, scope: Scope) -> Result<Target
 mod tests {
     use super::*;
 
-    fn of(url: &str, private: Private, scope: Scope) -> Option<String> {
+    fn of(url: &str, private: &Private, scope: Scope) -> Option<String> {
         target(&Url::parse(url).ok()?, private, scope).ok().map(|target| target.host())
     }
 
@@ -87,11 +86,11 @@ mod tests {
             ("https://1.1.1.1/", "1.1.1.1"),
             ("https://[2606:4700::1]/", "[2606:4700::1]"),
         ] {
-            assert_eq!(of(url, Private::Refused, Scope::Federation).as_deref(), Some(host), "{url}");
+            assert_eq!(of(url, &Private::Refused, Scope::Federation).as_deref(), Some(host), "{url}");
         }
-        assert_eq!(of("http://a.example/", Private::Refused, Scope::Web).as_deref(), Some("a.example"));
+        assert_eq!(of("http://a.example/", &Private::Refused, Scope::Web).as_deref(), Some("a.example"));
         assert_eq!(
-            of("http://127.0.0.1:8080/", Private::Allowed, Scope::Federation).as_deref(),
+            of("http://127.0.0.1:8080/", &Private::Allowed, Scope::Federation).as_deref(),
             Some("127.0.0.1:8080")
         );
     }
@@ -138,7 +137,7 @@ mod tests {
             "https://[::127.0.0.1]/",
             &format!("https://a.example/{}", "x".repeat(5000)),
         ] {
-            assert_eq!(of(url, Private::Refused, Scope::Federation), None, "{url}");
+            assert_eq!(of(url, &Private::Refused, Scope::Federation), None, "{url}");
         }
     }
 }

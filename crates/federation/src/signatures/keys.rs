@@ -165,11 +165,14 @@ impl PublicKey {
 
     /// PKCS#1 or a subject's public key info: the library tells them apart.
     fn rsa(der: &[u8]) -> Result<Self, KeyError> {
-        let size = RsaPublicKey::from_der(der).map_err(|_| KeyError::Unreadable)?.modulus_len();
-        if size < WEAK {
+        let key = RsaPublicKey::from_der(der).map_err(|_| KeyError::Unreadable)?;
+        if key.modulus_len() < WEAK {
             return Err(KeyError::Weak);
         }
-        let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map_err(|_| KeyError::Unreadable)?;
+        // In one form, so that equal keys are equal.
+        let der: PublicKeyX509Der<'_> = key.as_der().map_err(|_| KeyError::Unreadable)?;
+        let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.as_ref());
+        let key = key.map_err(|_| KeyError::Unreadable)?;
         Ok(Self(Kind::Rsa(Arc::new(key))))
     }
 
