@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// For each of: a name, a connection to one address, the handshake.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,7 +49,11 @@ pub(super) fn tls(more: &[Vec<u8>]) -> Result<TlsConnector, String> {
 impl Inner {
     pub(super) async fn connect(&self, target: &Target) -> Result<Sender, Error> {
         let host = target.host();
-        let addresses = self.addresses(target).await?;
+        let mut addresses = self.resolved(target).await?;
+        addresses.retain(|address| self.options.private.allows(*address));
+        if addresses.is_empty() {
+            return Err(Error::Forbidden("the address is not public"));
+        }
         let ordered = order(addresses, self.hosts.family(&host));
         let stream = race(ordered.into_iter().map(|ip| SocketAddr::new(ip, target.port)).collect()).await?;
         if let Ok(address) = stream.peer_addr() {
@@ -56,34 +61,42 @@ impl Inner {
         }
         // Requests are small and complete: nothing is gained by waiting.
         let _ = stream.set_nodelay(true);
-        if !target.tls {
-            return handshake(stream).await;
+        match target.tls {
+            false => handshake(stream).await,
+            true => handshake(self.secured(target, stream).await?).await,
         }
+    }
+
+    pub(super) async fn secured(&self, target: &Target, stream: TcpStream) -> Result<TlsStream<TcpStream>, Error> {
         let name = match &target.name {
             Name::Domain(domain) => ServerName::try_from(domain.clone()),
             Name::Address(address) => Ok(ServerName::from(*address)),
         };
         let name = name.map_err(|_| Error::Forbidden("the host is not a name"))?;
         let secured = timeout(PATIENCE, self.tls.connect(name, stream)).await.map_err(|_| Error::TimedOut)?;
-        handshake(secured.map_err(|error| Error::Tls(error.to_string()))?).await
+        secured.map_err(|error| Error::Tls(error.to_string()))
     }
 
-    /// Those that may be connected to.
-    async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, Error> {
-        let found = match &target.name {
-            Name::Address(address) => vec![*address],
-            Name::Domain(domain) => {
-                let resolving = timeout(PATIENCE, self.options.resolver.resolve(domain));
-                let resolved = resolving.await.map_err(|_| Error::Unresolved("it took too long".to_owned()))?;
-                resolved.map_err(|error| Error::Unresolved(error.to_string()))?
-            }
+    /// All addresses, whether they may be asked or not. At least one.
+    pub(super) async fn resolved(&self, target: &Target) -> Result<Vec<IpAddr>, Error> {
+        let domain = match &target.name {
+            Name::Address(address) => return Ok(vec![*address]),
+            Name::Domain(domain) => domain,
         };
-        if found.is_empty() {
-            return Err(Error::Unresolved("it has no address".to_owned()));
+        let resolving = timeout(PATIENCE, self.options.resolver.resolve(domain));
+        let resolved = resolving.await.map_err(|_| Error::Unresolved("it took too long".to_owned()))?;
+        match resolved {
+            Ok(found) if found.is_empty() => Err(Error::Unresolved("it has no address".to_owned())),
+            Ok(found) => Ok(found),
+            Err(error) => Err(Error::Unresolved(error.to_string())),
         }
-        let found: Vec<IpAddr> = found.into_iter().filter(|address| self.options.private.allows(*address)).collect();
-        if found.is_empty() { Err(Error::Forbidden("the address is not public")) } else { Ok(found) }
     }
+}
+
+/// To one address.
+pub(super) async fn connect_to(address: SocketAddr) -> Result<TcpStream, Error> {
+    let connecting = timeout(PATIENCE, TcpStream::connect(address)).await;
+    connecting.map_err(|_| Error::TimedOut)?.map_err(|error| Error::Unreachable(error.to_string()))
 }
 
 /// Alternates between the families, beginning with the one that answered last, or with IPv6.
@@ -110,16 +123,15 @@ async fn race(addresses: Vec<SocketAddr>) -> Result<TcpStream, Error> {
     let mut failure = Error::TimedOut;
     loop {
         if let Some(address) = waiting.next() {
-            running.spawn(async move { timeout(PATIENCE, TcpStream::connect(address)).await });
+            running.spawn(connect_to(address));
         } else if running.is_empty() {
             return Err(failure);
         }
         let more = waiting.len() > 0;
         tokio::select! {
             Some(done) = running.join_next() => match done {
-                Ok(Ok(Ok(stream))) => return Ok(stream),
-                Ok(Ok(Err(error))) => failure = Error::Unreachable(error.to_string()),
-                Ok(Err(_)) => failure = Error::TimedOut,
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => failure = error,
                 Err(error) => failure = Error::Unreachable(error.to_string()),
             },
             () = sleep(STAGGER), if more => {}

@@ -5,6 +5,7 @@ use super::{Bounds, Error, Fetcher, alternate, is_activity, is_json};
 use crate::documents::{self, ACCEPT};
 use crate::signatures::Signer;
 use axum::http::header;
+use bytes::Bytes;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -53,39 +54,39 @@ impl Fetcher {
 
     async fn once(&self, url: &Url, accept: &'static str, signer: Option<&Signer>) -> Result<Fetched, Error> {
         let bounds = self.0.options.document;
-        let (reply, _place) = self.collected(&Ask { url, accept, signer, scope: Scope::Federation, bounds }).await?;
+        let reply = self.open(&Ask { url, accept, signer, scope: Scope::Federation, bounds }).await?;
         if !is_activity(reply.content_type()) {
             return Err(wrong_type(reply).await);
         }
         let url = reply.url.clone();
-        let value = documents::parse(&reply.body.bytes().await?).map_err(|_| Error::NotJson)?;
+        let value = documents::parse(&self.collected(reply).await?).map_err(|_| Error::NotJson)?;
         Ok(Fetched { url, value })
     }
 
     /// JSON that is not a document: of WebFinger, NodeInfo.
     pub async fn json(&self, url: &Url, accept: &'static str) -> Result<Value, Error> {
         let ask = Ask { url, accept, signer: None, scope: Scope::Federation, bounds: self.0.options.document };
-        let (reply, _place) = self.collected(&ask).await?;
+        let reply = self.open(&ask).await?;
         if !is_json(reply.content_type()) {
             return Err(Error::Type { kind: kind(&reply), alternate: None });
         }
-        documents::parse(&reply.body.bytes().await?).map_err(|_| Error::NotJson)
+        documents::parse(&self.collected(reply).await?).map_err(|_| Error::NotJson)
     }
 
     /// Text: of host-meta, or a page. Longer than `bytes` is [`Error::TooLarge`].
     pub async fn text(&self, url: &Url, accept: &'static str, bytes: usize) -> Result<(Url, String), Error> {
         let bounds = Bounds { bytes, ..self.0.options.document };
-        let (reply, _place) = self.collected(&Ask::web(url, accept, bounds)).await?;
+        let reply = self.open(&Ask::web(url, accept, bounds)).await?;
         let url = reply.url.clone();
-        let bytes = reply.body.bytes().await?;
+        let bytes = self.collected(reply).await?;
         Ok((url, String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// An answer that will be held in memory, and the right to hold one.
-    async fn collected(&self, ask: &Ask<'_>) -> Result<(Reply, tokio::sync::OwnedSemaphorePermit), Error> {
-        let place = timeout(QUEUE, self.0.documents.clone().acquire_owned()).await;
-        let place = place.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
-        Ok((self.open(ask).await?, place))
+    /// The body, held in memory: only so many are at once. Whoever waits for an answer to begin holds no place.
+    async fn collected(&self, reply: Reply) -> Result<Bytes, Error> {
+        let place = timeout(QUEUE, self.0.documents.acquire()).await;
+        let _place = place.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
+        reply.body.bytes().await
     }
 }
 

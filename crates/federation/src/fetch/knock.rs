@@ -27,7 +27,7 @@ impl Fetcher {
         let host = target.host();
         let known = self.form(&host);
         let mut forms = forms(known, out.url).into_iter().peekable();
-        let mut first = true;
+        let mut refused = None;
         loop {
             let form = forms.next().unwrap_or_default();
             let to_sign = ToSign { method: &out.method, url: out.url, payload, extra };
@@ -35,15 +35,19 @@ impl Fetcher {
             headers.extend(signer.sign(form, &to_sign, Time::now())?);
             let signed = Outgoing { method: out.method.clone(), url: out.url, headers, body: out.body.clone() };
             let (response, lease) = self.0.send(target, &signed, patience).await?;
-            let status = response.status().as_u16();
-            let again = forms.peek().is_some() && is_refusal(status, &host, (&out.method, known.is_some()));
-            if again {
-                first = false;
+            let status = response.status();
+            if is_refusal(status.as_u16(), &host, (&out.method, known.is_some())) {
+                // What the form said that everybody knows is what counts if none helps.
+                let why = refused.unwrap_or_else(|| super::request::refused(&response));
                 settle(response, lease, patience).await;
+                if forms.peek().is_none() {
+                    return Err(why);
+                }
+                refused = Some(why);
                 continue;
             }
             // Only what was refused before proves that this form made the difference.
-            if response.status().is_success() && !first {
+            if status.is_success() && refused.is_some() {
                 self.prefer(&host, form);
             }
             return Ok(Answer { response, lease, form: Some(form) });

@@ -15,6 +15,7 @@ mod hosts;
 mod kind;
 mod knock;
 mod pool;
+mod reach;
 mod request;
 mod resolve;
 mod send;
@@ -26,6 +27,7 @@ pub use deliver::Delivered;
 pub use document::Fetched;
 pub use error::Error;
 pub use kind::{is_activity, is_json};
+pub use reach::Reached;
 pub use request::{Ask, Reply, Scope};
 pub use resolve::{Resolve, Resolving, System};
 
@@ -122,7 +124,7 @@ struct Inner {
     pool: Arc<pool::Pool>,
     tls: tokio_rustls::TlsConnector,
     requests: Arc<Semaphore>,
-    documents: Arc<Semaphore>,
+    documents: Semaphore,
 }
 
 impl Fetcher {
@@ -137,7 +139,7 @@ impl Fetcher {
             pool: Arc::new(pool::Pool::new(options.idle_connections)),
             tls,
             requests: Arc::new(Semaphore::new(options.requests.max(1))),
-            documents: Arc::new(Semaphore::new(options.documents.max(1))),
+            documents: Semaphore::new(options.documents.max(1)),
             options,
         })))
     }

@@ -122,6 +122,19 @@ async fn what_is_not_taken() {
 }
 
 #[tokio::test]
+async fn the_first_refusal_is_the_one_that_counts() {
+    let server = Server::start("127.0.0.1", |asked, _| match asked.header("signature-input") {
+        "" => answer("401 Unauthorized", &[("retry-after", "7")], b"the key cannot be fetched now"),
+        _ => answer("400 Bad Request", &[], b"No digest"),
+    })
+    .await;
+    let error = fetcher().deliver(&server.url("/inbox"), &Payload::new(BODY), &signer(), &[]).await.unwrap_err();
+    assert!(matches!(error, Error::Status { status: 401, .. }) && error.passes(), "{error}");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    assert_eq!(server.asked().len(), 2);
+}
+
+#[tokio::test]
 async fn a_moved_inbox_is_not_followed() {
     let other = Server::start("127.0.0.1", |_, _| taken()).await;
     let to = other.url("/inbox").to_string();

@@ -183,3 +183,16 @@ async fn the_family_that_answers_is_found() {
     assert!(Fetcher::new(options).unwrap().document(&url, None).await.is_ok());
     assert!(start.elapsed() < std::time::Duration::from_millis(1000), "{:?}", start.elapsed());
 }
+
+#[tokio::test]
+async fn who_can_be_reached_and_why_not() {
+    let server = Server::start("127.0.0.2", |_, _| answer("200 OK", &[], b"")).await;
+    let told = Told::new(&[("dual.example", &[&["10.0.0.1", "127.0.0.2", "::1"]])]);
+    let fetcher = fetcher(told);
+    let reached = fetcher.reach(&named(&server, "dual.example", "/")).await.unwrap();
+    let outcomes: Vec<_> = reached.iter().map(|one| (one.address.to_string(), one.outcome.is_ok())).collect();
+    assert_eq!(outcomes, [("10.0.0.1".into(), false), ("127.0.0.2".into(), true), ("::1".into(), false)]);
+    assert!(matches!(&reached[0].outcome, Err(Error::Forbidden(_))));
+    assert!(matches!(fetcher.reach(&named(&server, "unknown.example", "/")).await, Err(Error::Unresolved(_))));
+    assert_eq!(server.asked().len(), 0);
+}

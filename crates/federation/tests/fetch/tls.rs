@@ -54,6 +54,7 @@ async fn certificates_are_checked() {
         assert_eq!(trusting.document(&url, None).await.unwrap().url, url);
         let delivered = trusting.deliver(&url, &Payload::new("{}"), &signer(), &[]).await.unwrap();
         assert_eq!(delivered.status, 202);
+        assert!(trusting.reach(&url).await.unwrap().iter().any(|one| one.outcome.is_ok()));
         let error = Fetcher::new(options()).unwrap().document(&url, None).await.unwrap_err();
         assert!(matches!(error, Error::Tls(_)) && error.passes() && error.is_of_the_host(), "{error}");
     }

@@ -106,6 +106,14 @@ fn ed25519_verifies_in_both_forms() {
     assert_eq!(request.parse(NOW).unwrap().verify(&PUBLIC), Err(Refusal::Mismatch));
 }
 
+#[test]
+fn rsa_has_a_multikey_too() {
+    let (_, info) = pem::decode(PAIR.public_pem()).unwrap();
+    // PKCS#1 stands after the 24 bytes that say that it is RSA.
+    let multikey = format!("z{}", base58(&[&[0x85, 0x24], &info[24..]].concat()));
+    assert_eq!(PublicKey::from_multibase(&multikey), Ok(PUBLIC.clone()));
+}
+
 fn base58(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     let mut digits: Vec<u32> = Vec::new();
@@ -139,9 +147,9 @@ fn vectors_of_other_implementations() {
         header.ends_with(&format!("headers=\"(request-target) host date digest content-type\",signature=\"{CAVAGE}\"")),
         "{header}"
     );
-    let mut headers = signer.sign(Form::Rfc9421, &request, NOW).unwrap();
-    headers.insert("signature-input", HeaderValue::from_static(INPUT));
-    headers.insert("signature", HeaderValue::from_str(&format!("sig1=:{RFC9421}:")).unwrap());
+    let headers = signer.sign(Form::Rfc9421, &request, NOW).unwrap();
+    assert_eq!(headers["signature-input"], INPUT);
+    assert_eq!(headers["signature"], format!("sig1=:{RFC9421}:"));
     let body = BODY.as_bytes().to_vec();
     let request = Arrived { method: Method::POST, uri: "/inbox".parse().unwrap(), headers, body };
     assert_eq!(request.parse(NOW).unwrap().verify(&pair.public_key().unwrap()), Ok(()));
