@@ -1,7 +1,10 @@
-//! How other servers find this one and the people on it. ActivityPub is to follow.
+//! How other servers find this one and the people on it, and what they say to each other: ActivityPub.
 
+pub mod documents;
+pub mod fetch;
 mod host_meta;
 mod nodeinfo;
+pub mod signatures;
 mod webfinger;
 
 use axum::Router;
