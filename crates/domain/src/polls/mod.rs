@@ -1,14 +1,19 @@
 //! Polls: questions inside statuses.
 
+mod elsewhere;
 pub mod store;
+
+pub use elsewhere::Elsewhere;
+pub(crate) use elsewhere::{receive, update as update_elsewhere};
 
 use crate::{
     Error, Result, Time,
     db::{Conn, Db, Tx},
+    deliveries::{self, News},
     ids::{AccountId, PollId, StatusId},
     jobs::Job,
     notifications, row,
-    statuses::visibility,
+    statuses::{self, visibility},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -118,8 +123,11 @@ pub async fn visible(conn: &Conn, viewer: Option<AccountId>, id: PollId) -> Resu
 
 /// Votes, once.
 pub async fn vote(db: &Db, voter: AccountId, id: PollId, choices: &[usize]) -> Result<Poll> {
-    let poll = visible(&db.read().await?, Some(voter), id).await?;
-    let tx = db.begin().await?;
+    let conn = db.read().await?;
+    let poll = visible(&conn, Some(voter), id).await?;
+    let elsewhere = statuses::store::by_id(&conn, poll.status_id).await?.is_some_and(|s| !s.local);
+    drop(conn);
+    let mut tx = db.begin().await?;
     let poll = store::by_id_locked(&tx, poll.id).await?.ok_or(Error::NotFound)?;
     let mut options = poll.options();
     let mut chosen: Vec<usize> = choices.to_vec();
@@ -136,12 +144,36 @@ pub async fn vote(db: &Db, voter: AccountId, id: PollId, choices: &[usize]) -> R
     }
     for choice in chosen {
         options[choice].votes += 1;
-        store::insert_vote(&tx, id, voter, i64::try_from(choice).unwrap_or(0)).await?;
+        let choice = i64::try_from(choice).unwrap_or(0);
+        store::insert_vote(&tx, id, voter, choice).await?;
+        if elsewhere {
+            deliveries::tell(&mut tx, News::Voted { account: voter, poll: id, choice }).await?;
+        }
     }
     let voted = Poll { options_json: serde_json::to_string(&options)?, voters_count: poll.voters_count + 1, ..poll };
     store::update_tally(&tx, &voted).await?;
     tx.commit().await?;
     Ok(voted)
+}
+
+/// One choice of somebody elsewhere, who sends each by itself. Not twice, not too late, and one only unless more may be
+/// chosen.
+pub async fn vote_from_elsewhere(db: &Db, voter: AccountId, (id, title): (PollId, &str)) -> Result<()> {
+    let tx = db.begin().await?;
+    let poll = store::by_id_locked(&tx, id).await?.ok_or(Error::NotFound)?;
+    let mut options = poll.options();
+    let choice = options.iter().position(|o| o.title == title).ok_or(Error::NotFound)?;
+    let before = store::choices_of(&tx, voter, &[id]).await?;
+    let number = i64::try_from(choice).unwrap_or(0);
+    let again = before.iter().any(|(_, chosen)| *chosen == number) || (!poll.multiple && !before.is_empty());
+    if poll.expired(tx.now) || again {
+        return Err(Error::invalid("You have", "already voted on this poll"));
+    }
+    options[choice].votes += 1;
+    store::insert_vote(&tx, id, voter, number).await?;
+    let voters_count = poll.voters_count + i64::from(before.is_empty());
+    store::update_tally(&tx, &Poll { options_json: serde_json::to_string(&options)?, voters_count, ..poll }).await?;
+    tx.commit().await
 }
 
 /// Tells author and voters that it is over. Safe to repeat.
