@@ -8,6 +8,7 @@ mod delivery;
 mod discovery;
 mod follows;
 mod hostile;
+mod kill;
 mod media;
 mod peer;
 mod profiles;
