@@ -8,7 +8,7 @@ use crate::{
     accounts::{self, Account},
     db::{Db, Tx},
     ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, StatusId},
-    jobs::Job,
+    jobs::{self, Job},
     row,
     statuses::{Status, Visibility, store as statuses},
 };
@@ -85,6 +85,10 @@ pub enum News {
         poll: PollId,
         choice: i64,
     },
+    /// The numbers of a poll here, after votes or at its end.
+    PollCounted {
+        status: StatusId,
+    },
     ProfileChanged {
         account: AccountId,
         telling: ActivityId,
@@ -135,6 +139,12 @@ row! {
 /// Has `news` told, once this transaction is true.
 pub(crate) async fn tell(tx: &mut Tx, news: News) -> Result<()> {
     tx.enqueue(Job::Tell { news }).await
+}
+
+/// As [`tell`], at `at`; not again when the same waits to be told.
+pub(crate) async fn tell_once(tx: &mut Tx, news: News, at: crate::Time) -> Result<()> {
+    let job = Job::Tell { news };
+    if jobs::is_queued(tx, &job).await? { Ok(()) } else { tx.enqueue_at(job, at).await }
 }
 
 /// Whether anybody elsewhere should get `status`, by what is known without a look at the database.

@@ -186,6 +186,7 @@ async fn settle(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<Opt
 pub async fn unfollow(db: &Db, me: AccountId, target: AccountId) -> Result<Relationship> {
     let mut tx = db.begin().await?;
     accounts::visible(&tx, target).await?;
+    accounts::store::lock_pair(&tx, me, target).await?;
     for was in [end(&tx, me, target).await?, withdraw(&tx, me, target).await?].iter().flatten() {
         tell(&mut tx, was, |bond| News::Unfollowed { bond }).await?;
     }
@@ -199,6 +200,7 @@ pub async fn unfollow(db: &Db, me: AccountId, target: AccountId) -> Result<Relat
 pub async fn remove_follower(db: &Db, me: AccountId, follower: AccountId) -> Result<Relationship> {
     let mut tx = db.begin().await?;
     accounts::visible(&tx, follower).await?;
+    accounts::store::lock_pair(&tx, me, follower).await?;
     if let Some(was) = end(&tx, follower, me).await? {
         tell(&mut tx, &was, |bond| News::FollowRejected { bond }).await?;
     }
@@ -252,6 +254,7 @@ pub(crate) async fn authorize_all(tx: &mut Tx, me: AccountId) -> Result<()> {
 /// <https://docs.joinmastodon.org/methods/follow_requests/#reject>
 pub async fn reject(db: &Db, me: AccountId, follower: AccountId) -> Result<Relationship> {
     let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, me, follower).await?;
     let was = withdraw(&tx, follower, me).await?.ok_or(Error::NotFound)?;
     tell(&mut tx, &was, |bond| News::FollowRejected { bond }).await?;
     let shown = relationships::with(&tx, me, follower).await?;

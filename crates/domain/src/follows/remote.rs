@@ -55,6 +55,8 @@ pub async fn asked(db: &Db, follower: &Account, followee: &Account, uri: &str) -
 /// `follower`, of another server, takes a follow or the wish for one back; nothing when there was none.
 pub async fn undone(db: &Db, follower: AccountId, followee: AccountId) -> Result<()> {
     let tx = db.begin().await?;
+    // Before the rows of the follow, as everybody does: a block, an Undo and a Reject may come at once.
+    accounts::store::lock_pair(&tx, follower, followee).await?;
     end(&tx, follower, followee).await?;
     withdraw(&tx, follower, followee).await?;
     tx.commit().await

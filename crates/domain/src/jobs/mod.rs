@@ -209,6 +209,11 @@ pub async fn ensure_housekeeping(db: &Db) -> Result<()> {
     ensure(db, Job::Housekeeping).await
 }
 
+/// Whether the very same waits or runs.
+pub(crate) async fn is_queued(conn: &Conn, job: &Job) -> Result<bool> {
+    store::any_with_payload(conn, &serde_json::to_string(job)?).await
+}
+
 /// Adds a job unless the same is in the queue.
 pub(crate) async fn ensure(db: &Db, job: Job) -> Result<()> {
     let mut tx = db.begin().await?;

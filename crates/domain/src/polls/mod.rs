@@ -7,7 +7,7 @@ pub use elsewhere::Elsewhere;
 pub(crate) use elsewhere::{receive, update as update_elsewhere};
 
 use crate::{
-    Error, Result, Time,
+    Error, Result, Time, accounts,
     db::{Conn, Db, Tx},
     deliveries::{self, News},
     ids::{AccountId, PollId, StatusId},
@@ -50,6 +50,9 @@ pub struct NewPoll {
     #[serde(default)]
     pub hide_totals: bool,
 }
+
+/// Numbers are told elsewhere at most so often.
+const COUNTED: Duration = Duration::from_secs(180);
 
 /// The shortest and the longest time a poll may run.
 pub const LIFETIME: std::ops::RangeInclusive<u64> = 300..=2_629_746;
@@ -152,6 +155,8 @@ pub async fn vote(db: &Db, voter: AccountId, id: PollId, choices: &[usize]) -> R
     }
     let voted = Poll { options_json: serde_json::to_string(&options)?, voters_count: poll.voters_count + 1, ..poll };
     store::update_tally(&tx, &voted).await?;
+    let later = tx.now.plus(COUNTED);
+    tell_numbers(&mut tx, &voted, later).await?;
     tx.commit().await?;
     Ok(voted)
 }
@@ -159,7 +164,7 @@ pub async fn vote(db: &Db, voter: AccountId, id: PollId, choices: &[usize]) -> R
 /// One choice of somebody elsewhere, who sends each by itself. Not twice, not too late, and one only unless more may be
 /// chosen.
 pub async fn vote_from_elsewhere(db: &Db, voter: AccountId, (id, title): (PollId, &str)) -> Result<()> {
-    let tx = db.begin().await?;
+    let mut tx = db.begin().await?;
     let poll = store::by_id_locked(&tx, id).await?.ok_or(Error::NotFound)?;
     let mut options = poll.options();
     let choice = options.iter().position(|o| o.title == title).ok_or(Error::NotFound)?;
@@ -172,8 +177,21 @@ pub async fn vote_from_elsewhere(db: &Db, voter: AccountId, (id, title): (PollId
     options[choice].votes += 1;
     store::insert_vote(&tx, id, voter, number).await?;
     let voters_count = poll.voters_count + i64::from(before.is_empty());
-    store::update_tally(&tx, &Poll { options_json: serde_json::to_string(&options)?, voters_count, ..poll }).await?;
+    let voted = Poll { options_json: serde_json::to_string(&options)?, voters_count, ..poll };
+    store::update_tally(&tx, &voted).await?;
+    let later = tx.now.plus(COUNTED);
+    tell_numbers(&mut tx, &voted, later).await?;
     tx.commit().await
+}
+
+/// Has the numbers of a poll here told to whoever has it elsewhere.
+async fn tell_numbers(tx: &mut Tx, poll: &Poll, at: Time) -> Result<()> {
+    let author = accounts::store::by_id(tx, poll.account_id).await?.filter(accounts::Account::is_local);
+    let Some(author) = author else { return Ok(()) };
+    if author.has_remote_followers || !store::voters_elsewhere(tx, poll.id, 1).await?.is_empty() {
+        deliveries::tell_once(tx, News::PollCounted { status: poll.status_id }, at).await?;
+    }
+    Ok(())
 }
 
 /// Tells author and voters that it is over. Safe to repeat.
@@ -191,5 +209,7 @@ pub async fn close(db: &Db, id: PollId) -> Result<()> {
         let new = notifications::New { account, from: poll.account_id, kind, status: Some(poll.status_id) };
         notifications::notify(&mut tx, new).await?;
     }
+    let now = tx.now;
+    tell_numbers(&mut tx, &poll, now).await?;
     tx.commit().await
 }

@@ -62,6 +62,10 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             let (account, block) = on_account(conn, (*account, *target), act).await?;
             Ok((account, undo(block)))
         }
+        News::PollCounted { status } => {
+            let (author, status) = own(conn, *status).await?;
+            Ok((author.id, counted(federation, conn, (&author, &status)).await?))
+        }
         News::Voted { account, poll, choice } => vote(conn, (*account, *poll, *choice)).await,
         News::ProfileChanged { account, telling } => {
             let account = local(conn, *account).await?;
@@ -163,6 +167,15 @@ async fn edited(federation: &Federation, conn: &Conn, (author, status): (&Accoun
     let id = format!("{}#updates/{}", status.uri, at.millis());
     let activity = of_note(author, note, Verb::Update, id);
     Ok(Activity { published: Some(at), ..activity })
+}
+
+/// A poll's numbers: no edit, so that nothing says when it was edited.
+async fn counted(federation: &Federation, conn: &Conn, (author, status): (&Account, &Status)) -> Result<Activity> {
+    let note = Note { updated: None, ..federation.note(conn, author, status).await? };
+    let poll = note.poll.as_ref().ok_or(Error::NotFound)?;
+    let votes: u64 = poll.choices.iter().filter_map(|choice| choice.votes).sum();
+    let id = format!("{}#updates/votes/{votes}{}", status.uri, if poll.closed { "/end" } else { "" });
+    Ok(of_note(author, note, Verb::Update, id))
 }
 
 fn of_note(author: &Account, note: Note, verb: Verb, id: String) -> Activity {

@@ -27,6 +27,11 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
             }
             inboxes
         }
+        News::PollCounted { status } => {
+            let mut inboxes = of_status(federation, &conn, (*status, Touched::Too)).await?;
+            inboxes.extend(of_voters(&conn, *status).await?);
+            inboxes
+        }
         News::Pinned { account, .. } | News::Unpinned { account, .. } | News::ProfileChanged { account, .. } => {
             of_followers(federation, &conn, *account).await?
         }
@@ -85,6 +90,13 @@ async fn of_followers(federation: &Federation, conn: &Conn, account: AccountId) 
         }
     }
     Ok(inboxes)
+}
+
+async fn of_voters(conn: &Conn, id: StatusId) -> Result<Vec<String>> {
+    let poll = statuses::store::by_id(conn, id).await?.and_then(|s| s.poll_id);
+    let Some(poll) = poll else { return Ok(Vec::new()) };
+    let voters = domain::polls::store::voters_elsewhere(conn, poll, TOUCHED).await?;
+    store::shared_inboxes(conn, voters).await
 }
 
 /// What concerns one person goes to their own inbox.

@@ -2,6 +2,7 @@
 
 use super::failed;
 use crate::Federation;
+use crate::documents::host;
 use domain::{Error, Result};
 use serde_json::Value;
 use url::Url;
@@ -23,8 +24,9 @@ pub(super) struct Finger {
 
 /// Asks `domain` for `username` there.
 pub(super) async fn finger(federation: &Federation, username: &str, domain: &str) -> Result<Finger> {
+    let domain = plain(domain).ok_or(Error::NotFound)?;
     let resource = format!("acct:{username}@{domain}");
-    let base = if federation.site.base_url.starts_with("http://") && is_local(domain) { "http" } else { "https" };
+    let base = if federation.site.base_url.starts_with("http://") && is_local(&domain) { "http" } else { "https" };
     let root = Url::parse(&format!("{base}://{domain}/")).map_err(|_| Error::NotFound)?;
     let url = asking(root.join("/.well-known/webfinger").map_err(|_| Error::NotFound)?, &resource);
     let value = match federation.fetcher.json(&url, ACCEPT).await {
@@ -36,6 +38,19 @@ pub(super) async fn finger(federation: &Federation, username: &str, domain: &str
         Err(error) => return Err(failed(&url, error)),
     };
     read(&value).ok_or_else(|| Error::forbidden(format!("{domain} says nothing useful about {resource}")))
+}
+
+/// A host name with its port, if that is not the usual one, in lower case and ASCII; None for what is more or less.
+fn plain(domain: &str) -> Option<String> {
+    let url = Url::parse(&format!("https://{domain}/")).ok()?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if bare && !domain.contains(['/', '@', '\\']) { host(url.as_str()) } else { None }
+}
+
+/// What may stand before the `@`.
+fn is_name(name: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "@/:?#<>\"'\\".contains(c);
+    !name.is_empty() && name.len() <= 255 && !name.contains(odd)
 }
 
 /// Only names of this machine are asked without TLS, and only by a site that has none itself.
@@ -74,11 +89,8 @@ fn read(value: &Value) -> Option<Finger> {
     };
     let fits = |link: &&Value| link["rel"] == "self" && link["type"].as_str().is_some_and(is_document);
     let href = links.iter().take(100).find(fits)?["href"].as_str()?;
-    (!username.is_empty() && !domain.is_empty()).then(|| Finger {
-        username: username.to_owned(),
-        domain: domain.to_ascii_lowercase(),
-        href: href.to_owned(),
-    })
+    let (username, domain) = (Some(username).filter(|name| is_name(name))?.to_owned(), plain(domain)?);
+    Some(Finger { username, domain, href: href.to_owned() })
 }
 
 #[cfg(test)]
@@ -96,6 +108,11 @@ mod tests {
         assert_eq!(found.href, "https://b.example/u/1");
         assert_eq!(read_one("acct:bob@b.example", json!([page])), None);
         assert_eq!(read_one("bob", json!([link])), None);
+        for odd in
+            ["acct:b ob@b.example", "acct:@b.example", "acct:bob@b.example/x", "acct:bob@", "acct:bob@b.example?x#y"]
+        {
+            assert_eq!(read_one(odd, json!([link])), None, "{odd}");
+        }
         assert_eq!(read(&json!({ "subject": 7 })), None);
         assert_eq!(read(&json!([])), None);
     }
