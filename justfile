@@ -40,3 +40,7 @@ bench *ARGS:
 # The edge against nginx, for docs/benchmarks.md
 bench-edge *ARGS:
     scripts/bench-edge {{ ARGS }}
+
+# Copying into a bucket, beside rclone and aws-cli, for docs/benchmarks.md
+bench-copy *ARGS:
+    scripts/bench-copy {{ ARGS }}

@@ -1,4 +1,4 @@
-"""Measures `noren edge` against nginx before one origin; see `scripts/bench-edge --help`."""
+"""Measures `noren edge` against nginx before one bucket; see `scripts/bench-edge --help`."""
 
 import argparse
 import os
@@ -19,13 +19,14 @@ from machine import ROOT, Machine
 from server import Failure
 from sites import note
 
-SPACE = 4_000_000_000
+SPACE = 3_000_000_000
 ROWS = "cold, crowd, small, mix, large, seek"
 TEXT = f"""
 Rows: {ROWS}
+Needs noren and bench-bucket: cargo build --release -p noren -p bench
 Needs Debian's nginx, wrk, h2load, curl and openssl: apt-get install nginx-light wrk nghttp2-client curl openssl
 nginx runs in the foreground with configurations of its own; a service that is installed is left alone.
-Objects are kept in target/bench/edge (or --folder), the caches are removed at the end: 4 GB altogether.
+Objects are kept in target/bench/edge (or --folder), the caches are removed at the end: 3 GB altogether.
 
 Examples:
   scripts/bench-edge                          everything, written to docs/benchmarks.md: about a quarter of an hour
@@ -41,6 +42,8 @@ def arguments() -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=Path, default=ROOT / "target/release/noren", metavar="FILE",
                         help="a release build of noren (target/release/noren)")
+    parser.add_argument("--bucket-program", type=Path, metavar="FILE",
+                        help="a release build of bench-bucket (beside the program)")
     parser.add_argument("--only", metavar="ROWS", help="only these rows; nothing is written")
     parser.add_argument("--protocols", default=",".join(edge_rows.PROTOCOLS), metavar="LIST",
                         help="of %(default)s; nothing is written unless all")
@@ -81,6 +84,9 @@ def prepare(options: argparse.Namespace) -> None:
         done = subprocess.run([Noren.program, "edge", "--help"], capture_output=True, check=False)
         if done.returncode != 0:
             raise Failure(f"{options.program} does not know noren edge: it is too old")
+    Origin.program = (options.bucket_program or options.program.parent / "bench-bucket").resolve()
+    if not os.access(Origin.program, os.X_OK):
+        raise Failure(f"{Origin.program} is missing: cargo build --release -p bench, or --bucket-program")
     if options.perf:
         need("perf", "linux-perf")
     options.folder = options.folder.resolve()

@@ -19,14 +19,14 @@ OBJECTS = 2_000
 # How many of a hundred are between how many bytes: avatars and previews, pictures, big pictures and short videos.
 SIZES = [(60, 4 * KILO, 40 * KILO), (30, 40 * KILO, 400 * KILO), (10, 400 * KILO, 2 * MEGABYTE)]
 SMALL = 40 * KILO
-VIDEOS = [size * MEGABYTE for size in (20, 25, 30, 40, 50, 60, 80, 100, 150, 200)]
+VIDEOS = [size * MEGABYTE for size in (20, 22, 25, 28, 32, 36, 42, 50, 60, 200)]
 # Objects of 2 MB that nobody has asked for yet: one for each crowd.
 CROWDS = 36
 LIST = 20_000
 COLD_LIST = 4_000
 PART = MEGABYTE
 # Changes when what is made here does.
-EDITION = 1
+EDITION = 2
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The origin, and the two caches before it: nginx as Debian has it, and `noren edge`."""
+"""The bucket, and the two caches before it: nginx as Debian has it, and `noren edge`."""
 
 import hashlib
 import http.client
@@ -44,14 +44,6 @@ http {{
 }}
 """
 
-ORIGIN = """
-  access_log {folder}/access.log combined;
-  server {{
-    listen 127.0.0.1:{port};
-    root {files};
-  }}
-"""
-
 CACHE = """
   access_log off;
   proxy_cache_path {folder}/cache levels=1:2 keys_zone=media:64m max_size=4g inactive=90d use_temp_path=off;
@@ -73,7 +65,7 @@ CACHE = """
       proxy_set_header Authorization '';
       proxy_hide_header Set-Cookie;
       proxy_ignore_headers Set-Cookie Cache-Control Expires;
-      proxy_pass http://origin$uri;
+      proxy_pass http://origin/{bucket}$uri;
       proxy_cache media;
       proxy_cache_valid 200 90d;
       proxy_cache_use_stale error timeout updating http_500 http_502 http_503 http_504;
@@ -110,7 +102,10 @@ max_size = "{bound}"
 min_free = "0 B"
 [[site]]
 [[site.origin]]
-url = "http://127.0.0.1:{origin}"
+bucket = "{bucket}"
+endpoint = "http://127.0.0.1:{origin}"
+access_key = "{id}"
+secret_key = "{secret}"
 """
 
 
@@ -196,22 +191,29 @@ def nginx(process: Process, inner: str, **facts: object) -> list[object]:
 
 
 class Origin(Process):
-    """An nginx with the files themselves; its log tells what the caches have asked for."""
+    """A bucket with the objects. It checks the signatures of those who sign, as Noren does, and lets everybody read, as
+    nginx does. It tells how often it was asked."""
 
-    name = "the origin"
+    name = "the bucket"
+    program = Path("bench-bucket")
+    access_key, secret_key = "bench-id", "bench-secret"
 
     def __init__(self, folder: Path, objects: Objects):
         super().__init__(folder)
-        self.files = objects.files
+        self.buckets, self.bucket = objects.files.parent, objects.files.name
 
     def command(self) -> list[object]:
-        return nginx(self, ORIGIN, files=self.files)
+        return [self.program, "--folder", self.buckets, "--port", self.port, "--access-key", self.access_key,
+                "--secret-key", self.secret_key]
 
     def requests(self) -> int:
-        """So far. A line is written when its answer has ended."""
-        time.sleep(0.1)
-        with (self.folder / "access.log").open("rb") as log:
-            return sum(1 for _ in log)
+        """So far."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request("GET", "/-/requests")
+            return int(connection.getresponse().read())
+        finally:
+            connection.close()
 
 
 class Cache(Process):
@@ -252,7 +254,7 @@ class Nginx(Cache):
     name = "nginx"
 
     def command(self) -> list[object]:
-        return nginx(self, CACHE, origin=self.origin.port, chain=self.chain, key=self.key)
+        return nginx(self, CACHE, origin=self.origin.port, bucket=self.origin.bucket, chain=self.chain, key=self.key)
 
 
 class Noren(Cache):
@@ -262,6 +264,7 @@ class Noren(Cache):
     def command(self) -> list[object]:
         text = NOREN.format(folder=self.folder, port=self.port, tls_port=self.tls_port, workers=WORKERS, bound=BOUND,
                             connections=CONNECTIONS, requests=PER_CONNECTION, origin=self.origin.port,
+                            bucket=self.origin.bucket, id=self.origin.access_key, secret=self.origin.secret_key,
                             chain=self.chain, key=self.key)
         file = self.folder / "edge.toml"
         file.write_text(text)

@@ -18,5 +18,6 @@ mod status;
 
 pub use figures::SiteStatus;
 pub use local::local;
-pub use sites::{Edge, Reach, Unusable};
+pub use origin::OwnPlace;
+pub use sites::{Edge, Prepared, Reach, Unusable};
 pub use status::{OriginStatus, Status};

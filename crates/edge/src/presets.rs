@@ -31,6 +31,8 @@ pub struct Preset {
     pub bucket_prefix: &'static str,
     /// What is public; the rest is not served. Empty: everything.
     pub public: &'static [&'static str],
+    /// Folders beside the media that nobody is to see, and what is in them.
+    pub closed: &'static [(&'static str, &'static str)],
     /// Parameters of the query that say which file is meant.
     pub query: &'static [&'static str],
     /// Where these facts are from.
@@ -54,6 +56,10 @@ pub const PRESETS: &[Preset] = &[
         folder: Some("public/system"),
         bucket_prefix: "",
         public: &["accounts", "cache", "custom_emojis", "media_attachments", "preview_cards", "site_uploads"],
+        closed: &[
+            ("backups", "archives that people made of their accounts"),
+            ("imports", "lists of accounts that people uploaded"),
+        ],
         query: &[],
         sources: &[
             "https://github.com/mastodon/mastodon/blob/main/config/initializers/paperclip.rb",
@@ -69,6 +75,7 @@ pub const PRESETS: &[Preset] = &[
         folder: None,
         bucket_prefix: "files",
         public: &[],
+        closed: &[],
         query: &["thumbnail", "web", "original"],
         sources: &["https://github.com/misskey-dev/misskey/blob/10.102.0/src/misc/get-drive-file-url.ts"],
     },
@@ -80,6 +87,7 @@ pub const PRESETS: &[Preset] = &[
         folder: Some("files"),
         bucket_prefix: "files",
         public: &[],
+        closed: &[],
         query: &[],
         sources: &["https://github.com/misskey-dev/misskey/blob/11.37.1/src/services/drive/add-file.ts"],
     },
@@ -91,6 +99,7 @@ pub const PRESETS: &[Preset] = &[
         folder: Some("files"),
         bucket_prefix: "files",
         public: &[],
+        closed: &[],
         query: &[],
         sources: &["https://github.com/misskey-dev/misskey/blob/develop/packages/backend/src/core/DriveService.ts"],
     },
@@ -102,6 +111,7 @@ pub const PRESETS: &[Preset] = &[
         folder: Some("uploads"),
         bucket_prefix: "",
         public: &[],
+        closed: &[],
         query: &[],
         sources: &[
             "https://docs-develop.pleroma.social/backend/configuration/cheatsheet/#upload",
@@ -109,6 +119,29 @@ pub const PRESETS: &[Preset] = &[
         ],
     },
 ];
+
+/// What somebody who knows its name may do with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// See it.
+    Public,
+    /// Nothing: it is this.
+    Closed(&'static str),
+    /// Nothing: the software has no such files.
+    Unknown,
+}
+
+impl Preset {
+    /// What may be done with a file of this name, which has no prefix of a bucket in front.
+    pub fn standing(&self, name: &str) -> Standing {
+        let first = name.split('/').next().unwrap_or_default();
+        match self.closed.iter().find(|(folder, _)| *folder == first) {
+            Some((_, what)) => Standing::Closed(what),
+            None if self.public.is_empty() || self.public.contains(&first) => Standing::Public,
+            None => Standing::Unknown,
+        }
+    }
+}
 
 impl Software {
     /// What is known about it.
@@ -147,6 +180,11 @@ mod tests {
             assert_eq!(serde_json::to_value(preset.software).unwrap(), preset.name);
             assert!(preset.path.starts_with('/') && !preset.sources.is_empty(), "{}", preset.name);
         }
+        let mastodon = Software::Mastodon.preset();
+        assert_eq!(mastodon.standing("accounts/a.png"), Standing::Public);
+        assert!(matches!(mastodon.standing("backups/a.zip"), Standing::Closed(_)));
+        assert_eq!(mastodon.standing("accountsx/a.png"), Standing::Unknown);
+        assert_eq!(Software::Misskey.preset().standing("thumbnail-x.png"), Standing::Public);
         assert_eq!(PRESETS.len(), 5);
         assert!("mastdon".parse::<Software>().unwrap_err().contains("misskey-v11"));
     }

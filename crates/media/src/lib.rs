@@ -30,5 +30,5 @@ pub use limits::Limits;
 pub use output::{Content, Output, Size};
 pub use pool::Pool;
 pub use probe::{Format, Probe, probe};
-pub use store::{Blob, Body, DiskStore, Entry, Listing, Remote, S3Store, Store};
+pub use store::{Blob, Body, DiskStore, Entry, Listing, Place, Places, Remote, S3Store, Store};
 pub use workshop::{Stored, StoredAttachment, StoredPicture, UPLOADS, Workshop, upload_id, upload_key};

@@ -159,7 +159,7 @@ impl Workshop {
     /// A copy in the spool.
     async fn checked_out(&self, key: &Key) -> Result<Option<TempPath>> {
         let Some(blob) = self.store.open(key, INLINE).await? else { return Ok(None) };
-        let spool = self.store.spool().to_owned();
+        let spool = self.store.spool();
         if let Body::Remote(remote) = blob.body {
             return fetch(remote, &spool).await.map(Some).map_err(Error::Storage);
         }

@@ -7,6 +7,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
 
@@ -24,7 +25,7 @@ pub(super) struct Forms {
 
 /// The SQLite forms of a statement, made once for each text.
 pub(super) fn sqlite(sql: &'static str) -> Arc<Forms> {
-    type Memo = RwLock<HashMap<(usize, usize), Arc<Forms>>>;
+    type Memo = RwLock<HashMap<(usize, usize), Arc<Forms>, BuildHasherDefault<Place>>>;
     static MEMO: LazyLock<Memo> = LazyLock::new(Default::default);
     let key = (sql.as_ptr() as usize, sql.len());
     if let Some(known) = MEMO.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
@@ -33,6 +34,22 @@ pub(super) fn sqlite(sql: &'static str) -> Arc<Forms> {
     let made = Arc::new(translate(sql));
     MEMO.write().unwrap_or_else(PoisonError::into_inner).insert(key, made.clone());
     made
+}
+
+/// Hashes where a text of the program lies: nobody from outside has a say in that.
+#[derive(Default)]
+struct Place(u64);
+
+impl Hasher for Place {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+    fn write_usize(&mut self, number: usize) {
+        self.0 = (self.0.rotate_left(26) ^ number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// (what stands before the parameter in PostgreSQL, the same for a list, for a list of one)

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 /// More sites or host names than anybody has.
 const MAX_SITES: usize = 1000;
 /// A request may ask all of them.
-const MAX_ORIGINS: usize = 16;
+pub const MAX_ORIGINS: usize = 16;
 const MAX_PARAMETERS: usize = 16;
 
 impl EdgeConfig {
@@ -86,7 +86,8 @@ impl SiteConfig {
 }
 
 impl OriginConfig {
-    fn check(&self) -> Result<(), String> {
+    /// The text names the key and what is expected.
+    pub fn check(&self) -> Result<(), String> {
         if let Self::Http(origin) = self
             && let (Some(port), Some(connect)) = (origin.url.url().port(), origin.connect)
             && port != connect.port()

@@ -7,6 +7,7 @@ mod site;
 mod units;
 
 pub use crate::server::values::{ByteSize, Listen, Network, Period};
+pub use check::MAX_ORIGINS;
 pub use load::BadConfig;
 pub use origin::{BucketOrigin, FolderOrigin, HttpOrigin, OriginConfig};
 pub use site::{SiteConfig, SvgPolicy};

@@ -17,6 +17,14 @@ const FAR: u64 = i64::MAX as u64;
 const PLACES: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(20);
 
+impl BucketOrigin {
+    /// The bucket, with keys of the environment where the configuration names them. Makes no connection.
+    pub fn open(&self) -> Result<Bucket, String> {
+        let settled = with_environment(&self.bucket, |name| std::env::var(name).ok())?;
+        Bucket::open(&settled).map_err(|error| error.to_string())
+    }
+}
+
 pub(super) struct InBucket {
     bucket: Bucket,
     places: Arc<Semaphore>,
@@ -26,15 +34,14 @@ pub(super) struct InBucket {
 impl InBucket {
     /// An answer is waited for no longer than `most`, also if it is asked for several times.
     pub(super) fn open(config: &BucketOrigin, most: Duration) -> Result<InBucket, String> {
-        let settled = with_environment(&config.bucket, |name| std::env::var(name).ok())?;
-        let bucket = Bucket::open(&settled).map_err(|error| error.to_string())?;
-        let patience = settled.answer_timeout.0.min(most);
+        let bucket = config.open()?;
+        let patience = config.bucket.answer_timeout.0.min(most);
         Ok(InBucket { bucket, places: Arc::new(Semaphore::new(config.limits.requests)), patience })
     }
 
     /// One that is open already, with the usual limits.
-    pub(super) fn of(bucket: Bucket) -> InBucket {
-        InBucket { bucket, places: Arc::new(Semaphore::new(PLACES)), patience: PATIENCE }
+    pub(super) fn of(bucket: Bucket, most: Duration) -> InBucket {
+        InBucket { bucket, places: Arc::new(Semaphore::new(PLACES)), patience: PATIENCE.min(most) }
     }
 
     pub(super) fn patience(&self) -> Duration {

@@ -67,10 +67,47 @@ pub(crate) struct Manners {
     pub(crate) via: Arc<str>,
 }
 
+/// One of the places of our own media.
+#[derive(Clone, Debug)]
+pub enum OwnPlace {
+    /// As for any site.
+    Origin(OriginConfig),
+    /// A bucket that is open already.
+    Bucket(Bucket),
+}
+
+impl OwnPlace {
+    pub(crate) fn label(&self) -> String {
+        match self {
+            OwnPlace::Origin(config) => config.label(),
+            OwnPlace::Bucket(bucket) => format!("bucket {}", bucket.name()),
+        }
+    }
+}
+
 enum Place {
     Folder(Folder),
     Bucket(InBucket),
     Http(Box<Http>),
+}
+
+impl Place {
+    /// It is asked for no longer than `most` until it answers.
+    fn open(config: &OriginConfig, manners: &Manners, most: Duration) -> Result<Place, String> {
+        match config {
+            OriginConfig::Folder(config) => Ok(Place::Folder(Folder::new(config))),
+            OriginConfig::Http(config) => Http::open(config, (manners, most)).map(|http| Place::Http(Box::new(http))),
+            OriginConfig::Bucket(config) => InBucket::open(config, most).map(Place::Bucket),
+        }
+    }
+}
+
+/// How long each of so many may take until it answers.
+fn share(count: usize) -> Duration {
+    match u32::try_from(count).unwrap_or(u32::MAX) {
+        0 | 1 => Duration::MAX,
+        count => (TOGETHER / count).max(SHARE),
+    }
 }
 
 struct Origin {
@@ -91,30 +128,29 @@ pub(crate) struct Origins {
 impl Origins {
     /// `first` is the place of the first of them in the configuration.
     pub(crate) fn open((first, list): (usize, &[Configured]), manners: Manners) -> Result<Origins, String> {
+        let most = share(list.len());
         let mut opened = Vec::new();
-        let most = match u32::try_from(list.len()).unwrap_or(u32::MAX) {
-            0 | 1 => Duration::MAX,
-            count => (TOGETHER / count).max(SHARE),
-        };
         for (at, (config, figures)) in list.iter().enumerate() {
-            let place = match config {
-                OriginConfig::Folder(config) => Ok(Place::Folder(Folder::new(config))),
-                OriginConfig::Http(config) => {
-                    Http::open(config, (&manners, most)).map(|http| Place::Http(Box::new(http)))
-                }
-                OriginConfig::Bucket(config) => InBucket::open(config, most).map(Place::Bucket),
-            };
-            let place = place.map_err(|why| format!("origin[{}].{why}", first + at))?;
+            let place = Place::open(config, &manners, most).map_err(|why| format!("origin[{}].{why}", first + at))?;
             opened.push(Arc::new(Origin { place, figures: figures.clone() }));
         }
         Ok(Origins { list: opened, manners })
     }
 
-    /// The bucket of our own media.
-    pub(crate) fn of(bucket: Bucket, figures: Arc<OriginFigures>) -> Origins {
-        let place = Place::Bucket(InBucket::of(bucket));
-        let manners = Manners { valid: Some(OWN_VALID), ..Manners::default() };
-        Origins { list: vec![Arc::new(Origin { place, figures })], manners }
+    /// Places of our own media.
+    pub(crate) fn of(list: &[(OwnPlace, Arc<OriginFigures>)], via: &Arc<str>) -> Result<Origins, String> {
+        let manners = Manners { valid: Some(OWN_VALID), honour: false, via: via.clone() };
+        let most = share(list.len());
+        let mut opened = Vec::new();
+        for (place, figures) in list {
+            let opening = match place {
+                OwnPlace::Origin(config) => Place::open(config, &manners, most),
+                OwnPlace::Bucket(bucket) => Ok(Place::Bucket(InBucket::of(bucket.clone(), most))),
+            };
+            let place = opening.map_err(|why| format!("{}: {why}", place.label()))?;
+            opened.push(Arc::new(Origin { place, figures: figures.clone() }));
+        }
+        Ok(Origins { list: opened, manners })
     }
 
     /// Nothing is left to ask.

@@ -13,12 +13,12 @@ use crate::config::{EdgeConfig, Host, MetricsConfig, Network};
 use crate::figures::Figures;
 use crate::log::AccessLog;
 use crate::metrics;
+use crate::origin::OwnPlace;
 use crate::path::Name;
 use crate::status::{OriginStatus, Status};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::{any, get};
-use media::s3::Bucket;
 use site::Site;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -47,6 +47,9 @@ struct Current {
     metrics: MetricsConfig,
     trusted: Vec<Network>,
 }
+
+/// Sites that were found good and are not in force yet.
+pub struct Prepared(Current);
 
 /// Why an edge cannot be made of a configuration.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +86,18 @@ impl Edge {
     /// Takes over sites and origins; requests on their way finish with the old ones. The cache and the access log stay
     /// as they are.
     pub fn reload(&self, config: &EdgeConfig) -> Result<(), Unusable> {
-        let new = Current::new(config, (&self.0.figures, &self.0.via))?;
+        self.prepare(config).map(|prepared| self.take_over(prepared))
+    }
+
+    /// The first half of a reload: everything that can go wrong. Nothing changes yet.
+    pub fn prepare(&self, config: &EdgeConfig) -> Result<Prepared, Unusable> {
+        config.check().map_err(Unusable::Config)?;
+        Current::new(config, (&self.0.figures, &self.0.via)).map(Prepared)
+    }
+
+    /// The second half of it.
+    pub fn take_over(&self, Prepared(new): Prepared) {
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-        Ok(())
     }
 
     /// Opens the file of the access log again, after it was renamed.
@@ -98,11 +110,13 @@ impl Edge {
         Router::new().fallback(handle::handle).with_state(self.clone())
     }
 
-    /// `prefix/key` for every object of a bucket of our own, through the cache. `prefix` is as for [`crate::local`].
-    pub fn bucket(&self, bucket: Bucket, prefix: &str) -> Router {
-        let site = Site::own(bucket, prefix.trim_matches('/'), &self.0.figures);
+    /// `prefix/key` for every file of our own in these places, which are asked in their order; what is in no folder
+    /// goes through the cache. `prefix` is as for [`crate::local`].
+    pub fn own(&self, places: &[OwnPlace], prefix: &str) -> Result<Router, Unusable> {
+        let with = (&self.0.figures, &self.0.via);
+        let site = Site::own(places, prefix.trim_matches('/'), with).map_err(Unusable::Config)?;
         let route = format!("{prefix}/{{*key}}");
-        Router::new().route(&route, any(handle::handle_for)).with_state((self.clone(), Arc::new(site)))
+        Ok(Router::new().route(&route, any(handle::handle_for)).with_state((self.clone(), Arc::new(site))))
     }
 
     /// Whether a request is for one of the sites, for servers that have more than these. Hosts of sites that are not

@@ -3,9 +3,8 @@
 use crate::cache::{ObjectKey, Upstream};
 use crate::config::{OriginConfig, SiteConfig, SvgPolicy};
 use crate::figures::{Figures, SiteFigures};
-use crate::origin::{Asked, Configured, Folder, Manners, OriginFigures, Origins};
+use crate::origin::{Asked, Configured, Folder, Manners, OriginFigures, Origins, OwnPlace};
 use crate::path::{self, Name, Unnamed};
-use media::s3::Bucket;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,10 +70,19 @@ impl Site {
     }
 
     /// The media of the server that we are part of. Uploads that wait still have their metadata: they are not served.
-    pub(super) fn own(bucket: Bucket, path: &str, figures: &Figures) -> Site {
+    pub(super) fn own(places: &[OwnPlace], path: &str, (figures, via): (&Figures, &Arc<str>)) -> Result<Site, String> {
         let label = OWN.to_owned();
-        let origins = Origins::of(bucket, figures.origin(&label, "bucket"));
-        Site {
+        let known: Vec<(OwnPlace, Arc<OriginFigures>)> =
+            places.iter().map(|place| (place.clone(), figures.origin(&label, &place.label()))).collect();
+        let folders: Vec<_> = known
+            .iter()
+            .map_while(|(place, figures)| match place {
+                OwnPlace::Origin(OriginConfig::Folder(config)) => Some((Folder::new(config), figures.clone())),
+                _ => None,
+            })
+            .collect();
+        let origins = Origins::of(&known[folders.len()..], via)?;
+        Ok(Site {
             hosts: Vec::new(),
             path: path.to_owned(),
             strip: path.to_owned(),
@@ -85,11 +93,11 @@ impl Site {
             query: Vec::new(),
             svg: SvgPolicy::Attachment,
             max_age: Duration::from_secs(365 * 24 * 3600),
-            folders: Vec::new(),
-            upstream: Some(Arc::new(origins)),
+            folders,
+            upstream: (!origins.is_empty()).then(|| Arc::new(origins) as Arc<dyn Upstream>),
             figures: figures.site(&label),
             label,
-        }
+        })
     }
 
     pub(super) fn label(&self) -> &str {

@@ -1,6 +1,8 @@
 //! Buckets as origins, public and private.
 
 use crate::world::{Origin, Reply, World, reply, sent};
+use edge::OwnPlace;
+use edge::config::OriginConfig;
 
 fn refusal(status: &str, code: &str) -> Reply {
     let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>");
@@ -94,7 +96,12 @@ async fn our_own_bucket_goes_through_the_cache() {
         secret_key: Some(media::s3::Secret::new("hush")),
         ..media::s3::S3Config::default()
     };
-    let router = world.edge.bucket(media::s3::Bucket::open(&config).unwrap(), "/media");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("old.png"), "old").unwrap();
+    let old = edge::config::FolderOrigin { folder: folder.path().into(), prefix: Default::default() };
+    let places =
+        [OwnPlace::Origin(OriginConfig::Folder(old)), OwnPlace::Bucket(media::s3::Bucket::open(&config).unwrap())];
+    let router = world.edge.own(&places, "/media").unwrap();
     let ask = async |path: &str| {
         let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
         let answer = tower::ServiceExt::oneshot(router.clone(), request).await.unwrap();
@@ -105,6 +112,7 @@ async fn our_own_bucket_goes_through_the_cache() {
     world.settled().await;
     assert_eq!(ask("/media/a.png").await, (200, "HIT".into()));
     let asked = origin.asked().len();
+    assert_eq!(ask("/media/old.png").await, (200, "BYPASS".into()), "folders in front are looked into first");
     for path in ["/media/uploads/1", "/media/%75ploads/1", "/media/../a.png", "/media/.x"] {
         assert_eq!(ask(path).await.0, 404, "{path}");
     }

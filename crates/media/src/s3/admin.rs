@@ -43,6 +43,11 @@ impl Bucket {
         match self.send(&call).await {
             Ok(_) => Ok(Created::New),
             Err(Error::Refused { status: 409, code, .. }) if code == "BucketAlreadyOwnedByYou" => Ok(Created::Already),
+            // Some say so of our own buckets too; nobody else's can be looked into.
+            Err(Error::Taken(name)) => match self.is_there().await {
+                Ok(true) => Ok(Created::Already),
+                _ => Err(Error::Taken(name)),
+            },
             Err(error) => Err(error),
         }
     }

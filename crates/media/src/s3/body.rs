@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 /// One hop to a blocking thread per so many bytes.
-const PIECE: u64 = 256 * 1024;
+pub(super) const PIECE: u64 = 256 * 1024;
 
 #[derive(Debug, Clone)]
 pub(super) enum Payload {
@@ -52,7 +52,7 @@ fn part(file: Arc<File>, range: Range<u64>) -> reqwest::Body {
     reqwest::Body::wrap_stream(pieces)
 }
 
-fn read(file: &File, piece: Range<u64>) -> io::Result<Bytes> {
+pub(super) fn read(file: &File, piece: Range<u64>) -> io::Result<Bytes> {
     let length = usize::try_from(piece.end - piece.start).map_err(|_| ErrorKind::InvalidInput)?;
     let mut bytes = vec![0; length];
     file.read_exact_at(&mut bytes, piece.start)?;

@@ -164,7 +164,14 @@ impl Bucket {
     async fn refusal(&self, response: Response, of_object: bool) -> Error {
         let (status, headers) = (response.status(), response.headers().clone());
         let told = self.read(response, COMPLAINT).await.unwrap_or_default();
-        let complaint = xml::complaint(&told).unwrap_or_default();
+        let complaint = match xml::complaint(&told) {
+            Some(complaint) => complaint,
+            // Objects may be behind something that has words of its own; a bucket is told of by S3 or not at all.
+            None if status == StatusCode::NOT_FOUND && !of_object && !told.is_empty() => {
+                return self.broken("404, and not in the words of S3");
+            }
+            None => Complaint { message: xml::plain(&told), ..Complaint::default() },
+        };
         self.understood((status, &headers), complaint, of_object)
     }
 
@@ -177,7 +184,8 @@ impl Bucket {
     ) -> Error {
         let host = self.0.host.clone();
         let code = if told.code.is_empty() { "no reason given".to_owned() } else { told.code };
-        let elsewhere = text(headers, "x-amz-bucket-region").or(told.region).filter(|region| region != self.region());
+        let elsewhere = text(headers, "x-amz-bucket-region").or(told.region).or_else(|| expected(&told.message));
+        let elsewhere = elsewhere.filter(|region| region != self.region());
         match (status.as_u16(), code.as_str()) {
             (_, "RequestTimeTooSkewed") => self.skew(headers).unwrap_or(Error::Clock { by: SKEW * 3, ahead: false }),
             (403 | 400, _) if self.skew(headers).is_some() && !self.is_anonymous() => {
@@ -213,6 +221,13 @@ impl Bucket {
         };
         (by > SKEW).then_some(Error::Clock { by, ahead })
     }
+}
+
+/// The region of "the region is wrong; expecting 'eu-central-1'".
+fn expected(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("region")?.1.split_once("expecting '")?;
+    let (region, _) = rest.split_once('\'')?;
+    (!region.is_empty()).then(|| region.to_owned())
 }
 
 fn method(method: Method) -> reqwest::Method {

@@ -38,6 +38,8 @@ pub struct Meta {
     pub total: u64,
     /// As it was given when it was stored.
     pub content_type: Option<String>,
+    /// As it was given when it was stored.
+    pub cache_control: Option<String>,
     /// With its quotation marks.
     pub etag: Option<String>,
     /// When it was stored.
@@ -128,7 +130,8 @@ impl Bucket {
         }
         let word = |name: &str| text(headers, name).filter(|text| !text.is_empty() && text.len() <= 256);
         let last_modified = text(headers, "last-modified").and_then(|text| http_date(&text));
-        Ok(Meta { start, len, total, content_type: word("content-type"), etag: word("etag"), last_modified })
+        let (content_type, cache_control) = (word("content-type"), word("cache-control"));
+        Ok(Meta { start, len, total, content_type, cache_control, etag: word("etag"), last_modified })
     }
 
     /// `bytes 0-99/1234`: has to be what was asked for, cut at the end of the object.

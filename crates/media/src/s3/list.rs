@@ -27,6 +27,8 @@ pub struct Found {
     pub len: u64,
     /// When it was stored.
     pub modified: SystemTime,
+    /// With its quotation marks, where it is told.
+    pub etag: Option<String>,
 }
 
 /// One page of a listing.
@@ -85,6 +87,7 @@ struct Listing {
     key: String,
     len: Option<u64>,
     modified: Option<SystemTime>,
+    etag: Option<String>,
     wrong: Option<&'static str>,
 }
 
@@ -125,9 +128,13 @@ impl Listing {
             ["ListBucketResult", "Contents", "LastModified"] => {
                 self.modified = text.trim().parse::<jiff::Timestamp>().ok().map(SystemTime::from);
             }
+            ["ListBucketResult", "Contents", "ETag"] => {
+                self.etag = Some(text.to_owned()).filter(|etag| !etag.is_empty() && etag.len() <= 256);
+            }
             ["ListBucketResult", "Contents"] => match (self.len.take(), self.modified.take()) {
                 (Some(len), Some(modified)) => {
-                    self.page.objects.push(Found { key: std::mem::take(&mut self.key), len, modified });
+                    let (key, etag) = (std::mem::take(&mut self.key), self.etag.take());
+                    self.page.objects.push(Found { key, len, modified, etag });
                 }
                 _ => self.wrong = Some("it lists an object without its length or time"),
             },

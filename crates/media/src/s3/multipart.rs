@@ -3,8 +3,9 @@
 
 use super::body::Payload;
 use super::call::{Call, text};
+use super::put::Check;
 use super::retry::Repeat;
-use super::{Bucket, Error, Headers, Result, Source, xml};
+use super::{Bucket, Error, Headers, Result, Source, Stored, checksum, xml};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use rusty_s3::Method;
 use std::fmt::Write as _;
@@ -16,12 +17,43 @@ const PARTS: u64 = 10_000;
 /// Sent side by side.
 const AT_ONCE: usize = 4;
 
+/// What the parts of an upload are made of.
+pub(super) enum Parts<'a> {
+    /// Pieces of this, with or without a checksum of each.
+    Of(&'a Source, Check),
+    /// Pieces of an object in the bucket, if it is still this one: as the bucket knows it, its length and its ETag, and
+    /// how long pieces are at least.
+    Copied { from: String, len: u64, etag: Option<String>, least: u64 },
+}
+
+impl Parts<'_> {
+    fn total(&self) -> u64 {
+        match self {
+            Parts::Of(source, _) => source.len(),
+            Parts::Copied { len, .. } => *len,
+        }
+    }
+
+    fn least(&self) -> u64 {
+        match self {
+            Parts::Of(..) => PART,
+            Parts::Copied { least, .. } => *least,
+        }
+    }
+}
+
+/// A part that the bucket has.
+struct Sent {
+    etag: String,
+    md5: Option<[u8; 16]>,
+}
+
 impl Bucket {
-    pub(super) async fn put_in_parts(&self, key: &str, source: &Source, headers: &Headers) -> Result<()> {
+    pub(super) async fn put_in_parts(&self, key: &str, headers: &Headers, parts: &Parts<'_>) -> Result<Stored> {
         let full = self.full(key)?;
         let id = self.begin(&full, headers).await?;
         let mut left = Abandoned { bucket: self, key: &full, id: &id, armed: true };
-        let done = self.parts_and_end((key, &full), &id, source).await;
+        let done = self.parts_and_end((key, &full), &id, parts).await;
         left.armed = false;
         if done.is_err() {
             // What was sent costs money until it is given up.
@@ -51,27 +83,52 @@ impl Bucket {
         }
     }
 
-    async fn parts_and_end(&self, (key, full): (&str, &str), id: &str, source: &Source) -> Result<()> {
-        let parts = stream::iter(parts(source.len()).enumerate())
-            .map(|(place, range)| self.send_part((full, id), place + 1, source.part(range)))
+    async fn parts_and_end(&self, (key, full): (&str, &str), id: &str, parts: &Parts<'_>) -> Result<Stored> {
+        let pieces = stream::iter(pieces(parts.total(), parts.least()).enumerate())
+            .map(|(place, range)| self.send_part((full, id), place + 1, (parts, range)))
             .buffered(AT_ONCE);
-        let etags: Vec<String> = parts.try_collect().await?;
-        self.end((key, full), id, (&etags, source.len())).await
+        let sent: Vec<Sent> = pieces.try_collect().await?;
+        let etags: Vec<&str> = sent.iter().map(|part| part.etag.as_str()).collect();
+        let etag = self.end((key, full), id, (&etags, parts.total())).await?;
+        let sums: Option<Vec<[u8; 16]>> = sent.iter().map(|part| part.md5).collect();
+        Ok(Stored { etag, expected: sums.map(|sums| checksum::of_parts(&sums)) })
     }
 
-    async fn send_part(&self, (full, id): (&str, &str), number: usize, payload: Payload) -> Result<String> {
-        let call = Call::new(Method::Put, Some(full.to_owned()))
-            .query("partNumber", number.to_string())
-            .query("uploadId", id)
-            .payload(payload);
-        let response = self.send(&call).await?;
-        let etag = text(response.headers(), "etag").filter(|etag| !etag.is_empty() && etag.len() <= 256);
-        etag.ok_or_else(|| self.broken("it takes a part without an ETag"))
+    async fn send_part(
+        &self,
+        (full, id): (&str, &str),
+        number: usize,
+        (parts, range): (&Parts<'_>, Range<u64>),
+    ) -> Result<Sent> {
+        let call =
+            Call::new(Method::Put, Some(full.to_owned())).query("partNumber", number.to_string()).query("uploadId", id);
+        match parts {
+            Parts::Of(source, check) => {
+                let md5 = match check {
+                    Check::Md5 => Some(checksum::of(source.part(range.clone())).await?),
+                    Check::None => None,
+                };
+                let call = checksum::told(call.payload(source.part(range)), md5);
+                let response = self.send(&call).await?;
+                let etag = text(response.headers(), "etag").filter(|etag| !etag.is_empty() && etag.len() <= 256);
+                let etag = etag.ok_or_else(|| self.broken("it takes a part without an ETag"))?;
+                Ok(Sent { etag, md5 })
+            }
+            Parts::Copied { from, etag, .. } => {
+                let part = format!("bytes={}-{}", range.start, range.end - 1);
+                let mut call = call.header("x-amz-copy-source", from).header("x-amz-copy-source-range", part);
+                if let Some(etag) = etag {
+                    call = call.header("x-amz-copy-source-if-match", etag);
+                }
+                let etag = self.send_and_read(&call, |answer| self.confirmed(answer)).await?;
+                Ok(Sent { etag, md5: None })
+            }
+        }
     }
 
     /// Asked again after a lost answer, the server may say that there is no such upload any more: then the object tells
     /// whether it was completed.
-    async fn end(&self, (key, full): (&str, &str), id: &str, (etags, total): (&[String], u64)) -> Result<()> {
+    async fn end(&self, (key, full): (&str, &str), id: &str, (etags, total): (&[&str], u64)) -> Result<Option<String>> {
         let mut body = String::from("<CompleteMultipartUpload>");
         for (place, etag) in etags.iter().enumerate() {
             let (number, etag) = (place + 1, xml::escaped(etag));
@@ -89,25 +146,29 @@ impl Bucket {
                 let made = self.head(key).await?.filter(|meta| meta.total == total);
                 let etag = made.and_then(|meta| meta.etag).unwrap_or_default();
                 match etag.trim_matches('"').ends_with(&ending) {
-                    true => Ok(()),
+                    true => Ok(Some(etag)),
                     false => Err(self.broken("it has lost the upload")),
                 }
             }
-            done => done,
+            done => done.map(Some),
         }
     }
 
     /// Answers that take long begin with 200 before it is known how they end. What was done is told with its ETag.
-    pub(super) fn confirmed(&self, answer: &[u8]) -> Result<()> {
+    pub(super) fn confirmed(&self, answer: &[u8]) -> Result<String> {
         if let Some(complaint) = xml::complaint(answer) {
             return Err(Error::Failed { host: self.0.host.clone(), status: 200, code: complaint.code });
         }
-        let mut has_etag = false;
-        xml::read(answer, |path, text| has_etag |= matches!(path, [_, "ETag"]) && !text.is_empty())
-            .map_err(|why| self.broken(why))?;
-        match has_etag {
-            true => Ok(()),
-            false => Err(self.broken("it does not confirm what was done")),
+        let mut etag = String::new();
+        xml::read(answer, |path, text| {
+            if let [_, "ETag"] = path {
+                etag = text.trim().to_owned();
+            }
+        })
+        .map_err(|why| self.broken(why))?;
+        match etag.is_empty() || etag.len() > 256 {
+            false => Ok(etag),
+            true => Err(self.broken("it does not confirm what was done")),
         }
     }
 
@@ -121,10 +182,19 @@ impl Bucket {
     }
 }
 
-/// Equal parts, but for the last.
-fn parts(total: u64) -> impl Iterator<Item = Range<u64>> {
-    let length = total.div_ceil(PARTS).max(PART);
+/// Equal pieces of at least so many bytes, but for the last.
+fn pieces(total: u64, least: u64) -> impl Iterator<Item = Range<u64>> {
+    let length = piece(total, least);
     (0..total.div_ceil(length)).map(move |place| place * length..((place + 1) * length).min(total))
+}
+
+fn piece(total: u64, least: u64) -> u64 {
+    total.div_ceil(PARTS).max(least)
+}
+
+/// How long the parts of a file of this length are here.
+pub(super) fn part_length(total: u64) -> u64 {
+    piece(total, PART)
 }
 
 /// Gives an upload up when the future that sends it is dropped in the middle.
@@ -156,7 +226,7 @@ mod tests {
         #[test]
         fn parts_cover_everything_once(total in 1u64..(5 << 40)) {
             let (mut at, mut count) = (0, 0u64);
-            for part in parts(total) {
+            for part in pieces(total, PART) {
                 prop_assert_eq!(part.start, at);
                 prop_assert!(part.end == total || part.end - part.start >= PART);
                 at = part.end;

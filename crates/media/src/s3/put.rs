@@ -1,8 +1,9 @@
 //! Writing: short contents in one request, long ones in parts; removing.
 
 use super::body::Payload;
-use super::call::Call;
-use super::{Bucket, Error, Result};
+use super::call::{Call, text};
+use super::multipart::Parts;
+use super::{Bucket, Error, Result, checksum};
 use bytes::Bytes;
 use rusty_s3::Method;
 use std::fs::File;
@@ -29,6 +30,28 @@ pub struct Headers {
     pub content_type: Option<String>,
     /// `Cache-Control`
     pub cache_control: Option<String>,
+}
+
+/// Whether the server is told what it has to receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    None,
+    Md5,
+}
+
+/// What was stored.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub(super) etag: Option<String>,
+    pub(super) expected: Option<String>,
+}
+
+impl Stored {
+    /// Whether the server says that it has stored exactly what it was sent. Some have ETags that tell nothing of it.
+    pub fn is_proven(&self) -> bool {
+        let told = self.etag.as_ref().map(|etag| etag.trim_matches('"').to_ascii_lowercase());
+        told.is_some() && told == self.expected
+    }
 }
 
 impl Source {
@@ -60,15 +83,30 @@ impl Source {
 impl Bucket {
     /// Stores an object in place of what was there. Until this answers Ok readers see the old object or none.
     pub async fn put(&self, key: &str, source: &Source, headers: &Headers) -> Result<()> {
+        self.put_with(key, (source, headers), Check::None).await.map(drop)
+    }
+
+    /// The same with checksums: what arrives otherwise is refused.
+    pub async fn put_checked(&self, key: &str, source: &Source, headers: &Headers) -> Result<Stored> {
+        self.put_with(key, (source, headers), Check::Md5).await
+    }
+
+    async fn put_with(&self, key: &str, (source, headers): (&Source, &Headers), check: Check) -> Result<Stored> {
         match source.len() {
-            0..=SINGLE => self.put_at_once(key, source, headers).await,
-            _ => self.put_in_parts(key, source, headers).await,
+            0..=SINGLE => self.put_at_once(key, (source, headers), check).await,
+            _ => self.put_in_parts(key, headers, &Parts::Of(source, check)).await,
         }
     }
 
-    async fn put_at_once(&self, key: &str, source: &Source, headers: &Headers) -> Result<()> {
-        let call = Call::new(Method::Put, Some(self.full(key)?)).payload(source.part(0..source.len()));
-        self.send(&self.described(call, headers)).await.map(drop)
+    async fn put_at_once(&self, key: &str, (source, headers): (&Source, &Headers), check: Check) -> Result<Stored> {
+        let whole = || source.part(0..source.len());
+        let md5 = match check {
+            Check::Md5 => Some(checksum::of(whole()).await?),
+            Check::None => None,
+        };
+        let call = checksum::told(Call::new(Method::Put, Some(self.full(key)?)).payload(whole()), md5);
+        let response = self.send(&self.described(call, headers)).await?;
+        Ok(Stored { etag: text(response.headers(), "etag"), expected: md5.map(|md5| checksum::of_whole(&md5)) })
     }
 
     /// With what is told about new objects.

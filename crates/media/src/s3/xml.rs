@@ -98,6 +98,23 @@ pub(super) fn complaint(document: &[u8]) -> Option<Complaint> {
     (whole.is_ok() && is_error).then_some(found)
 }
 
+/// The beginning of an answer that is no XML of S3, without the marks of a page.
+pub(super) fn plain(answer: &[u8]) -> String {
+    let (mut text, mut inside) = (String::new(), false);
+    for c in String::from_utf8_lossy(answer).chars().take(4000) {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                text.push(' ');
+            }
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "), 200)
+}
+
 /// For logs and terminals: no control characters, no more than `most` characters.
 fn printable(text: &str, most: usize) -> String {
     text.trim().chars().filter(|c| !c.is_control()).take(most).collect()
@@ -155,6 +172,14 @@ mod tests {
             assert!(all(case).is_err(), "{}", &case[..case.len().min(60)]);
         }
         assert!(read(&[b'<', 0xff, b'>'], |_, _| {}).is_err());
+    }
+
+    #[test]
+    fn words_of_pages() {
+        let page = b"<html>\n<title>400</title><body>\x1b[31mThe plain  HTTP request was sent\nto HTTPS port</body>";
+        assert_eq!(plain(page), "400 [31mThe plain HTTP request was sent to HTTPS port");
+        assert_eq!(plain(&[b'x'; 10_000]).len(), 200);
+        assert_eq!(plain(b""), "");
     }
 
     #[test]

@@ -30,9 +30,19 @@ struct Folders {
 
 impl DiskStore {
     pub(super) fn new(root: &Path) -> Result<DiskStore> {
-        let folders = Folders { root: root.to_owned(), spool: root.join(SPOOL), shape: RwLock::new(()) };
-        spool::prepare(&folders.spool)?;
-        Ok(DiskStore(Arc::new(folders)))
+        let store = DiskStore::old(root);
+        spool::prepare(store.spool())?;
+        Ok(store)
+    }
+
+    /// One that nothing is put into: the folder is not made.
+    pub(super) fn old(root: &Path) -> DiskStore {
+        DiskStore(Arc::new(Folders { root: root.to_owned(), spool: root.join(SPOOL), shape: RwLock::new(()) }))
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.0.root
     }
 
     pub(super) fn spool(&self) -> &Path {

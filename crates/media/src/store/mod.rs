@@ -1,6 +1,7 @@
 //! Where bytes are kept: one set of operations, whatever lies underneath.
 
 mod disk;
+mod places;
 mod s3;
 mod spool;
 #[cfg(test)]
@@ -9,20 +10,17 @@ mod tests;
 use crate::s3::Bucket;
 use crate::{Content, Key, Result};
 use bytes::Bytes;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 pub use disk::DiskStore;
+pub use places::{Place, Places};
 pub use s3::{Remote, S3Store};
 
-/// A place for objects. Cheap to clone.
+/// Where objects are kept. Cheap to clone; all clones follow when its places are changed.
 #[derive(Debug, Clone)]
-pub enum Store {
-    /// A folder of the local file system.
-    Disk(DiskStore),
-    /// A bucket.
-    S3(S3Store),
-}
+pub struct Store(Arc<RwLock<Arc<Places>>>);
 
 /// An object that has been opened.
 #[derive(Debug)]
@@ -69,66 +67,64 @@ pub struct Listing {
 }
 
 impl Store {
+    /// Made of these places.
+    pub fn of(places: Places) -> Store {
+        Store(Arc::new(RwLock::new(Arc::new(places))))
+    }
+
     /// A folder as a store; makes the folder. Blocks on the disk.
     pub fn disk(root: impl AsRef<Path>) -> Result<Store> {
-        DiskStore::new(root.as_ref()).map(Store::Disk)
+        Place::disk(root).map(Places::new).map(Store::of)
     }
 
     /// A bucket as a store, with this folder for temporary files; makes the folder. Blocks on the disk, and makes no
     /// connection.
     pub fn bucket(bucket: Bucket, spool: impl AsRef<Path>) -> Result<Store> {
-        S3Store::new(bucket, spool.as_ref()).map(Store::S3)
+        Place::bucket(bucket, spool).map(Places::new).map(Store::of)
+    }
+
+    /// Where it keeps objects now.
+    pub fn places(&self) -> Arc<Places> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps objects elsewhere from now on. What has begun is finished where it began: the old places should be among
+    /// the new ones until everything is moved.
+    pub fn move_to(&self, places: Places) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(places);
     }
 
     /// A folder for temporary files: what is made there can be moved into a store on disk without a copy.
     /// Files older than a day are removed when the store is opened.
-    pub fn spool(&self) -> &Path {
-        match self {
-            Store::Disk(disk) => disk.spool(),
-            Store::S3(bucket) => bucket.spool(),
-        }
+    pub fn spool(&self) -> PathBuf {
+        self.places().spool()
     }
 
     /// Stores `content` under `key`, replacing what was there. When this answers Ok the object survives a
     /// power cut; until then readers see the old object or none, never a part. On an error `content` is gone too.
     pub async fn put(&self, key: &Key, content: Content) -> Result<()> {
-        match self {
-            Store::Disk(disk) => disk.put(key, content).await,
-            Store::S3(bucket) => bucket.put(key, content).await,
-        }
+        self.places().put(key, content).await
     }
 
     /// Opens an object; `None` when there is none. Objects of up to `inline` bytes come read
     /// ([`Body::Bytes`]), larger ones come open ([`Body::File`], [`Body::Remote`]). With an `inline` of 0 nothing is
     /// fetched from a bucket before it is known which part is wanted.
     pub async fn open(&self, key: &Key, inline: u64) -> Result<Option<Blob>> {
-        match self {
-            Store::Disk(disk) => disk.open(key, inline).await,
-            Store::S3(bucket) => bucket.open(key, inline).await,
-        }
+        self.places().open(key, inline).await
     }
 
     /// Whether there is such an object.
     pub async fn exists(&self, key: &Key) -> Result<bool> {
-        match self {
-            Store::Disk(disk) => disk.exists(key).await,
-            Store::S3(bucket) => bucket.exists(key).await,
-        }
+        self.places().exists(key).await
     }
 
-    /// Removes an object; it is no error when there was none.
+    /// Removes an object from all places; it is no error when there was none.
     pub async fn delete(&self, key: &Key) -> Result<()> {
-        match self {
-            Store::Disk(disk) => disk.delete(key).await,
-            Store::S3(bucket) => bucket.delete(key).await,
-        }
+        self.places().delete(key).await
     }
 
     /// One page of objects in the order of their keys' bytes. An empty page is the end.
     pub async fn list(&self, listing: Listing) -> Result<Vec<Entry>> {
-        match self {
-            Store::Disk(disk) => disk.list(listing).await,
-            Store::S3(bucket) => bucket.list(listing).await,
-        }
+        self.places().list(listing).await
     }
 }

@@ -32,6 +32,11 @@ impl S3Store {
         Ok(S3Store { bucket, spool: Arc::new(folder.to_owned()) })
     }
 
+    /// One that nothing is put into.
+    pub(super) fn old(bucket: Bucket) -> S3Store {
+        S3Store { bucket, spool: Arc::default() }
+    }
+
     /// The bucket itself.
     pub fn bucket(&self) -> &Bucket {
         &self.bucket
@@ -109,7 +114,7 @@ impl S3Store {
 }
 
 /// Keys that are not ours have no name here.
-fn entry(Found { key, len, modified }: Found) -> Option<Entry> {
+fn entry(Found { key, len, modified, .. }: Found) -> Option<Entry> {
     Some(Entry { key: Key::parse(&key).ok()?, len, modified })
 }
 

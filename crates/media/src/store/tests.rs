@@ -95,3 +95,65 @@ async fn what_a_crash_left_is_removed_after_a_day() {
     Store::disk(folder.path().join("media")).unwrap();
     assert!(!old.exists() && new.exists());
 }
+
+/// A store that has moved from `old` to `new`, and both by themselves.
+fn moved() -> (tempfile::TempDir, Store, Store, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (old, new) = (Store::disk(at("old")).unwrap(), Store::disk(at("new")).unwrap());
+    let store = Store::of(Places::new(Place::disk(at("new")).unwrap()).and(Place::old_disk(at("old"))));
+    (folder, store, old, new)
+}
+
+#[tokio::test]
+async fn old_places_are_looked_into_and_cleaned() {
+    let (folder, store, old, new) = moved();
+    old.put(&key("a/1"), bytes("old")).await.unwrap();
+    old.put(&key("a/3"), bytes("old")).await.unwrap();
+    store.put(&key("a/2"), bytes("new")).await.unwrap();
+    store.put(&key("a/3"), bytes("new")).await.unwrap();
+    assert_eq!(text(&old, "a/2").await, None, "new objects go to the first place alone");
+    for (name, expected) in [("a/1", Some("old")), ("a/2", Some("new")), ("a/3", Some("new")), ("a/4", None)] {
+        assert_eq!(text(&store, name).await.as_deref(), expected, "{name}");
+        assert_eq!(store.exists(&key(name)).await.unwrap(), expected.is_some(), "{name}");
+    }
+    let (mut names, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.list(Listing { prefix: "a/".into(), after: after.take(), limit: 2 }).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.key.clone());
+        names.extend(page.iter().map(|entry| entry.key.to_string()));
+    }
+    assert_eq!(names, ["a/1", "a/2", "a/3"]);
+    store.delete(&key("a/3")).await.unwrap();
+    store.delete(&key("a/1")).await.unwrap();
+    for place in [&store, &old, &new] {
+        assert_eq!((text(place, "a/1").await, text(place, "a/3").await), (None, None), "what is deleted is nowhere");
+    }
+    assert!(folder.path().join("old").is_dir());
+}
+
+#[tokio::test]
+async fn an_old_place_that_is_not_there_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let gone = folder.path().join("gone");
+    let places = Places::new(Place::disk(folder.path().join("new")).unwrap()).and(Place::old_disk(&gone));
+    let store = Store::of(places);
+    store.put(&key("a"), bytes("new")).await.unwrap();
+    store.delete(&key("b")).await.unwrap();
+    assert_eq!((text(&store, "a").await.as_deref(), text(&store, "b").await), (Some("new"), None));
+    assert_eq!(store.list(Listing { limit: 9, ..Listing::default() }).await.unwrap().len(), 1);
+    assert!(!gone.exists());
+}
+
+#[tokio::test]
+async fn every_handle_follows_a_move() {
+    let (_folder, store, old, new) = moved();
+    let handle = old.clone();
+    let begun = tempfile::NamedTempFile::new_in(handle.spool()).unwrap();
+    fs::write(begun.path(), "begun").unwrap();
+    old.move_to((*store.places()).clone());
+    assert_eq!(handle.spool(), new.spool());
+    handle.put(&key("x"), Content::File(begun.into_temp_path())).await.unwrap();
+    assert_eq!(text(&new, "x").await.as_deref(), Some("begun"), "what was spooled before the move arrives too");
+}

@@ -3,7 +3,7 @@
 use crate::moto_server::Moto;
 use crate::whole;
 use bytes::Bytes;
-use media::s3::{Access, Answer, Bucket, Created, Error, Headers, Provider, S3Config, Source, Wanted};
+use media::s3::{Access, Answer, Bucket, Created, Error, Headers, Provider, S3Config, Scope, Source, Wanted};
 
 fn bytes(text: &'static str) -> Source {
     Source::Bytes(Bytes::from_static(text.as_bytes()))
@@ -132,4 +132,18 @@ async fn conditions_and_what_is_told() {
     assert_eq!(told.headers()["cache-control"], "public, max-age=60, immutable");
     assert!(told.headers()["etag"].to_str().unwrap().contains("-3"));
     assert!(told.bytes().await.unwrap() == crate::pattern(17 * 1024 * 1024));
+}
+
+#[tokio::test]
+async fn long_objects_are_copied_in_parts() {
+    let Some(moto) = Moto::start() else { return };
+    let bucket = Bucket::open(&moto.config("copies")).unwrap();
+    bucket.create().await.unwrap();
+    crate::objects::copied_in_parts(&bucket).await;
+    let kept = bucket.head("copies/b.mp4").await.unwrap().unwrap();
+    assert_eq!(kept.cache_control.as_deref(), Some("public, max-age=60"));
+    let stored = bucket.put_checked("k", &Source::Bytes(vec![7; 17 << 20].into()), &headers()).await.unwrap();
+    assert!(stored.is_proven(), "{stored:?}");
+    let listed = bucket.list(&Scope { prefix: "k".into(), limit: 9, ..Scope::default() }, None).await.unwrap();
+    assert_eq!(listed.objects[0].etag, bucket.head("k").await.unwrap().unwrap().etag);
 }

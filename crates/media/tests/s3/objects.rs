@@ -2,7 +2,7 @@
 
 use crate::{pattern, server, whole};
 use bytes::Bytes;
-use media::s3::{Bucket, Created, Error, Headers, Origin, S3Config, Scope, Secret, Source};
+use media::s3::{Bucket, CopyRule, Created, Error, Headers, Origin, S3Config, Scope, Secret, Source, is_etag_of};
 use std::io::Write as _;
 
 fn bytes(text: &'static str) -> Source {
@@ -183,4 +183,51 @@ async fn the_storage_class_is_told() {
     let bucket = Bucket::open(&class("ICE")).unwrap();
     let refused = bucket.put("a", &bytes("x"), &Headers::default()).await;
     assert!(matches!(refused, Err(Error::Refused { status: 400, .. })), "{refused:?}");
+}
+
+/// What the server says of what it has is the same as what the file says.
+#[tokio::test]
+async fn what_is_stored_with_checksums_is_proven() {
+    let server = server::start().await;
+    let bucket = Bucket::open(&server.config).unwrap();
+    for length in [0, 10, 17 * 1024 * 1024 + 5] {
+        let content = pattern(length);
+        let (source, path) = file(&content).await;
+        let stored = bucket.put_checked("k", &source, &picture()).await.unwrap();
+        let etag = bucket.head("k").await.unwrap().unwrap().etag.unwrap();
+        let same =
+            async |etag: &str| is_etag_of(std::fs::File::open(&path).unwrap(), length as u64, etag).await.unwrap();
+        if length < 16 * 1024 * 1024 {
+            assert!(stored.is_proven());
+            assert_eq!(same(&etag).await, Some(true));
+        }
+        assert_eq!(same("00000000000000000000000000000000").await, Some(false));
+        assert_eq!(whole(bucket.get("k", None).await.unwrap().unwrap()).await.unwrap(), content);
+    }
+}
+
+#[tokio::test]
+async fn long_objects_are_copied_in_parts() {
+    let server = server::start().await;
+    let config = S3Config { prefix: Some("sub".into()), ..server.config.clone() };
+    copied_in_parts(&Bucket::open(&config).unwrap()).await;
+}
+
+pub(crate) async fn copied_in_parts(bucket: &Bucket) {
+    const MIB: u64 = 1024 * 1024;
+    let content = pattern(12 * MIB as usize + 7);
+    bucket.put("a b.mp4", &Source::Bytes(content.clone().into()), &picture()).await.unwrap();
+    let rule = CopyRule { at_once: 6 * MIB, part: 5 * MIB };
+    let meta = bucket.copy_by("a b.mp4", "copies/b.mp4", rule).await.unwrap();
+    assert_eq!(meta.total, content.len() as u64);
+    let copy = bucket.get("copies/b.mp4", None).await.unwrap().unwrap();
+    assert_eq!(copy.meta.content_type.as_deref(), Some("image/png"), "what is told about it is copied too");
+    let etag = copy.meta.etag.clone().unwrap();
+    assert!(whole(copy).await.unwrap() == content);
+    let at_once = CopyRule { at_once: content.len() as u64, ..rule };
+    bucket.copy_by("a b.mp4", "copies/c.mp4", at_once).await.unwrap();
+    let other = bucket.head("copies/c.mp4").await.unwrap().unwrap();
+    assert_eq!(other.total, content.len() as u64);
+    assert_ne!(other.etag, Some(etag), "what is short enough is copied at once");
+    assert!(matches!(bucket.copy_by("none", "x", rule).await, Err(Error::NoObject)));
 }

@@ -86,7 +86,7 @@ async fn files_are_taken_over_and_leave_nothing() {
             let written = pattern(length);
             store.put(&key("k.bin"), spooled(store, &written)).await.unwrap();
             assert!(content(store, "k.bin", 1 << 20).await.unwrap() == written, "{length}");
-            assert_eq!(files_in(store.spool()), 0);
+            assert_eq!(files_in(&store.spool()), 0);
         }
     }
 }
@@ -210,7 +210,7 @@ async fn pictures_are_worked_at_in_a_bucket_too() {
         let original = content(store, made.original.key.as_str(), 0).await.unwrap();
         assert_eq!(image::load_from_memory(&original).unwrap().width(), 300);
         assert!(store.exists(&made.small.key).await.unwrap());
-        assert_eq!(files_in(store.spool()), 0);
+        assert_eq!(files_in(&store.spool()), 0);
     }
 }
 

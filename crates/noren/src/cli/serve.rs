@@ -7,7 +7,7 @@ use crate::worker::Rounds;
 use clap::Args;
 use edge::server::handover::{self, Inherited, tell_systemd};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// How much longer than its time to finish a server that is replaced may keep its data.
@@ -23,7 +23,8 @@ Examples:
 
 Without any setting: an embedded database in ./data, development at http://localhost:3000.
 SIGTERM or Ctrl-C stops it after what has begun is finished; a second one stops it at once.
-SIGHUP reads again how connections are taken ([[listen]], [tls], [acme], [connections]) and the sites of [edge].
+SIGHUP reads again how connections are taken ([[listen]], [tls], [acme], [connections]), where files are ([media.storage],
+[[media.origin]]) and the sites of [edge]; when something is wrong everything stays as it was.
 SIGUSR2 starts the program anew, as it lies on the disk now, and hands it the open sockets.")]
 pub(super) struct Serve {
     /// Address to accept connections at [default: [::]:3000, IPv6 and IPv4]
@@ -78,6 +79,8 @@ async fn serve(
     again: impl Fn() -> Result<Config, Failure> + Send + 'static,
 ) -> Result<(), Failure> {
     let stop = on_signals()?;
+    // Before anything takes time: a signal that nobody waits for would end the process.
+    let changes = (signal(SignalKind::hangup())?, signal(SignalKind::user_defined2())?);
     server::allow_many_files();
     server::prepare(&config)?;
     let sockets = server::listen(&config, std::mem::take(&mut inherited.sockets))?;
@@ -87,7 +90,7 @@ async fn serve(
     inherited.relieve()?;
     tell_systemd();
     output::line(format_args!("Noren is ready: {}", server::front_door(&parts).await?));
-    tokio::spawn(on_change(running.changing(), again, stop));
+    tokio::spawn(on_change(running.changing(), changes, again, stop));
     running.finish().await?;
     Ok(())
 }
@@ -109,16 +112,16 @@ async fn lock(config: &Config, inherited: &mut Inherited) -> Result<Option<Lock>
 /// Reads the configuration again at SIGHUP, is replaced at SIGUSR2.
 async fn on_change(
     running: Changing,
+    (mut change, mut replace): (Signal, Signal),
     again: impl Fn() -> Result<Config, Failure>,
     stop: CancellationToken,
-) -> std::io::Result<()> {
-    let (mut change, mut replace) = (signal(SignalKind::hangup())?, signal(SignalKind::user_defined2())?);
+) {
     loop {
         tokio::select! {
             _ = change.recv() => {
                 let changed = again().and_then(|config| Ok(running.reload(&config)?));
                 match changed {
-                    Ok(()) => tracing::info!("connections are taken as the configuration says now"),
+                    Ok(()) => tracing::info!("the configuration is in force: connections, places of files, edge"),
                     Err(Failure::Usage(why)) => tracing::error!("everything stays as it was: {why}"),
                     Err(Failure::Failed(error)) => tracing::error!("everything stays as it was: {error:#}"),
                 }
@@ -133,7 +136,7 @@ async fn on_change(
                     Ok(()) => {
                         tracing::info!("replaced: finishing what has begun");
                         stop.cancel();
-                        return Ok(());
+                        return;
                     }
                     Err(error) => tracing::error!(%error, "the new program did not start; this one goes on"),
                 }

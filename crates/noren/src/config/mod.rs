@@ -13,7 +13,7 @@ use api::http::rate_limit::RateLimits;
 use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, jobs::Queue, site};
-use edge::config::{EdgeConfig, SitesConfig};
+use edge::config::{EdgeConfig, MAX_ORIGINS, OriginConfig, SitesConfig};
 use edge::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, TlsConfig};
 use media::s3::{Bucket, S3Config};
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,10 @@ pub struct MediaConfig {
     pub original_pixels: u64,
     /// Pictures worked on at once; 0 takes one for each processor core.
     pub decoders: usize,
+    /// Where files are looked for that are not where new ones go, in this order: [[media.origin]] with folder, bucket or
+    /// url. Folders at the beginning are looked into before media.storage is asked.
+    #[serde(rename = "origin", skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<OriginConfig>,
     /// A bucket that keeps the files.
     pub storage: S3Config,
 }
@@ -130,6 +134,7 @@ impl Default for MediaConfig {
             image_pixels: limits.max_pixels,
             original_pixels: limits.original_pixels,
             decoders: 0,
+            origins: Vec::new(),
             storage: S3Config::default(),
         }
     }
@@ -149,6 +154,26 @@ impl MediaConfig {
             }
             false => Ok(Some(bucket)),
         }
+    }
+
+    /// Whether some files are, or may be, on other machines.
+    pub fn is_remote(&self) -> bool {
+        let is_folder = |origin: &OriginConfig| matches!(origin, OriginConfig::Folder(_));
+        self.storage.is_set() || !self.origins.iter().all(is_folder)
+    }
+
+    /// What is wrong with the places of old files; the text names the key.
+    fn check_origins(&self) -> Result<(), String> {
+        if self.origins.len() > MAX_ORIGINS {
+            return Err(format!("origin: expected at most {MAX_ORIGINS}"));
+        }
+        for (at, origin) in self.origins.iter().enumerate() {
+            origin.check().map_err(|why| format!("origin[{at}].{why}"))?;
+            if let OriginConfig::Bucket(origin) = origin {
+                origin.open().map_err(|why| format!("origin[{at}].{why}"))?;
+            }
+        }
+        Ok(())
     }
 
     pub fn limits(&self) -> media::Limits {
@@ -254,6 +279,7 @@ impl Config {
         if let Some(at) = self.edge.sites.iter().position(takes_all) {
             return Err(format!("edge.site[{at}].hosts: expected host names: without any it would take every request"));
         }
+        self.media.check_origins().map_err(|why| format!("media.{why}"))?;
         self.edge().check().map_err(|why| format!("edge.{why}"))
     }
 

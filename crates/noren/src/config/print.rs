@@ -7,7 +7,7 @@ use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, site::Limits};
 use edge::cache::CacheConfig;
-use edge::config::{AccessLogConfig, MetricsConfig};
+use edge::config::{AccessLogConfig, MetricsConfig, OriginConfig};
 use edge::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, Serve, TlsConfig};
 use media::s3::S3Config;
 use std::fmt::Write;
@@ -64,6 +64,9 @@ pub fn print(config: &Config) -> Result<String, toml::ser::Error> {
         let _ = writeln!(out, "[{}]", section.name);
         for (key, doc) in section.keys.iter().zip(section.docs) {
             let name = format!("{}.{key}", section.name);
+            if name == "media.origins" {
+                continue;
+            }
             if SECTIONS.iter().any(|inner| inner.name == name) {
                 continue;
             }
@@ -72,6 +75,9 @@ pub fn print(config: &Config) -> Result<String, toml::ser::Error> {
             let mark = if is == usual { "#" } else { "" };
             let shown = is.map_or_else(|| "\"\"".to_owned(), |value: Value| value.to_string());
             let _ = writeln!(out, "{mark}{key} = {shown}");
+        }
+        if section.name == "media" {
+            origins(&mut out, section, &config.media.origins)?;
         }
     }
     sites(&mut out, &config.edge.sites)?;
@@ -95,6 +101,24 @@ const SITE: &str = "\
 # [[edge.site.origin]]
 # folder = \"/home/mastodon/live/public/system\"
 ";
+
+const ORIGIN: &str = "\
+# [[media.origin]]
+# folder = \"/var/lib/noren/media\"
+";
+
+/// Where old files are, or an example.
+fn origins(out: &mut String, section: &Section, list: &[OriginConfig]) -> Result<(), toml::ser::Error> {
+    let place = section.keys.iter().position(|key| *key == "origins");
+    comment(out, "\n", place.and_then(|at| section.docs.get(at)).copied().unwrap_or_default());
+    if list.is_empty() {
+        out.push_str(ORIGIN);
+        return Ok(());
+    }
+    let section = Table::from_iter([("origin".to_owned(), Value::try_from(list)?)]);
+    out.push_str(&toml::to_string(&Table::from_iter([("media".to_owned(), Value::Table(section))]))?);
+    Ok(())
+}
 
 /// As they are read, or an example.
 fn sites(out: &mut String, list: &[edge::config::SiteConfig]) -> Result<(), toml::ser::Error> {

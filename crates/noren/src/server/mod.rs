@@ -5,6 +5,7 @@ mod fallback;
 pub mod layers;
 mod lock;
 mod mark;
+pub(crate) mod places;
 mod sites;
 
 pub use edge::server::{Server, Setup, Sockets, allow_many_files};
@@ -25,11 +26,10 @@ use domain::{
     sessions::{Attempts, Limit},
     site::Site,
 };
-use edge::Edge;
 use edge::server::Limits;
 use edge::server::config::ListenConfig;
 use federation::Federation;
-use sites::Beside;
+use sites::{Beside, Sites};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Parts {
     /// Makes the data folder if need be and opens database and media store. The database's tables are brought up to date.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         prepare(&config)?;
-        let store = open_store(&config)?;
+        let store = places::store(&config)?;
         let db = Db::open(&config.database, &config.database_file()).await?;
         let remembered = domain::settings::site_domain(&db.read().await?).await?;
         let site = config.site(&config.domain(remembered.as_deref()));
@@ -94,18 +94,6 @@ impl Parts {
     }
 }
 
-/// The configured bucket, else a folder of the data.
-fn open_store(config: &Config) -> anyhow::Result<media::Store> {
-    let data = &config.server.data;
-    match config.media.bucket().context("media.storage")? {
-        Some(bucket) => {
-            tracing::info!("files are kept in {}{}", bucket.url(), bucket.prefix());
-            media::Store::bucket(bucket, data.join("incoming")).context("cannot make a folder for uploads")
-        }
-        None => media::Store::disk(data.join("media")).context("cannot open the media folder"),
-    }
-}
-
 /// Makes the data folder if need be; nobody else on the machine may look into it.
 pub fn prepare(config: &Config) -> anyhow::Result<()> {
     let data = &config.server.data;
@@ -119,10 +107,8 @@ pub async fn front_door(parts: &Parts) -> domain::Result<String> {
     Ok(setup.unwrap_or_else(|| format!("{}/", parts.site.base_url)))
 }
 
-/// All routes with everything around them. What is added last is met first.
-pub fn router(parts: &Parts, app: App, edge: Option<&Edge>) -> Router {
-    let config = &parts.config.server;
-    let proxies: Arc<[Network]> = config.trusted_proxies.clone().into();
+/// All routes but those of stored files. It lives as long as the server: limits of requests are counted in it.
+fn core(parts: &Parts, app: App) -> Router {
     let limiter = RateLimiter::new(parts.config.rate_limits.clone());
     let pages = Web::new(web::Parts {
         db: parts.db.clone(),
@@ -132,11 +118,19 @@ pub fn router(parts: &Parts, app: App, edge: Option<&Edge>) -> Router {
     });
     let programs = federation::documents_router(parts.federation.clone());
     // Only the API is counted: pages are for people, and an answer in JSON would not help them.
-    let routes = api::router(app)
+    api::router(app)
         .layer(from_fn_with_state(limiter, rate_limit::limit))
         .merge(web::router(pages).layer(from_fn_with_state(programs, documents::instead)))
         .merge(federation::router(parts.federation.clone()))
-        .merge(sites::media(&parts.store, edge, media_path(&parts.site)))
+}
+
+/// All routes with everything around them. What is added last is met first.
+fn router(parts: &Parts, core: &Router, sites: &sites::Ready) -> Router {
+    let config = &parts.config.server;
+    let proxies: Arc<[Network]> = config.trusted_proxies.clone().into();
+    let routes = core
+        .clone()
+        .merge(sites.media.clone())
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::wrong_method);
     let routes = match layers::compression(config) {
@@ -149,7 +143,7 @@ pub fn router(parts: &Parts, app: App, edge: Option<&Edge>) -> Router {
         .layer(from_fn_with_state(proxies, layers::frame))
         .layer(RequestBodyTimeoutLayer::new(config.body_timeout.0));
     let routes = routes.layer(around);
-    match edge {
+    match &sites.edge {
         Some(edge) => routes.layer(from_fn_with_state(Beside::new(edge, &parts.site), sites::first)),
         None => routes,
     }
@@ -205,9 +199,7 @@ pub fn setup(config: &Config, router: Router) -> Setup {
 
 /// A server that serves and works at jobs.
 pub struct Running {
-    pub server: Server,
-    router: Router,
-    edge: Option<Edge>,
+    changing: Changing,
     tasks: JoinSet<()>,
     grace: Duration,
     stop: CancellationToken,
@@ -216,7 +208,7 @@ pub struct Running {
 impl Running {
     /// What takes over another configuration while all goes on.
     pub fn changing(&self) -> Changing {
-        Changing { server: self.server.clone(), router: self.router.clone(), edge: self.edge.clone() }
+        self.changing.clone()
     }
 
     /// Returns when it was told to stop and has finished what had begun, as far as the configured time allows.
@@ -242,31 +234,37 @@ impl Running {
 #[derive(Clone)]
 pub struct Changing {
     pub server: Server,
-    router: Router,
-    edge: Option<Edge>,
+    parts: Parts,
+    core: Router,
+    sites: Sites,
 }
 
 impl Changing {
-    /// Takes connections another way from now on, and other sites of the edge; what else is configured stays until a
-    /// restart.
+    /// From now on connections are taken another way, own files are looked for and kept elsewhere, and the edge has
+    /// other sites; what else is configured stays until a restart. When something is wrong nothing changes.
     pub fn reload(&self, config: &Config) -> anyhow::Result<()> {
-        if let Some(edge) = &self.edge {
+        if let Some(edge) = self.sites.known() {
             edge.reopen_log();
-            Edge::check(&config.edge()).map_err(sites::said)?;
         }
-        self.server.reload(setup(config, self.router.clone()))?;
-        match &self.edge {
-            Some(edge) => edge.reload(&config.edge()).map_err(sites::said),
-            None => Ok(()),
+        let ready = self.sites.change(config)?;
+        let router = router(&self.parts, &self.core, &ready);
+        self.server.reload(setup(config, router))?;
+        self.sites.take_over(ready);
+        places::tell(&config.media, &self.parts.store);
+        if let Err(error) = self.sites.attend() {
+            tracing::error!("{error:#}");
         }
+        Ok(())
     }
 }
 
 /// Begins to serve at `sockets` and to work at jobs, until `stop` is cancelled.
 pub fn start(parts: &Parts, sockets: Sockets, rounds: Rounds, stop: &CancellationToken) -> anyhow::Result<Running> {
     let app = app(parts);
-    let edge = sites::open(parts)?;
-    let router = router(parts, app.clone(), edge.as_ref());
+    let core = core(parts, app.clone());
+    let sites = Sites::new(parts, media_path(&parts.site), stop);
+    let ready = sites.begin(&parts.config)?;
+    let router = router(parts, &core, &ready);
     // It hears what happens from here on: before the first request can make anything happen.
     let streaming = api::streaming::run(app.clone());
     let server = Server::start(setup(&parts.config, router.clone()), sockets, stop.clone())?;
@@ -281,10 +279,10 @@ pub fn start(parts: &Parts, sockets: Sockets, rounds: Rounds, stop: &Cancellatio
         app.streams.close();
         app.streams.closed().await;
     });
-    if let Some(edge) = &edge {
-        sites::attend(edge, &parts.config, stop)?;
-    }
-    Ok(Running { server, router, edge, tasks, grace: parts.config.server.shutdown_timeout.0, stop: stop.clone() })
+    sites.attend()?;
+    places::tell(&parts.config.media, &parts.store);
+    let changing = Changing { server, parts: parts.clone(), core, sites };
+    Ok(Running { changing, tasks, grace: parts.config.server.shutdown_timeout.0, stop: stop.clone() })
 }
 
 /// Serves at `sockets` and works at jobs until `stop` is cancelled; then finishes what has begun.

@@ -1,6 +1,7 @@
-//! The edge as a part of this server: media that are in a bucket, and the sites of other software beside our own.
+//! The edge as a part of this server: media that are not on this machine, and the sites of other software beside our
+//! own.
 
-use super::Parts;
+use super::{Parts, places};
 use crate::config::Config;
 use anyhow::Context as _;
 use axum::Router;
@@ -8,39 +9,133 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::site::Site;
-use edge::config::Host;
+use edge::config::{EdgeConfig, Host};
 use edge::control::{self, Answer, Obey, Order};
-use edge::{Edge, Reach, Unusable};
-use media::Store;
-use std::sync::Arc;
+use edge::{Edge, Prepared, Reach, Unusable};
+use media::{Places, Store};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// Opened where there is something for it to do.
-pub(super) fn open(parts: &Parts) -> anyhow::Result<Option<Edge>> {
-    let config = &parts.config;
-    if config.edge.sites.is_empty() && matches!(parts.store, Store::Disk(_)) {
-        return Ok(None);
+/// The edge of a running server, as soon as there is something for it to do.
+#[derive(Clone)]
+pub(super) struct Sites {
+    store: Store,
+    data: PathBuf,
+    /// The path that our own media are below.
+    path: Arc<str>,
+    opened: Arc<Mutex<Option<Opened>>>,
+    stop: CancellationToken,
+}
+
+struct Opened {
+    edge: Edge,
+    config: EdgeConfig,
+    /// It takes orders and shows figures.
+    attended: bool,
+}
+
+/// What a configuration makes of it; nothing has changed yet.
+pub(super) struct Ready {
+    /// Our own media.
+    pub(super) media: Router,
+    /// For what is beside them.
+    pub(super) edge: Option<Edge>,
+    places: Option<Places>,
+    sites: Option<Prepared>,
+}
+
+impl Sites {
+    pub(super) fn new(parts: &Parts, path: &str, stop: &CancellationToken) -> Self {
+        let data = parts.config.server.data.clone();
+        Self { store: parts.store.clone(), data, path: path.into(), opened: Arc::default(), stop: stop.clone() }
     }
-    let config = config.edge();
-    let place = &config.cache.path;
-    std::fs::create_dir_all(place).with_context(|| format!("cannot make the folder {}", place.display()))?;
-    Edge::open(&config).map(Some).map_err(said)
+
+    /// For the configuration that the store has been opened with.
+    pub(super) fn begin(&self, config: &Config) -> anyhow::Result<Ready> {
+        self.prepare(config, None)
+    }
+
+    /// For another configuration. The data folder stays the one that it was.
+    pub(super) fn change(&self, config: &Config) -> anyhow::Result<Ready> {
+        let places = places::open(&config.media, &self.data)?;
+        self.prepare(config, Some(places))
+    }
+
+    fn prepare(&self, config: &Config, places: Option<Places>) -> anyhow::Result<Ready> {
+        let own = places::served(&config.media, &self.data)?;
+        let from_afar = !own.iter().all(places::is_folder);
+        if config.edge.sites.is_empty() && !from_afar {
+            let media = edge::local(self.store.clone(), &self.path);
+            // One that was open goes on without sites.
+            let sites = self.known().map(|edge| edge.prepare(&config.edge()).map_err(said)).transpose()?;
+            return Ok(Ready { media, edge: None, places, sites });
+        }
+        let edge = self.edge(config)?;
+        let media = match from_afar {
+            true => edge.own(&own, &self.path).map_err(media_said)?,
+            false => edge::local(self.store.clone(), &self.path),
+        };
+        let sites = edge.prepare(&config.edge()).map_err(said)?;
+        Ok(Ready { media, edge: Some(edge), places, sites: Some(sites) })
+    }
+
+    /// What was prepared is in force from here on. It cannot fail.
+    pub(super) fn take_over(&self, ready: Ready) {
+        if let (Some(edge), Some(sites)) = (self.known(), ready.sites) {
+            edge.take_over(sites);
+        }
+        if let Some(places) = ready.places {
+            self.store.move_to(places);
+        }
+    }
+
+    /// The edge takes orders, and shows its figures where they have an address of their own, if there is one and it
+    /// does not yet.
+    pub(super) fn attend(&self) -> anyhow::Result<()> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = opened.as_mut().filter(|opened| !opened.attended) {
+            attend(&opened.edge, &opened.config, &self.stop)?;
+            opened.attended = true;
+        }
+        Ok(())
+    }
+
+    pub(super) fn known(&self) -> Option<Edge> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.as_ref().map(|opened| opened.edge.clone())
+    }
+
+    /// Opened where there is something for it to do, once.
+    fn edge(&self, config: &Config) -> anyhow::Result<Edge> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = &*opened {
+            return Ok(opened.edge.clone());
+        }
+        let mut settled = config.edge();
+        // The data folder may have another name in a configuration that is read again: it is where it was.
+        settled.cache.path = self.data.join(&config.edge.cache.path);
+        let place = &settled.cache.path;
+        std::fs::create_dir_all(place).with_context(|| format!("cannot make the folder {}", place.display()))?;
+        let edge = Edge::open(&settled).map_err(said)?;
+        *opened = Some(Opened { edge: edge.clone(), config: settled, attended: false });
+        Ok(edge)
+    }
 }
 
 /// With the key as it is called in noren.toml.
-pub(super) fn said(error: Unusable) -> anyhow::Error {
+fn said(error: Unusable) -> anyhow::Error {
     match error {
         Unusable::Config(why) => anyhow::anyhow!("edge.{why}"),
         other => other.into(),
     }
 }
 
-/// Our own media below `path`.
-pub(super) fn media(store: &Store, edge: Option<&Edge>, path: &str) -> Router {
-    match (store, edge) {
-        (Store::S3(store), Some(edge)) => edge.bucket(store.bucket().clone(), path),
-        _ => edge::local(store.clone(), path),
+fn media_said(error: Unusable) -> anyhow::Error {
+    match error {
+        Unusable::Config(why) => anyhow::anyhow!("media.origin: {why}"),
+        other => other.into(),
     }
 }
 
@@ -72,8 +167,7 @@ pub(super) async fn first(State(beside): State<Beside>, request: Request, next: 
 }
 
 /// Takes orders, and shows figures to Prometheus where that has an address of its own, until `stop`.
-pub(super) fn attend(edge: &Edge, config: &Config, stop: &CancellationToken) -> anyhow::Result<()> {
-    let config = config.edge();
+fn attend(edge: &Edge, config: &EdgeConfig, stop: &CancellationToken) -> anyhow::Result<()> {
     let socket = control::socket(&config.cache.path);
     let orders = control::listen(&socket, obey(edge.clone()));
     let orders = orders.with_context(|| format!("cannot take orders at {}", socket.display()))?;

@@ -4,6 +4,7 @@ use crate::moto_server::Moto;
 use crate::{server, storage};
 use media::Store;
 use media::s3::{Bucket, S3Config, Secret};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Serves the bucket as a site does; answers what stands before objects' names.
 async fn served(config: &S3Config, spool: &std::path::Path) -> String {
@@ -62,21 +63,78 @@ async fn an_open_bucket_is_found_out() {
     assert_eq!(left, "", "nothing is left behind");
 }
 
+/// Where a server is that has one answer to everything.
+async fn says(status: &str, headers: &str, body: &str) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer =
+        format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read(&mut [0; 8192]).await;
+            let _ = socket.write_all(answer.as_bytes()).await;
+        }
+    });
+    url
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_settings_are_named() {
     let (server, folder) = (server::start().await, tempfile::tempdir().unwrap());
     let base = &server.config;
     let wrong_secret = S3Config { secret_key: Some(Secret::new("wrong-secret")), ..base.clone() };
+    let wrong_key = S3Config { access_key: Some("who".into()), ..base.clone() };
     let no_bucket = S3Config { bucket: Some("missing".into()), ..base.clone() };
-    let nobody_there = S3Config { endpoint: Some("http://127.0.0.1:1".parse().unwrap()), ..base.clone() };
+    let at = |url: String| S3Config { endpoint: Some(url.parse().unwrap()), ..base.clone() };
+    let nobody_there = at("http://127.0.0.1:1".into());
+    let no_https = at(base.endpoint.as_ref().unwrap().as_str().replace("http:", "https:"));
+    let page = at(says("404 Not Found", "", "<html><title>Not here</title></html>").await);
+    let https_port = at(says("400 Bad Request", "", "The plain HTTP request was sent to HTTPS port").await);
+    let region = "<Error><Code>AuthorizationQueryParametersError</Code><Message>Error parsing the X-Amz-Credential \
+                  parameter; the region 'us-east-1' is wrong; expecting 'eu-west-3'</Message></Error>";
+    let region = at(says("400 Bad Request", "", region).await);
+    let moved = at(says("301 Moved", "x-amz-bucket-region: ap-northeast-1\r\n", "").await);
+    let skew = "<Error><Code>RequestTimeTooSkewed</Code><Message>m</Message></Error>";
+    let skew = at(says("403 Forbidden", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", skew).await);
+    let garage = "<Error><Code>AccessDenied</Code><Message>Forbidden: No such key: GK1</Message></Error>";
+    let garage = at(says("403 Forbidden", "", garage).await);
     for (config, word) in [
         (&wrong_secret, "check secret_key"),
+        (&wrong_key, "knows no such key"),
+        (&garage, "knows no such key"),
         (&no_bucket, "noren storage create"),
         (&nobody_there, "check the endpoint"),
+        (&no_https, "write http:// in the endpoint"),
+        (&page, "something that speaks no S3 answers there"),
+        (&https_port, "HTTPS port\n      what to do: something that speaks no S3"),
+        (&region, "the region \"eu-west-3\""),
+        (&moved, "the region \"ap-northeast-1\""),
+        (&skew, "timedatectl"),
     ] {
         let out = storage(config, folder.path(), &["check"]).await.failed(1);
         assert!(out.contains("FAIL  the bucket is there") && out.contains(word), "{out}");
         assert!(!out.contains("wrong-secret") && !out.contains("Signature="), "{out}");
         assert_eq!(out.matches("FAIL").count(), 1, "the rest is not tried: {out}");
     }
+}
+
+/// What a command cannot do is said with what to do, also where nothing is checked.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_commands_say_what_to_do_too() {
+    let (server, folder) = (server::start().await, tempfile::tempdir().unwrap());
+    let wrong = S3Config { secret_key: Some(Secret::new("wrong-secret")), ..server.config.clone() };
+    std::fs::write(folder.path().join("f"), "x").unwrap();
+    for arguments in [&["ls"][..], &["usage"], &["cp", "f", "bucket:f"], &["cp", "-r", "bucket:", "x"], &["rm", "f"]] {
+        let out = storage(&wrong, folder.path(), arguments).await.failed(1);
+        assert!(out.contains("refused") && out.contains("what to do: "), "{arguments:?}: {out}");
+    }
+    let stranger = S3Config { access_key: None, secret_key: None, ..server.config.clone() };
+    assert!(storage(&stranger, folder.path(), &["check"]).await.failed(2).contains("AWS_ACCESS_KEY_ID"));
+    for (arguments, words) in [
+        (&["cors", "--origin", "*"][..], "no CORS rules of buckets here"),
+        (&["policy", "public-read", "--everything"], "no bucket policies here"),
+    ] {
+        assert!(storage(&server.config, folder.path(), arguments).await.failed(1).contains(words));
+    }
+    assert!(storage(&server.config, folder.path(), &["create"]).await.fine().contains("was there already"));
 }

@@ -1,6 +1,7 @@
 //! Copying, listing, adding up, removing.
 
-use crate::{server, storage};
+use crate::moto_server::Moto;
+use crate::{noren, ran, server, storage};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -23,7 +24,9 @@ async fn a_folder_goes_into_the_bucket_and_comes_back() {
     assert!(out.ends_with("4 objects, 301.5 kB would be copied\n"), "{out}");
     assert_eq!(run(&["ls", "-r"]).await.fine(), "");
     assert_eq!(run(&["cp", "-r", "media", "bucket:"]).await.fine(), "4 objects, 301.5 kB copied\n");
-    assert_eq!(run(&["cp", "-r", "--missing", "media", "bucket:"]).await.fine(), "0 objects, 0 B copied\n");
+    assert_eq!(run(&["cp", "-r", "media", "bucket:"]).await.fine(), "0 objects, 0 B copied; 4 there already\n");
+    let out = run(&["cp", "-r", "media", "bucket:", "--dry-run"]).await.fine();
+    assert_eq!(out, "0 objects, 0 B would be copied; 4 there already\n");
 
     let out = run(&["ls"]).await.fine();
     let names: Vec<&str> = out.lines().map(|line| line.split_whitespace().last().unwrap()).collect();
@@ -55,6 +58,116 @@ async fn a_folder_goes_into_the_bucket_and_comes_back() {
     assert!(run(&["cp", "bucket:missing", "x"]).await.failed(1).contains("there is no object \"missing\""));
     assert!(run(&["cp", "missing.png", "bucket:x"]).await.failed(1).contains("missing.png"));
     assert!(run(&["cp", "a", "b"]).await.failed(2).contains("bucket:NAME"));
+}
+
+/// What is stopped in the middle goes on where it was; nothing is replaced unasked, whichever way it goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_there_is_left_as_it_is() {
+    let (server, folder) = (server::start().await, tempfile::tempdir().unwrap());
+    let run = async |arguments: &[&str]| storage(&server.config, folder.path(), arguments).await;
+    let media = folder.path().join("media");
+    fs::create_dir_all(media.join("cache")).unwrap();
+    // Longer than what goes at once, and what is read at once.
+    for (name, length) in [("cache/a.png", 1000), ("cache/b.png", 1000), ("long.mp4", 17 << 20), ("m.png", 2 << 20)] {
+        fs::write(media.join(name), vec![7u8; length]).unwrap();
+    }
+    run(&["cp", "media/cache/a.png", "bucket:cache/a.png"]).await.fine();
+    fs::write(folder.path().join("other"), vec![8u8; 1000]).unwrap();
+    run(&["cp", "other", "bucket:cache/b.png"]).await.fine();
+    let out = run(&["cp", "-r", "media", "bucket:"]).await.failed(1);
+    assert!(out.contains("2 objects, 19.9 MB copied; 1 there already\n"), "{out}");
+    assert!(out.contains("cache/b.png: is there with other content") && out.contains("--overwrite"), "{out}");
+    run(&["cp", "-r", "media", "bucket:", "--size-only"]).await.fine();
+    let object = server.folder.path().join("files/cache/b.png");
+    assert_eq!(fs::read(&object).unwrap()[0], 8, "it was not replaced");
+    assert!(run(&["cp", "media/cache/b.png", "bucket:cache/"]).await.failed(1).contains("other content"));
+    assert_eq!(
+        run(&["cp", "-r", "media", "bucket:", "--overwrite"]).await.fine(),
+        "1 object, 1.0 kB copied; 3 there already\n"
+    );
+    assert_eq!(fs::read(&object).unwrap()[0], 7);
+
+    let back = folder.path().join("back");
+    fs::create_dir_all(back.join("cache")).unwrap();
+    fs::write(back.join("cache/a.png"), vec![9u8; 1000]).unwrap();
+    fs::write(back.join("cache/b.png"), vec![7u8; 999]).unwrap();
+    let out = run(&["cp", "-r", "bucket:", "back"]).await.failed(1);
+    assert!(out.contains("2 objects, 19.9 MB copied\n") && out.contains("cache/a.png: is there with other"), "{out}");
+    assert_eq!(fs::read(back.join("cache/a.png")).unwrap()[0], 9);
+    let out = run(&["cp", "-r", "bucket:", "folder:back", "--overwrite"]).await.fine();
+    assert_eq!(out, "2 objects, 2.0 kB copied; 2 there already\n");
+    assert_eq!(run(&["cp", "-r", "bucket:", "back"]).await.fine(), "0 objects, 0 B copied; 4 there already\n");
+    for name in ["cache/a.png", "cache/b.png", "long.mp4", "m.png"] {
+        assert!(fs::read(back.join(name)).unwrap() == fs::read(media.join(name)).unwrap(), "{name}");
+        let time = |path: &std::path::Path| fs::metadata(path).unwrap().modified().unwrap();
+        let stored = server.folder.path().join("files").join(name);
+        let apart = time(&stored).duration_since(time(&back.join(name))).unwrap_or_default();
+        assert!(apart.as_secs() < 2, "{name} is as old as the object");
+    }
+    fs::write(&object, vec![1u8; 1000]).unwrap();
+    assert!(run(&["cp", "bucket:cache/b.png", "rotten"]).await.failed(1).contains("as its ETag says"));
+    assert!(!folder.path().join("rotten").exists());
+    run(&["cp", "bucket:cache/b.png", "rotten", "--size-only"]).await.fine();
+    assert_eq!(run(&["cp", "-r", "bucket:cache/", "bucket:copies/"]).await.fine(), "2 objects, 2.0 kB copied\n");
+    let out = run(&["cp", "-r", "bucket:cache/", "bucket:copies/"]).await.fine();
+    assert_eq!(out, "0 objects, 0 B copied; 2 there already\n");
+    assert!(run(&["cp", "-r", "bucket:cache/", "bucket:cache/x/"]).await.failed(2).contains("lies in the other"));
+}
+
+/// Listings of this server tell ETags, and the objects are known by them alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_pass_asks_for_pages_alone() {
+    let Some(moto) = Moto::start() else { return };
+    let (config, folder) = (moto.config("pages"), tempfile::tempdir().unwrap());
+    let run = async |arguments: &[&str]| storage(&config, folder.path(), arguments).await;
+    run(&["create"]).await.fine();
+    let media = folder.path().join("media");
+    fs::create_dir_all(media.join("a")).unwrap();
+    for number in 0..30 {
+        fs::write(media.join(format!("a/{number}.png")), number.to_string()).unwrap();
+    }
+    fs::write(media.join("long.mp4"), vec![1u8; 17 << 20]).unwrap();
+    run(&["cp", "-r", "media", "bucket:"]).await.fine();
+    let out = run(&["cp", "-r", "media", "bucket:"]).await.fine();
+    assert_eq!(out, "0 objects, 0 B copied; 31 there already\n");
+    fs::write(media.join("a/7.png"), "8").unwrap();
+    assert!(run(&["cp", "-r", "media", "bucket:"]).await.failed(1).contains("a/7.png: is there with other content"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_are_looked_into_like_buckets() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = async |arguments: &[&str]| {
+        let mut command = noren(folder.path());
+        command.arg("storage").args(arguments);
+        ran(command).await
+    };
+    for (name, length) in [("accounts/a.png", 10), ("backups/b.zip", 1500), ("other/c", 1), ("top.txt", 2)] {
+        let path = folder.path().join("system").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, vec![7u8; length]).unwrap();
+    }
+    let out = run(&["ls", "folder:system"]).await.fine();
+    let names: Vec<&str> = out.lines().map(|line| line.split_whitespace().last().unwrap()).collect();
+    assert_eq!(names, ["accounts/", "backups/", "other/", "top.txt"]);
+    let out = run(&["ls", "-r", "folder:system", "--software", "mastodon"]).await.fine();
+    assert!(out.contains("backups/b.zip  (not public: archives that people made of their accounts)"), "{out}");
+    assert!(
+        out.contains("other/c  (not public: Mastodon has no such files)") && out.contains("accounts/a.png\n"),
+        "{out}"
+    );
+    let out = run(&["usage", "folder:system", "--software", "mastodon"]).await.fine();
+    assert!(out.contains("backups/  (not public: archives") && out.contains("1.5 kB  4        total"), "{out}");
+    let usage = run(&["usage", "folder:system", "--json", "--software", "misskey"]).await.fine();
+    let usage: serde_json::Value = serde_json::from_str(&usage).unwrap();
+    assert_eq!((&usage["bytes"], &usage["folders"][0]["public"]), (&1513.into(), &true.into()));
+    assert!(run(&["ls", "folder:none"]).await.failed(1).contains("none"));
+    // A site without a bucket has its files in a folder.
+    fs::create_dir_all(folder.path().join("data/media/cache")).unwrap();
+    fs::write(folder.path().join("data/media/cache/a.png"), "12345").unwrap();
+    assert!(run(&["ls", "-r"]).await.fine().contains("cache/a.png"));
+    assert!(run(&["usage"]).await.fine().contains("5 B   1        total"));
+    assert!(run(&["ls", "bucket:"]).await.failed(2).contains("keeps its files on the local disk"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

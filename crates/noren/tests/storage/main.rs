@@ -9,6 +9,7 @@ mod server;
 
 mod check;
 mod files;
+mod moves;
 mod setup;
 mod site;
 

@@ -58,6 +58,51 @@ async fn a_bucket_is_made_and_opened_and_closed() {
     assert!(run(&["cors"]).await.fine().contains("no rules"));
 }
 
+/// What is public of other software is known, and what is beside it stays closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_of_other_software_is_opened_as_far_as_it_is_public() {
+    let Some(moto) = Moto::start() else { return };
+    let (config, folder) = (moto.config("theirs"), tempfile::tempdir().unwrap());
+    let run = async |arguments: &[&str]| storage(&config, folder.path(), arguments).await;
+    run(&["create"]).await.fine();
+    std::fs::write(folder.path().join("f"), "x").unwrap();
+    for name in ["accounts/a.png", "backups/b.zip", "imports/c.csv", "files/d", "files-e"] {
+        run(&["cp", "f", &format!("bucket:{name}")]).await.fine();
+    }
+    let open = async || {
+        let mut open = Vec::new();
+        for name in ["accounts/a.png", "backups/b.zip", "imports/c.csv", "files/d", "files-e"] {
+            let answer = reqwest::get(format!("{}/theirs/{name}", moto.endpoint)).await.unwrap();
+            open.extend(answer.status().is_success().then_some(name));
+        }
+        open
+    };
+    assert!(run(&["policy", "public-read"]).await.failed(2).contains("--software"));
+    run(&["policy", "public-read", "--software", "mastodon"]).await.fine();
+    assert_eq!(open().await, ["accounts/a.png"]);
+    for software in ["misskey-v10", "misskey-v11", "misskey"] {
+        run(&["policy", "public-read", "--software", software]).await.fine();
+        assert_eq!(open().await, ["files/d"], "{software}");
+        let out = run(&["ls", "--software", software]).await.fine();
+        assert!(out.contains(" d") && !out.contains("accounts"), "{out}");
+    }
+    run(&["policy", "public-read", "--software", "misskey", "--prefix", "accounts"]).await.fine();
+    assert_eq!(open().await, ["accounts/a.png"]);
+    assert!(run(&["policy", "public-read", "--software", "mastdon"]).await.failed(2).contains("misskey-v11"));
+
+    run(&["policy", "public-read", "--software", "mastodon"]).await.fine();
+    let url = format!("{}/theirs", moto.endpoint);
+    let check = ["check", "--software", "mastodon", "--url", &url];
+    let out = run(&check).await.failed(1);
+    for folder in ["backups/ (archives", "imports/ (lists"] {
+        assert!(out.contains(&format!("ok    strangers cannot read {folder}")), "{out}");
+    }
+    run(&["policy", "public-read", "--everything"]).await.fine();
+    let out = run(&check).await.failed(1);
+    assert!(out.contains("FAIL  strangers cannot read backups/") && out.contains("noren edge"), "{out}");
+    assert_eq!(run(&["ls", "-r"]).await.fine().lines().count(), 5, "nothing is left behind");
+}
+
 /// What providers lack is said before anything is sent: nobody is there.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_provider_lacks_is_said() {
@@ -87,7 +132,7 @@ async fn what_a_provider_lacks_is_said() {
 async fn a_bucket_has_to_be_named_well() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, word) in [
-        (&["ls"][..], "this site keeps its files on the local disk"),
+        (&["rm", "a"][..], "this site keeps its files on the local disk"),
         (&["ls", "--bucket", "files"], "--endpoint: missing"),
         (&["ls", "--provider", "aws", "--bucket", "files"], "--region: missing"),
         (&["ls", "--endpoint", "http://127.0.0.1:1"], "--bucket: missing"),

@@ -40,7 +40,7 @@ fn uploads_go_into_the_bucket_and_are_served_from_it() {
                 assert!(whole.header("etag").starts_with('"'));
                 let key = media::Key::parse(url.strip_prefix("https://noren.test/media/").unwrap()).unwrap();
                 assert!(server.parts().store.exists(&key).await.unwrap());
-                assert!(matches!(server.parts().store, media::Store::S3(_)));
+                assert!(matches!(server.parts().store.places().first(), media::Place::S3(_)));
                 assert_eq!(std::fs::read_dir(server.parts().store.spool()).unwrap().count(), 0);
                 assert!(!server.parts().config.server.data.join("media").exists());
                 counted.store(1, std::sync::atomic::Ordering::Relaxed);

@@ -2,6 +2,7 @@
 
 use super::load::load;
 use crate::cli::{Failure, Place, output, start};
+use crate::config::Loaded;
 use anyhow::anyhow;
 use clap::Args;
 use edge::control::{self, Answer, Order};
@@ -63,8 +64,8 @@ fn cache(place: &Place) -> Result<PathBuf, Failure> {
         Err(failure) => failure,
     };
     match start::configuration(place, Vec::new()) {
-        Ok(loaded) if loaded.file.is_some() && !loaded.config.edge.sites.is_empty() => {
-            Ok(loaded.config.edge().cache.path)
+        Ok(Loaded { config, file: Some(_) }) if !config.edge.sites.is_empty() || config.media.is_remote() => {
+            Ok(config.edge().cache.path)
         }
         _ => Err(alone),
     }

@@ -6,6 +6,7 @@ use super::{Failure, failed, output};
 use anyhow::anyhow;
 use bytes::Bytes;
 use clap::Args;
+use edge::presets::Preset;
 use futures_util::TryStreamExt as _;
 use media::s3::{Bucket, Error, Headers, Meta, Scope, Source};
 use reqwest::{Client, StatusCode};
@@ -16,8 +17,8 @@ use std::time::Duration;
 const PICTURE: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\xdac`\0\0\0\x02\0\x01\
     \xe5'\xde\xfc\0\0\0\0IEND\xaeB`\x82";
-/// In a folder that strangers may read, if any.
-const FOLDER: &str = "cache/noren-check/";
+/// The name of a folder for what is stored here.
+const FOLDER: &str = "noren-check/";
 /// Just long enough to go in parts: three of them.
 const LONG: usize = 17 * 1024 * 1024;
 const PART: u64 = 8 * 1024 * 1024;
@@ -38,6 +39,7 @@ pub(super) struct Check {
 struct Checking<'a> {
     bucket: &'a Bucket,
     report: Report,
+    folder: String,
     picture: String,
     long: String,
     url: Option<String>,
@@ -45,20 +47,30 @@ struct Checking<'a> {
 
 impl Check {
     pub(super) async fn run(self, chosen: &Chosen) -> Result<(), Failure> {
+        if chosen.bucket.is_anonymous() {
+            let text = "a check stores and removes objects, which takes a key: set AWS_ACCESS_KEY_ID and \
+                        AWS_SECRET_ACCESS_KEY, or say --access-key and --secret-key-file";
+            return Err(Failure::Usage(text.into()));
+        }
         let of_site = chosen.site.as_ref().map(|config| config.site(&config.domain(None)).media_url);
         let url = self.url.or(of_site).map(|url| url.trim_end_matches('/').to_owned());
         if url.as_ref().is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
             return Err(Failure::Usage("--url: expected an address such as \"https://files.example.com\"".into()));
         }
-        let name = |extension: &str| format!("{FOLDER}{}", media::keys::file_name(extension));
+        let folder = public_folder(chosen.software);
+        let name = |extension: &str| format!("{folder}{}", media::keys::file_name(extension));
         let report = Report::new(self.json);
         let (picture, long) = (name("png"), name("bin"));
-        let mut checking = Checking { bucket: &chosen.bucket, report, picture, long, url };
+        let closed = closed(chosen);
+        let mut checking = Checking { bucket: &chosen.bucket, report, folder, picture, long, url };
         let begun = checking.begin().await;
         if begun {
             checking.as_owner().await;
             checking.through_the_url().await;
             checking.as_stranger().await;
+            for (folder, what) in closed {
+                checking.closed(folder, what).await;
+            }
             checking.long_file().await;
             checking.clean_up().await;
         }
@@ -74,7 +86,7 @@ impl Check {
 impl Checking<'_> {
     /// Without this there is nothing to look at.
     async fn begin(&mut self) -> bool {
-        let scope = Scope { prefix: FOLDER.into(), limit: 1, ..Scope::default() };
+        let scope = Scope { prefix: self.folder.clone(), limit: 1, ..Scope::default() };
         let listed = Found::of(self.bucket.list(&scope, None).await);
         if !self.report.step("the bucket is there and the key may list it", listed) {
             return false;
@@ -175,6 +187,37 @@ impl Checking<'_> {
         let _ = self.bucket.delete(&name).await;
     }
 
+    /// Not by the URL, and not from the bucket itself.
+    async fn closed(&mut self, folder: &str, what: &str) {
+        let name = format!("{folder}/{FOLDER}{}", media::keys::file_name("png"));
+        let headers = Headers { content_type: Some("image/png".into()), ..Headers::default() };
+        let step = format!("strangers cannot read {folder}/ ({what})");
+        if let Err(error) = self.bucket.put(&name, &Source::Bytes(Bytes::from_static(PICTURE)), &headers).await {
+            self.report.step(&step, Found::from_error(&error));
+            return;
+        }
+        let mut open = Vec::new();
+        if let Ok(Some(_)) = self.bucket.as_a_stranger().get(&name, None).await {
+            open.push(self.bucket.url().to_string());
+        }
+        if let Some(url) = &self.url
+            && let Ok((StatusCode::OK, _)) = ask(&format!("{url}/{name}"), None).await
+        {
+            open.push(url.clone());
+        }
+        let found = match open.is_empty() {
+            true => Found::Fine(String::new()),
+            false => Found::Wrong(
+                format!("anybody who knows a name can, at {}", open.join(" and ")),
+                "`noren storage policy public-read` opens only what is public (with --software for a Mastodon's bucket); \
+                 in front of it let `noren edge` answer, with software set, or forbid that folder there"
+                    .into(),
+            ),
+        };
+        self.report.step(&step, found);
+        let _ = self.bucket.delete(&name).await;
+    }
+
     async fn long_file(&mut self) {
         let content: Vec<u8> = (0..LONG).map(|at| (at / 4096 % 251) as u8).collect();
         let content = Bytes::from(content);
@@ -215,6 +258,25 @@ impl Checking<'_> {
             output::note(format_args!("left behind: {} and {}", self.picture, self.long));
         }
     }
+}
+
+/// A folder that strangers may read, if any.
+fn public_folder(software: Option<&Preset>) -> String {
+    match software.map(|preset| preset.public) {
+        Some([]) => FOLDER.to_owned(),
+        None => format!("cache/{FOLDER}"),
+        Some(folders) => {
+            let folder = folders.iter().find(|folder| **folder == "cache").or(folders.first());
+            format!("{}/{FOLDER}", folder.copied().unwrap_or_default())
+        }
+    }
+}
+
+/// Folders that strangers may not read although they are beside what they may, and what is in them.
+fn closed(chosen: &Chosen) -> Vec<(&'static str, &'static str)> {
+    let uploads = (media::UPLOADS.trim_end_matches('/'), "pictures that still tell where and when they were taken");
+    let of_site = chosen.site.as_ref().map(|_| uploads);
+    chosen.software.map(|preset| preset.closed.to_vec()).unwrap_or_default().into_iter().chain(of_site).collect()
 }
 
 async fn read(bucket: &Bucket, key: &str, range: Option<Range<u64>>) -> Result<(Meta, Vec<u8>), Error> {

@@ -2,7 +2,9 @@
 
 mod check;
 mod copy;
+mod files;
 mod list;
+mod place;
 mod remove;
 mod setup;
 mod steps;
@@ -13,7 +15,7 @@ use super::{Failure, Place, output};
 use clap::{Args, Subcommand};
 use target::Target;
 
-/// Set up, check and look into the bucket that keeps files: this site's, or any other
+/// Set up, check and look into the bucket or folder that keeps files: this site's, or any other
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,6 +27,8 @@ Examples:
   noren storage cp --recursive data/media bucket:
   noren storage rm --recursive cache/ --dry-run
   noren storage ls --provider wasabi --region eu-central-1 --bucket my-files
+  noren storage usage --provider wasabi --region eu-central-1 --bucket media --software mastodon
+  noren storage usage folder:/home/mastodon/live/public/system --software mastodon
 
 Without --provider, --endpoint or --bucket it is the bucket of [media.storage] in the configuration.
 Keys of other buckets come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or --secret-key-file.")]
@@ -45,9 +49,9 @@ enum Command {
     Cors(setup::Cors),
     /// Prove that everything works that should, and nothing else; exit code 1 when not
     Check(check::Check),
-    /// Add up what lies in the bucket
+    /// Add up what lies in the bucket, or in a folder
     Usage(usage::Usage),
-    /// List objects
+    /// List objects, or files
     Ls(list::Ls),
     /// Copy files into the bucket, out of it, or inside of it
     Cp(copy::Cp),
@@ -57,18 +61,18 @@ enum Command {
 
 impl Storage {
     pub(super) fn run(self, place: &Place) -> Result<(), Failure> {
-        let chosen = self.target.chosen(place)?;
+        let chosen = || self.target.chosen(place);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(async {
             match self.command {
-                Command::Create => setup::create(&chosen).await,
-                Command::Policy(policy) => policy.run(&chosen).await,
-                Command::Cors(cors) => cors.run(&chosen).await,
-                Command::Check(check) => check.run(&chosen).await,
-                Command::Usage(usage) => usage.run(&chosen).await,
-                Command::Ls(ls) => ls.run(&chosen).await,
-                Command::Cp(cp) => cp.run(&chosen).await,
-                Command::Rm(rm) => rm.run(&chosen).await,
+                Command::Create => setup::create(&chosen()?).await,
+                Command::Policy(policy) => policy.run(&chosen()?).await,
+                Command::Cors(cors) => cors.run(&chosen()?).await,
+                Command::Check(check) => check.run(&chosen()?).await,
+                Command::Usage(usage) => usage.run(&self.target, place).await,
+                Command::Ls(ls) => ls.run(&self.target, place).await,
+                Command::Cp(cp) => cp.run(&chosen()?).await,
+                Command::Rm(rm) => rm.run(&chosen()?).await,
             }
         })
     }
@@ -95,8 +99,14 @@ fn objects(count: u64) -> String {
     format!("{count} {}", if count == 1 { "object" } else { "objects" })
 }
 
+/// With what to do about it, where that is known.
 fn failed(error: impl Into<anyhow::Error>) -> Failure {
-    Failure::Failed(error.into())
+    let error = error.into();
+    let advice = error.downcast_ref::<media::s3::Error>().and_then(steps::advice);
+    Failure::Failed(match advice {
+        Some(advice) => anyhow::anyhow!("{error:#}\n       what to do: {advice}"),
+        None => error,
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::target::Chosen;
 use super::{Failure, failed, output};
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
+use edge::presets::Preset;
 use media::s3::{Access, Bucket, Created, Error, Support};
 use serde_json::{Value, json};
 
@@ -29,8 +30,8 @@ pub(super) struct Policy {
     /// What to set; without it the policy is shown
     #[arg(value_enum)]
     wanted: Option<Wanted>,
-    /// Only what lies in this folder; may be given several times [default in this site's bucket: the folders that its
-    /// links lead to]
+    /// Only what lies in this folder; may be given several times [default in this site's bucket, and with --software: the
+    /// folders that links lead to]
     #[arg(long, value_name = "FOLDER")]
     folder: Vec<String>,
     /// All that lies in the bucket, backups and all; never in this site's bucket, where uploads wait
@@ -75,11 +76,14 @@ impl Policy {
             self.folder.iter().map(|folder| format!("{}/", folder.trim_matches('/'))).collect()
         } else if self.everything || self.acl {
             vec![String::new()]
+        } else if let (Some(preset), None) = (chosen.software, &chosen.site) {
+            public(preset)
         } else if chosen.site.is_some() {
             media::keys::PUBLISHED.iter().map(|folder| (*folder).to_owned()).collect()
         } else {
-            let text = "say what strangers may read: --folder FOLDER for each folder, or --everything. In the bucket of \
-                        another server there may be more than media: backups, files that people import";
+            let text = "say what strangers may read: --software NAME for what is public of a Mastodon, Misskey or Pleroma, \
+                        --folder FOLDER for each folder, or --everything. In the bucket of another server there may be \
+                        more than media: backups, files that people import";
             return Err(Failure::Usage(text.into()));
         };
         let plain = |folder: &String| !folder.contains(['*', '?', '"']) && folder != "/";
@@ -145,6 +149,14 @@ impl Policy {
     }
 }
 
+/// What links of this software lead to; in its folder of the bucket, if it has one.
+fn public(preset: &Preset) -> Vec<String> {
+    match preset.public {
+        [] => vec![String::new()],
+        folders => folders.iter().map(|folder| format!("{folder}/")).collect(),
+    }
+}
+
 /// What others have put into the policy is not thrown away unasked.
 async fn may_be_replaced(bucket: &Bucket) -> Result<(), Failure> {
     let policy = match bucket.policy().await {
@@ -177,7 +189,14 @@ fn lets_all_read(statement: &Value) -> bool {
 }
 
 async fn show_policy(bucket: &Bucket) -> Result<(), Failure> {
-    match bucket.policy().await.map_err(failed)? {
+    let policy = match bucket.policy().await {
+        Err(Error::Unsupported { .. }) => {
+            output::line("there are no bucket policies here: only keys open it, unless an ACL says otherwise");
+            return Ok(());
+        }
+        policy => policy.map_err(failed)?,
+    };
+    match policy {
         Some(policy) => {
             let parsed = serde_json::from_str::<Value>(&policy);
             output::json(&parsed.map_err(failed)?)?;
@@ -204,6 +223,12 @@ impl Cors {
         if let Some(Support::No(instead)) = preset.map(|preset| preset.cors) {
             return Err(failed(anyhow!("there are no CORS rules of buckets at this provider: {instead}")));
         }
+        let failed = |error| match error {
+            Error::Unsupported { .. } => failed(anyhow!(
+                "{error}: there are no CORS rules of buckets here. Let Noren serve the files: it lets pages of all sites read"
+            )),
+            error => super::failed(error),
+        };
         if self.remove {
             bucket.remove_cors().await.map_err(failed)?;
             output::line("the rules are gone");

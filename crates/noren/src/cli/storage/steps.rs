@@ -24,7 +24,7 @@ impl Found {
     }
 
     pub(super) fn from_error(error: &Error) -> Found {
-        Found::Wrong(error.to_string(), advice(error).to_owned())
+        Found::Wrong(error.to_string(), advice(error).unwrap_or("see what it says").to_owned())
     }
 }
 
@@ -64,20 +64,31 @@ impl Report {
     }
 }
 
-fn advice(error: &Error) -> &'static str {
-    match error {
-        Error::Denied { code, .. } => match code.as_str() {
-            "InvalidAccessKeyId" => "this server knows no such key: check access_key, and that it is of this provider",
+const UNKNOWN_KEY: &str = "this server knows no such key: check access_key, and that it is of this provider";
+
+/// What to do about an error.
+pub(super) fn advice(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::Denied { code, message, .. } => match code.as_str() {
+            "InvalidAccessKeyId" | "NotSignedUp" | "Unauthorized" => UNKNOWN_KEY,
+            _ if message.contains("No such key") => UNKNOWN_KEY,
+            "no reason given" => {
+                "check access_key, secret_key and region; if they are right, allow the key to do this (s3:ListBucket on the \
+                 bucket, s3:GetObject, s3:PutObject and s3:DeleteObject on what is in it)"
+            }
             "SignatureDoesNotMatch" => "check secret_key, then region: both go into the signature",
             _ => {
                 "allow the key s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and \
                  s3:AbortMultipartUpload on what is in it"
             }
         },
-        Error::NoBucket(_) => "make it with `noren storage create`, or check its name and the region",
+        Error::NoBucket(_) => "check its name and the region if it should be there",
         Error::Unreachable { why, .. } if why.contains("certificate") => {
             "this machine does not trust the certificate there: for one of your own name its authority's file in \
              SSL_CERT_FILE, here and for the server"
+        }
+        Error::Unreachable { why, .. } if why.contains("corrupt message") => {
+            "it speaks no https there: write http:// in the endpoint, or the port that speaks it"
         }
         Error::Unreachable { .. } => "check the endpoint (name, port, http or https), DNS and the firewall",
         Error::TimedOut { .. } => "try again; if it stays so, raise answer_timeout and ask the provider",
@@ -85,9 +96,12 @@ fn advice(error: &Error) -> &'static str {
         Error::Region(_) => "set region to that, and an endpoint that belongs to it",
         Error::Unsupported { .. } => "this provider lacks something that Noren needs: take another",
         Error::Busy { .. } | Error::Failed { .. } => "the provider has a problem: try again later",
+        Error::Refused { code, .. } if code == "no reason given" => {
+            "something that speaks no S3 answers there, or not at this port: check the endpoint (http or https, port, path)"
+        }
         Error::Broken { .. } => "something that speaks no S3 answers there: check the endpoint",
-        _ => "see what it says",
-    }
+        _ => return None,
+    })
 }
 
 /// What a stranger could do with the bucket itself.

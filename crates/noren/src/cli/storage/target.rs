@@ -5,6 +5,7 @@ use crate::cli::{Place, start};
 use crate::config::Config;
 use anyhow::anyhow;
 use clap::Args;
+use edge::presets::{Preset, Software};
 use media::s3::{Addressing, Bucket, Error, Provider, S3Config, Secret};
 use std::path::PathBuf;
 use url::Url;
@@ -24,9 +25,12 @@ pub(super) struct Target {
     /// The bucket's name
     #[arg(long, global = true, value_name = "NAME")]
     bucket: Option<String>,
-    /// A folder in the bucket to stay in
+    /// A folder in the bucket to stay in [default: the usual one of --software, if that is given]
     #[arg(long, global = true, value_name = "FOLDER")]
     prefix: Option<String>,
+    /// Whose files are in it: mastodon, misskey-v10, misskey-v11, misskey or pleroma. Knows what of them is public
+    #[arg(long, global = true, value_name = "NAME")]
+    software: Option<Software>,
     /// How the bucket's name is told: path or virtual-host
     #[arg(long, global = true, value_name = "HOW")]
     addressing: Option<Addressing>,
@@ -47,6 +51,8 @@ pub(super) struct Target {
 /// The bucket of a command.
 pub(super) struct Chosen {
     pub bucket: Bucket,
+    /// What is known about the software whose files are in it.
+    pub software: Option<&'static Preset>,
     /// The site's configuration, when the bucket is the site's.
     pub site: Option<Config>,
     /// Where this site's uploads wait in it, from the top of the bucket; `None` when it is not the site's, whoever
@@ -55,14 +61,24 @@ pub(super) struct Chosen {
 }
 
 impl Target {
+    /// Whether the command line says which bucket.
+    pub(super) fn is_named(&self) -> bool {
+        self.provider.is_some() || self.endpoint.is_some() || self.bucket.is_some()
+    }
+
+    pub(super) fn software(&self) -> Option<&'static Preset> {
+        self.software.map(Software::preset)
+    }
+
     /// The bucket; no connection is made yet.
     pub(super) fn chosen(&self, place: &Place) -> Result<Chosen, Failure> {
-        if self.provider.is_some() || self.endpoint.is_some() || self.bucket.is_some() {
+        let software = self.software();
+        if self.is_named() {
             let bucket = Bucket::open(&self.named()).map_err(|error| usage(error, Where::Flags))?;
             // Without a configuration that can be read there is no site whose bucket it could be.
             let here = start::configuration(place, Vec::new()).ok();
             let uploads = here.and_then(|here| uploads(&here.config.media.storage, &bucket));
-            return Ok(Chosen { bucket, site: None, uploads });
+            return Ok(Chosen { bucket, software, site: None, uploads });
         }
         let config = start::configuration(place, Vec::new())?.config;
         start::log(&config, Some("warn"));
@@ -74,13 +90,17 @@ impl Target {
         let with_flags = self.changed(config.media.storage.clone());
         let bucket = Bucket::open(&with_flags).map_err(|error| usage(error, Where::File))?;
         let uploads = uploads(&config.media.storage, &bucket);
-        Ok(Chosen { bucket, site: Some(config), uploads })
+        Ok(Chosen { bucket, software, site: Some(config), uploads })
     }
 
     /// Keys that belong to one bucket are not sent to another: nothing comes from the configuration.
     fn named(&self) -> S3Config {
         let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
         let mut config = self.changed(S3Config::default());
+        let usual = self.software().map(|preset| preset.bucket_prefix).filter(|prefix| !prefix.is_empty());
+        if config.prefix.is_none() {
+            config.prefix = usual.map(str::to_owned);
+        }
         if self.anonymous {
             return config;
         }

@@ -1,13 +1,18 @@
 //! `noren storage usage`
 
-use super::list::shown;
-use super::target::Chosen;
+use super::files::Walk;
+use super::list::{closed, shown};
+use super::place::{Looked, looked};
+use super::target::Target;
 use super::{Failure, failed, human, objects, output};
+use crate::cli::Place;
 use clap::Args;
+use edge::presets::{Preset, Standing};
 use indicatif::{ProgressBar, ProgressStyle};
-use media::s3::Scope;
+use media::s3::{Bucket, Scope};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 /// More folders than this are added up under one name.
@@ -16,7 +21,7 @@ const OTHERS: &str = "(others)";
 
 #[derive(Debug, Args)]
 pub(super) struct Usage {
-    /// Only names that begin with this
+    /// Only names that begin with this; or a folder of this machine, as folder:PATH
     #[arg(default_value = "", hide_default_value = true)]
     start: String,
     /// Add up folders so many levels deep
@@ -40,30 +45,59 @@ impl Sum {
     }
 }
 
-impl Usage {
-    pub(super) async fn run(self, chosen: &Chosen) -> Result<(), Failure> {
-        let scope = Scope { prefix: self.start.clone(), limit: 1000, ..Scope::default() };
-        let bar = spinner();
-        let (mut all, mut folders, mut next) = (Sum::default(), BTreeMap::<String, Sum>::new(), None);
-        loop {
-            let page = chosen.bucket.list(&scope, next.as_ref()).await.map_err(failed)?;
-            for found in &page.objects {
-                all.add(found.len);
-                let folder = folder(&found.key, self.depth);
-                let known = folders.contains_key(folder) || folders.len() < FOLDERS;
-                folders.entry(if known { folder } else { OTHERS }.to_owned()).or_default().add(found.len);
-            }
-            bar.set_message(format!("{}, {} so far", objects(all.objects), human(all.bytes)));
-            bar.tick();
-            next = page.next;
-            if next.is_none() {
-                break;
-            }
+/// What has been added up so far.
+struct Adding {
+    depth: usize,
+    all: Sum,
+    folders: BTreeMap<String, Sum>,
+    bar: ProgressBar,
+}
+
+impl Adding {
+    fn add(&mut self, name: &str, bytes: u64) {
+        self.all.add(bytes);
+        let folder = folder(name, self.depth);
+        let known = self.folders.contains_key(folder) || self.folders.len() < FOLDERS;
+        self.folders.entry(if known { folder } else { OTHERS }.to_owned()).or_default().add(bytes);
+        if self.all.objects.is_multiple_of(1000) {
+            self.bar.set_message(format!("{}, {} so far", objects(self.all.objects), human(self.all.bytes)));
         }
-        bar.finish_and_clear();
-        show(all, &folders, self.json)?;
+    }
+}
+
+impl Usage {
+    pub(super) async fn run(self, target: &Target, place: &Place) -> Result<(), Failure> {
+        let (all, folders, bar) = (Sum::default(), BTreeMap::new(), spinner());
+        let mut adding = Adding { depth: self.depth, all, folders, bar };
+        match looked(&self.start, target, place)? {
+            Looked::There(chosen, start) => there(&chosen.bucket, start, &mut adding).await?,
+            Looked::Here(folder) => here(&folder, &mut adding)?,
+        }
+        adding.bar.finish_and_clear();
+        show(&adding, target.software(), self.json)?;
         Ok(())
     }
+}
+
+async fn there(bucket: &Bucket, start: String, adding: &mut Adding) -> Result<(), Failure> {
+    let scope = Scope { prefix: start, limit: 1000, ..Scope::default() };
+    let mut next = None;
+    loop {
+        let page = bucket.list(&scope, next.as_ref()).await.map_err(failed)?;
+        page.objects.iter().for_each(|found| adding.add(&found.key, found.len));
+        next = page.next;
+        if next.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn here(folder: &Path, adding: &mut Adding) -> anyhow::Result<()> {
+    for file in Walk::below(folder)? {
+        let file = file?;
+        adding.add(&file.name, file.len);
+    }
+    Ok(())
 }
 
 /// The first parts of a key, with their slash; empty for what lies in no folder.
@@ -72,17 +106,26 @@ fn folder(key: &str, depth: usize) -> &str {
     key.get(..slashes.take(depth).last().unwrap_or(0)).unwrap_or_default()
 }
 
-fn show(all: Sum, folders: &BTreeMap<String, Sum>, as_json: bool) -> anyhow::Result<()> {
+fn show(Adding { all, folders, .. }: &Adding, software: Option<&Preset>, as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        let rows =
-            folders.iter().map(|(name, sum)| json!({"folder": name, "objects": sum.objects, "bytes": sum.bytes}));
-        let rows: Vec<_> = rows.collect();
+        let row = |(name, sum): (&String, &Sum)| {
+            let mut row = json!({"folder": name, "objects": sum.objects, "bytes": sum.bytes});
+            if let Some(preset) = software {
+                row["public"] = (preset.standing(name) == Standing::Public).into();
+            }
+            row
+        };
+        let rows: Vec<_> = folders.iter().map(row).collect();
         return output::json(&json!({"objects": all.objects, "bytes": all.bytes, "folders": rows}));
     }
-    let row = |name: &str, sum: Sum| [human(sum.bytes), sum.objects.to_string(), shown(name)];
-    let mut rows: Vec<_> =
-        folders.iter().map(|(name, sum)| row(if name.is_empty() { "." } else { name }, *sum)).collect();
-    rows.push(row("total", all));
+    let row = |name: &str, sum: Sum| {
+        let note = software.filter(|_| name != "total").and_then(|preset| closed(preset, name));
+        let note = note.map_or_else(String::new, |note| format!("  ({note})"));
+        let name = if name.is_empty() { "." } else { name };
+        [human(sum.bytes), sum.objects.to_string(), format!("{}{note}", shown(name))]
+    };
+    let mut rows: Vec<_> = folders.iter().map(|(name, sum)| row(name, *sum)).collect();
+    rows.push(row("total", *all));
     output::table(["SIZE", "OBJECTS", "FOLDER"], &rows);
     Ok(())
 }
