@@ -48,7 +48,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/instance", get(v1))
         .route("/api/v2/instance", get(v2))
         .route("/api/v1/instance/rules", get(rules))
-        .route("/api/v1/instance/peers", get(nobody))
+        .route("/api/v1/instance/peers", get(peers))
         .route("/api/v1/instance/extended_description", get(extended_description))
         .route("/api/v1/instance/domain_blocks", get(about::domain_blocks))
         .route("/api/v1/instance/privacy_policy", get(about::privacy_policy))
@@ -270,9 +270,9 @@ async fn rules(State(app): State<App>) -> ApiResult<Json<Vec<Value>>> {
     Ok(Json(rule_list(&settings)))
 }
 
-/// `GET /api/v1/instance/peers`: nobody is known yet. <https://docs.joinmastodon.org/methods/instance/#peers>
-async fn nobody() -> Json<[&'static str; 0]> {
-    Json([])
+/// `GET /api/v1/instance/peers` <https://docs.joinmastodon.org/methods/instance/#peers>
+async fn peers(State(app): State<App>) -> ApiResult<Json<Vec<String>>> {
+    Ok(Json(accounts::remote::domains(&app.db.read_long().await?).await?))
 }
 
 /// `GET /api/v1/instance/extended_description`

@@ -55,6 +55,7 @@ pub struct Parts {
     pub media_limits: ::media::Limits,
     pub streams: streaming::Streams,
     pub instance: instance::Cache,
+    pub federation: federation::Federation,
     /// The program's version, such as `0.1.0`.
     pub version: &'static str,
 }

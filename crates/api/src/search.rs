@@ -12,7 +12,9 @@ use domain::{
     db::Conn,
     ids::AccountId,
     search::{self, Query},
+    statuses::visibility::{self, Place},
 };
+use federation::resolve::{self, Found};
 use serde::{Deserialize, Serialize};
 
 pub(crate) fn routes() -> Router<App> {
@@ -63,7 +65,11 @@ async fn everything(
         return Err(ApiError::needs_sign_in());
     }
     let wants = |what: What| form.kind.is_none_or(|kind| kind == what);
+    let resolved = if form.resolve && at.offset == 0 { resolve(&app, words).await } else { None };
     let conn = app.db.read_long().await?;
+    if let Some(found) = resolved {
+        return Ok(Json(only(&app, &conn, &viewer, (found, wants)).await?));
+    }
     let mut found = Search::default();
     if wants(What::Accounts) && form.account_id.known().is_none() {
         found.accounts = people(&app, &conn, &viewer, (words, &paging, form.following)).await?;
@@ -86,6 +92,40 @@ async fn everything(
         found.hashtags = entities::tags(&app, &conn, rows, viewer.account()).await?;
     }
     Ok(Json(found))
+}
+
+/// What an address or a handle leads to, fetched when it is not known; None when that is nothing, or cannot be had.
+async fn resolve(app: &App, words: &str) -> Option<Found> {
+    let found = if words.starts_with("https://") || words.starts_with("http://") {
+        resolve::by_address(&app.federation, words).await
+    } else if words.trim_start_matches('@').contains('@') && !words.contains(char::is_whitespace) {
+        resolve::account::by_handle(&app.federation, words).await.map(Found::Account)
+    } else {
+        return None;
+    };
+    found.inspect_err(|error| tracing::debug!(words, %error, "nothing was found elsewhere")).ok()
+}
+
+/// The one thing that was found, as far as the viewer may see it.
+async fn only(
+    app: &App,
+    conn: &Conn,
+    viewer: &Viewer<scope::ReadSearch>,
+    (found, wants): (Found, impl Fn(What) -> bool),
+) -> ApiResult<Search> {
+    let mut shown = Search::default();
+    match found {
+        Found::Account(row) if wants(What::Accounts) && row.suspended_at.is_none() => {
+            let rows = accounts::visible_among(conn, [row.id]).await?;
+            shown.accounts = entities::accounts(app, conn, rows).await?;
+        }
+        Found::Status(row) if wants(What::Statuses) => {
+            let seen = visibility::filter(conn, viewer.account(), vec![row], Place::Asked).await?;
+            shown.statuses = entities::statuses(app, conn, seen, viewer.account()).await?;
+        }
+        _ => {}
+    }
+    Ok(shown)
 }
 
 async fn people(

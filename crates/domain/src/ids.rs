@@ -29,6 +29,14 @@ pub fn floor<I: Id>(time: Time) -> I {
     I::from_raw(time.millis() << 16)
 }
 
+/// An id for something that was made elsewhere at `time`: with this time in it, so that it stands where it belongs.
+/// May be taken; not later than now.
+pub fn at<I: Id>(time: Time) -> I {
+    static TURN: AtomicI64 = AtomicI64::new(0);
+    let turn = TURN.fetch_add(7919, Ordering::Relaxed) ^ Time::now().millis();
+    I::from_raw((time.min(Time::now()).millis() << 16) | (turn & 0xffff))
+}
+
 macro_rules! ids {
     ($($name:ident),* $(,)?) => { $(
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +66,9 @@ macro_rules! ids {
 }
 ids!(
     AccountId,
+    ActivityId,
     AppId,
+    ArrivalId,
     BlockId,
     BookmarkId,
     ConversationId,

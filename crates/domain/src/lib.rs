@@ -1,16 +1,20 @@
 //! What is true: types, rules, SQL, the job queue. No HTTP, no JSON dialect, no network.
 
 pub mod accounts;
+pub mod arrivals;
 pub mod blocks;
 pub mod conversations;
 pub mod db;
+pub mod deliveries;
 pub mod directory;
 pub mod emojis;
 pub mod events;
 pub mod follows;
+pub mod hosts;
 pub mod ids;
 pub mod invites;
 pub mod jobs;
+pub mod keys;
 pub mod lists;
 pub mod markers;
 pub mod media;
@@ -33,6 +37,7 @@ pub mod suggestions;
 pub mod tags;
 pub mod text;
 pub mod timelines;
+pub mod tombstones;
 pub mod trends;
 pub mod two_factor;
 pub mod users;

@@ -83,8 +83,12 @@ impl Site {
     pub fn tag_url(&self, name: &str) -> String {
         format!("{}/tags/{}", self.base_url, utf8_percent_encode(name, TAG))
     }
+    /// Where a stored file is; what is kept elsewhere has its whole address for a key.
     pub fn media(&self, key: &str) -> String {
-        format!("{}/{key}", self.media_url)
+        match key.starts_with("https://") || key.starts_with("http://") {
+            true => key.to_owned(),
+            false => format!("{}/{key}", self.media_url),
+        }
     }
     /// What others write to mention a local account in full.
     pub fn handle(&self, username: &str) -> String {

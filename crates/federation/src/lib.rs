@@ -1,71 +1,148 @@
-//! How other servers find this one and the people on it. ActivityPub is to follow.
+//! How other servers find this one and the people on it, and how both tell each other what happens: ActivityPub.
+//!
+//! What arrives is looked at in `inbox`, what is fetched in `resolve`, what is sent in `deliver`; `actors`, `statuses`
+//! and `collections` turn what the domain knows into documents and back.
 
+mod actors;
+mod collections;
+pub mod deliver;
+pub mod documents;
+pub mod fetch;
 mod host_meta;
+pub mod inbox;
 mod nodeinfo;
+mod refusal;
+pub mod resolve;
+pub mod signatures;
+mod statuses;
 mod webfinger;
 
+use crate::actors::keys::{Known, Own};
+use crate::fetch::{Fetcher, Options, Private};
+use crate::refusal::Refusal;
 use axum::Router;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Method, header};
 use domain::statistics::Statistics;
 use domain::{Db, site::Site};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Mutex;
 
-/// What discovery has to know. Cheap to clone.
+/// What speaking with other servers takes. Cheap to clone; dereferences to its parts.
 #[derive(Clone)]
-pub struct Discovery {
-    db: Db,
-    site: Arc<Site>,
+pub struct Federation(Arc<Parts>);
+
+pub struct Parts {
+    pub db: Db,
+    pub site: Arc<Site>,
+    pub fetcher: Fetcher,
+    own: Own,
+    known: Known,
     /// Public numbers and when they were counted.
-    statistics: Arc<Mutex<Option<(Instant, Statistics)>>>,
+    statistics: Mutex<Option<(Instant, Statistics)>>,
 }
 
-impl Discovery {
-    pub fn new(db: Db, site: Arc<Site>) -> Self {
-        Self { db, site, statistics: Arc::default() }
-    }
-}
-
-/// `/.well-known/{webfinger,nodeinfo,host-meta}` and `/nodeinfo`. CORS is the caller's business.
-pub fn router(discovery: Discovery) -> Router {
-    Router::new().merge(webfinger::routes()).merge(nodeinfo::routes()).merge(host_meta::routes()).with_state(discovery)
-}
-
-/// Why there is no answer.
-#[derive(Debug)]
-enum Refusal {
-    /// The question cannot be understood.
-    Bad(&'static str),
-    Unknown,
-    /// There was such an account.
-    Gone,
-    Internal(domain::Error),
-}
-
-impl From<domain::Error> for Refusal {
-    fn from(error: domain::Error) -> Self {
-        match error {
-            domain::Error::NotFound => Self::Unknown,
-            domain::Error::Gone => Self::Gone,
-            other => Self::Internal(other),
+impl Federation {
+    /// `version`: of this program, told to others with each request.
+    pub fn new(db: Db, site: Arc<Site>, version: &str) -> domain::Result<Self> {
+        let mut options = Options::new(format!("Noren/{version} (+{}/)", site.base_url));
+        // A site without TLS is one for development: its peers are on the same machine.
+        if site.base_url.starts_with("http://") {
+            options.private = Private::Allowed;
         }
+        options.ours = [&site.base_url, &site.media_url].into_iter().filter_map(|url| documents::host(url)).collect();
+        options.ours.push(site.domain.clone());
+        let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
+        let (own, known, statistics) = (Own::default(), Known::default(), Mutex::default());
+        Ok(Self(Arc::new(Parts { db, site, fetcher, own, known, statistics })))
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, text) = match self {
-            Self::Bad(why) => (StatusCode::BAD_REQUEST, why),
-            Self::Unknown => (StatusCode::NOT_FOUND, "Not Found"),
-            Self::Gone => (StatusCode::GONE, "Gone"),
-            Self::Internal(domain::Error::Busy(_)) => (StatusCode::SERVICE_UNAVAILABLE, "Try again later"),
-            Self::Internal(error) => {
-                tracing::error!(error = format!("{error:#}"), "discovery failed");
-                (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
-            }
-        };
-        (status, axum::Json(serde_json::json!({ "error": text }))).into_response()
+impl Deref for Federation {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What only programs ask for: discovery, inboxes, collections. CORS is the caller's business.
+pub fn router(federation: Federation) -> Router {
+    Router::new()
+        .merge(webfinger::routes())
+        .merge(nodeinfo::routes())
+        .merge(host_meta::routes())
+        .merge(actors::serve::routes())
+        .merge(collections::routes())
+        .merge(statuses::serve::routes())
+        .merge(inbox::routes())
+        .with_state(federation)
+}
+
+/// Documents at addresses that people get a page at: for requests that are [`Asked::Document`].
+pub fn documents_router(federation: Federation) -> Router {
+    Router::new().merge(actors::serve::documents()).merge(statuses::serve::documents()).with_state(federation)
+}
+
+/// What a request wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Document,
+    /// A page, at an address that has a document too.
+    Page,
+    /// Something at an address that has one answer.
+    Other,
+}
+
+/// Tells documents from pages: by the address, and by what is accepted.
+pub fn asked(method: &Method, path: &str, headers: &HeaderMap) -> Asked {
+    if !matches!(*method, Method::GET | Method::HEAD) || !(path.starts_with("/@") || path.starts_with("/users/")) {
+        return Asked::Other;
+    }
+    let mut parts = path.trim_start_matches('/').split('/');
+    let is_both = match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some("users"), Some(_), None, ..) | (Some("users"), Some(_), Some("statuses"), Some(_), None) => true,
+        (Some(name), None, ..) | (Some(name), Some(_), None, ..) => name.starts_with('@'),
+        _ => false,
+    };
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let is_document = |kind: &str| {
+        let kind = kind.trim().to_ascii_lowercase();
+        kind.starts_with("application/activity+json")
+            || (kind.starts_with("application/ld+json") && kind.contains("activitystreams"))
+    };
+    match (is_both, accepted.flat_map(|value| value.split(',')).any(is_document)) {
+        (true, true) => Asked::Document,
+        (true, false) => Asked::Page,
+        (false, _) => Asked::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn documents_are_told_from_pages() {
+        let page = "text/html,application/xhtml+xml,*/*;q=0.8";
+        let document = "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
+        for (path, accept, wanted) in [
+            ("/users/mia", "application/activity+json", Asked::Document),
+            ("/@mia", document, Asked::Document),
+            ("/@mia/7", "text/html, application/activity+json;q=0.9", Asked::Document),
+            ("/users/mia/statuses/7", document, Asked::Document),
+            ("/users/mia", page, Asked::Page),
+            ("/@mia/7", page, Asked::Page),
+            ("/users/mia", "application/json", Asked::Page),
+            ("/users/mia/followers", document, Asked::Other),
+            ("/users/mia/statuses/7/activity", document, Asked::Other),
+            ("/settings/@mia", document, Asked::Other),
+            ("/@mia/7/8", document, Asked::Other),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(asked(&Method::GET, path, &headers), wanted, "{path} {accept}");
+            assert_eq!(asked(&Method::POST, path, &headers), Asked::Other, "{path} {accept}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What this server is: <https://nodeinfo.diaspora.software/>.
 
-use crate::{Discovery, Refusal};
+use crate::{Federation, Refusal};
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -16,29 +16,30 @@ use std::time::{Duration, Instant};
 const FRESH: Duration = Duration::from_secs(300);
 const CACHE: &str = "max-age=259200, public";
 
-pub(crate) fn routes() -> Router<Discovery> {
+pub(crate) fn routes() -> Router<Federation> {
     Router::new().route("/.well-known/nodeinfo", get(links)).route("/nodeinfo/{version}", get(document))
 }
 
 /// `GET /.well-known/nodeinfo` <https://nodeinfo.diaspora.software/protocol>
-async fn links(State(discovery): State<Discovery>) -> Response {
+async fn links(State(federation): State<Federation>) -> Response {
     let link = |version: &str| {
         json!({
             "rel": format!("http://nodeinfo.diaspora.software/ns/schema/{version}"),
-            "href": format!("{}/nodeinfo/{version}", discovery.site.base_url),
+            "href": format!("{}/nodeinfo/{version}", federation.site.base_url),
         })
     };
-    let document = json!({ "links": [link("2.0"), link("2.1")] });
+    let site = json!({ "rel": "https://www.w3.org/ns/activitystreams#Application", "href": federation.site_uri() });
+    let document = json!({ "links": [link("2.0"), link("2.1"), site] });
     ([(header::CACHE_CONTROL, CACHE)], Json(document)).into_response()
 }
 
 /// `GET /nodeinfo/2.0`, `GET /nodeinfo/2.1` <https://nodeinfo.diaspora.software/schema>
-async fn document(State(discovery): State<Discovery>, Path(version): Path<String>) -> Result<Response, Refusal> {
+async fn document(State(federation): State<Federation>, Path(version): Path<String>) -> Result<Response, Refusal> {
     if version != "2.0" && version != "2.1" {
         return Err(Refusal::Unknown);
     }
-    let counted = discovery.statistics().await?;
-    let settings = settings::read(&discovery.db.read().await?).await?;
+    let counted = federation.statistics().await?;
+    let settings = settings::read(&federation.db.read().await?).await?;
     let document = json!({
         "version": version,
         "software": { "name": "noren", "version": env!("CARGO_PKG_VERSION") },
@@ -60,7 +61,7 @@ async fn document(State(discovery): State<Discovery>, Path(version): Path<String
     Ok((headers, document.to_string()).into_response())
 }
 
-impl Discovery {
+impl Federation {
     /// Counted at most once in [`FRESH`]; who asks meanwhile waits for the count that runs.
     async fn statistics(&self) -> domain::Result<Statistics> {
         let mut kept = self.statistics.lock().await;

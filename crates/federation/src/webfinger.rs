@@ -1,6 +1,6 @@
 //! From a handle or an address to the actor: <https://www.rfc-editor.org/rfc/rfc7033>.
 
-use crate::{Discovery, Refusal};
+use crate::{Federation, Refusal};
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -17,7 +17,7 @@ const RESOURCE_BYTES: usize = 1024;
 /// As long as Mastodon says; errors are not kept.
 const CACHE: &str = "max-age=259200, public";
 
-pub(crate) fn routes() -> Router<Discovery> {
+pub(crate) fn routes() -> Router<Federation> {
     Router::new().route("/.well-known/webfinger", get(webfinger))
 }
 
@@ -28,19 +28,35 @@ struct Asked {
 
 /// `GET /.well-known/webfinger?resource=acct:…` <https://docs.joinmastodon.org/spec/webfinger/>
 async fn webfinger(
-    State(discovery): State<Discovery>,
+    State(federation): State<Federation>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(Asked { resource }) = asked.map_err(|_| Refusal::Bad("resource is missing"))?;
-    let name = username(&discovery.site, &resource)?;
-    let conn = discovery.db.read().await?;
+    let name = username(&federation.site, &resource)?;
+    let conn = federation.db.read().await?;
+    if name.eq_ignore_ascii_case(&federation.site.domain) {
+        return Ok(answer(&of_site(&federation)));
+    }
     let account = accounts::store::by_handle(&conn, name, None).await?.ok_or(Refusal::Unknown)?;
     if account.suspended_at.is_some() {
         return Err(Refusal::Gone);
     }
-    let document = document(&discovery.site, &account).to_string();
+    Ok(answer(&document(&federation.site, &account)))
+}
+
+fn answer(document: &Value) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/jrd+json; charset=utf-8"), (header::CACHE_CONTROL, CACHE)];
-    Ok((headers, document).into_response())
+    (headers, document.to_string()).into_response()
+}
+
+/// The site's own actor, whose name is the domain.
+fn of_site(federation: &Federation) -> Value {
+    let site = &federation.site;
+    json!({
+        "subject": format!("acct:{}", site.handle(&site.domain)),
+        "aliases": [federation.site_uri()],
+        "links": [{ "rel": "self", "type": "application/activity+json", "href": federation.site_uri() }],
+    })
 }
 
 fn document(site: &Site, account: &Account) -> Value {
@@ -61,12 +77,15 @@ fn document(site: &Site, account: &Account) -> Value {
 
 /// The local user's name in `acct:name@domain` (with or without `acct:`), a profile's address or an actor's.
 /// Whose domain is not ours is unknown; what is neither of these is a bad question.
-fn username<'a>(site: &Site, resource: &'a str) -> Result<&'a str, Refusal> {
+fn username<'a>(site: &'a Site, resource: &'a str) -> Result<&'a str, Refusal> {
     if resource.len() > RESOURCE_BYTES {
         return Err(Refusal::Bad("resource is too long"));
     }
     let name = if resource.starts_with("https://") || resource.starts_with("http://") {
         let path = resource.strip_prefix(site.base_url.as_str()).ok_or(Refusal::Unknown)?;
+        if matches!(path, "" | "/" | "/actor") {
+            return Ok(&site.domain);
+        }
         path.strip_prefix("/@").or_else(|| path.strip_prefix("/users/")).ok_or(Refusal::Unknown)?
     } else {
         let handle = resource.strip_prefix("acct:").unwrap_or(resource);
@@ -77,6 +96,9 @@ fn username<'a>(site: &Site, resource: &'a str) -> Result<&'a str, Refusal> {
         }
         name
     };
+    if name.eq_ignore_ascii_case(&site.domain) {
+        return Ok(name);
+    }
     let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
     if plain { Ok(name) } else { Err(Refusal::Unknown) }
 }
@@ -117,13 +139,21 @@ mod tests {
     }
 
     #[test]
+    fn the_site_itself_has_a_name() {
+        for resource in
+            ["acct:noren.example@noren.example", "https://social.noren.example/", "https://social.noren.example/actor"]
+        {
+            assert_eq!(username(&site(), resource).unwrap(), "noren.example", "{resource}");
+        }
+    }
+
+    #[test]
     fn others_are_unknown_and_nonsense_is_bad() {
         for resource in [
             "acct:mia@other.example",
             "acct:mi/a@noren.example",
             "https://other.example/@mia",
             "https://social.noren.example/@mia/1",
-            "https://social.noren.example/",
             "https://social.noren.example.evil.example/@mia",
         ] {
             assert!(matches!(username(&site(), resource), Err(Refusal::Unknown)), "{resource}");

@@ -12,11 +12,13 @@
 //! ```
 
 mod client;
+mod peers;
 pub mod postgres;
 mod redact;
 mod server;
 
 pub use client::{Client, Input, Reply};
+pub use peers::{run_pair, settle_all};
 pub use redact::redacted;
 pub use server::{Engine, Person, TestServer, run, run_with};
 

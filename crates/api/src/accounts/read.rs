@@ -48,6 +48,7 @@ pub(super) async fn several(
 #[serde(default)]
 pub(super) struct SearchForm {
     q: String,
+    resolve: bool,
     following: bool,
 }
 
@@ -59,6 +60,13 @@ pub(super) async fn search(
     Params(form): Params<SearchForm>,
 ) -> ApiResult<Json<Vec<Account>>> {
     let at = paging.offset(PageLimits::ACCOUNTS);
+    if form.resolve && at.offset == 0 && form.q.trim_start_matches('@').contains('@') {
+        // Known from now on, if it can be had: the search finds it.
+        let found = federation::resolve::account::by_handle(&app.federation, form.q.trim()).await;
+        if let Err(error) = found {
+            tracing::debug!(q = form.q, %error, "nobody was found elsewhere");
+        }
+    }
     let conn = app.db.read_long().await?;
     let query = accounts::Search {
         words: &form.q,

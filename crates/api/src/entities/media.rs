@@ -59,7 +59,8 @@ pub fn media_attachment(app: &App, row: Attachment) -> MediaAttachment {
         kind: row.kind,
         url: url(&row.original),
         preview_url: url(&row.small).or_else(|| url(&row.original)),
-        remote_url: None,
+        // What lies on another server has its address for a key.
+        remote_url: row.original.clone().filter(|key| key.starts_with("https://") || key.starts_with("http://")),
         preview_remote_url: None,
         text_url: None,
         meta: meta(&row),

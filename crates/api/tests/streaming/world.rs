@@ -51,9 +51,12 @@ impl World {
             media_url: "https://noren.test/media".into(),
             limits,
         };
+        let site = Arc::new(site);
+        let federation = federation::Federation::new(db.clone(), site.clone(), "0.0.0").unwrap();
         let app = App::new(Parts {
             db,
-            site: Arc::new(site),
+            site,
+            federation,
             store: media::Store::disk(folder.path().join("media")).unwrap(),
             pool: media::Pool::new(1, 1),
             media_limits: media::Limits::default(),

@@ -1,6 +1,7 @@
 //! Accounts: people here and elsewhere, as others see them.
 
 mod profile;
+pub mod remote;
 mod search;
 pub mod store;
 
@@ -64,6 +65,8 @@ row! {
         pub last_status_at: Option<Time>,
         pub silenced_at: Option<Time>,
         pub suspended_at: Option<Time>,
+        /// Of local accounts: whether posts have to be told to other servers at all.
+        pub has_remote_followers: bool,
     }
 }
 
@@ -139,7 +142,7 @@ pub async fn lookup(conn: &Conn, site: &Site, acct: &str) -> Result<Account> {
 }
 
 /// `acct` taken apart; None when it cannot be one.
-fn handle(site: &Site, acct: &str) -> Option<text::Handle> {
+pub fn handle(site: &Site, acct: &str) -> Option<text::Handle> {
     let acct = acct.trim();
     let acct = acct.strip_prefix('@').unwrap_or(acct);
     let (username, domain) = match acct.split_once('@') {
@@ -186,6 +189,7 @@ pub async fn create(tx: &Tx, site: &Site, username: &str) -> Result<Account> {
         last_status_at: None,
         silenced_at: None,
         suspended_at: None,
+        has_remote_followers: false,
     };
     insert(tx, &account).await?;
     Ok(account)

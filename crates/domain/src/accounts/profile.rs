@@ -4,8 +4,9 @@ use super::{Account, Field, Kind, search, store};
 use crate::{
     Error, Result,
     db::{Conn, Db, Tx},
+    deliveries::{self, News},
     follows,
-    ids::AccountId,
+    ids::{self, AccountId},
     jobs::Job,
     site::Site,
     statuses::{ContentType, QuotePolicy, Visibility},
@@ -91,6 +92,9 @@ pub async fn update_profile(db: &Db, site: &Site, id: AccountId, change: Profile
         follows::authorize_all(&mut tx, id).await?;
     }
     remove_replaced(&mut tx, &before, &after).await?;
+    if after.has_remote_followers {
+        deliveries::tell(&mut tx, News::ProfileChanged { account: id, telling: ids::next() }).await?;
+    }
     // Followers may have come in: the counters are not those read above.
     let shown = store::by_id(&tx, id).await?.ok_or(Error::NotFound)?;
     tx.commit().await?;

@@ -54,7 +54,7 @@ sql! {
     // Sign-ups that wait for something are nobody yet.
     VISIBLE = "SELECT ", Account::COLUMNS, " FROM accounts WHERE id = ANY($1) AND ", PRESENT;
     INSERT = "INSERT INTO accounts (", Account::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-        $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) ON CONFLICT DO NOTHING";
+        $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT DO NOTHING";
     UPDATE_PROFILE = "UPDATE accounts SET display_name = $2, note = $3, note_html = $4, avatar = $5, avatar_static = $6, \
         header = $7, header_static = $8, avatar_description = $9, header_description = $10, fields_json = $11, \
         emojis_json = $12, kind = $13, locked = $14, discoverable = $15, indexable = $16, hide_collections = $17, \
@@ -117,7 +117,7 @@ pub(super) async fn visible(conn: &Conn, ids: &[AccountId]) -> Result<Vec<Accoun
 
 /// False when there is one of this name or this address already.
 pub(super) async fn insert(tx: &Tx, a: &Account) -> Result<bool> {
-    let values: [&dyn crate::db::Param; 31] = [
+    let values: [&dyn crate::db::Param; 32] = [
         &a.id,
         &a.username,
         &a.domain,
@@ -149,6 +149,7 @@ pub(super) async fn insert(tx: &Tx, a: &Account) -> Result<bool> {
         &a.last_status_at,
         &a.silenced_at,
         &a.suspended_at,
+        &a.has_remote_followers,
     ];
     Ok(tx.exec(INSERT, &values).await? > 0)
 }

@@ -90,6 +90,7 @@ fn blank(name: &str) -> Account {
         last_status_at: None,
         silenced_at: None,
         suspended_at: None,
+        has_remote_followers: false,
     }
 }
 

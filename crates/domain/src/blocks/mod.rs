@@ -5,7 +5,8 @@ mod store;
 use crate::{
     Error, Result,
     accounts::{self, Listed},
-    db::{Conn, Db},
+    db::{Conn, Db, Tx},
+    deliveries::{self, News},
     follows,
     ids::AccountId,
     notifications,
@@ -21,15 +22,15 @@ const BATCH: i64 = 500;
 /// Blocking oneself does nothing.
 /// <https://docs.joinmastodon.org/methods/accounts/#block>
 pub async fn block(db: &Db, me: AccountId, target: AccountId) -> Result<Relationship> {
-    let tx = db.begin().await?;
-    accounts::visible(&tx, target).await?;
+    let mut tx = db.begin().await?;
+    let other = accounts::visible(&tx, target).await?;
     if me != target {
         accounts::store::lock_pair(&tx, me, target).await?;
-        store::insert(&tx, me, target).await?;
-        for (follower, followee) in [(me, target), (target, me)] {
-            follows::end(&tx, follower, followee).await?;
-            follows::withdraw(&tx, follower, followee).await?;
-            timelines::remove_author(&tx, follower, (followee, Parting::Silenced)).await?;
+        let new = store::insert(&tx, me, target).await?;
+        follows::sever(&mut tx, me, target).await?;
+        part(&tx, me, target).await?;
+        if let Some(block) = new.filter(|_| !other.is_local()) {
+            deliveries::tell(&mut tx, News::Blocked { account: me, target, block }).await?;
         }
         notifications::forget(&tx, me, target).await?;
         notifications::requests::distrust(&tx, me, target).await?;
@@ -39,12 +40,40 @@ pub async fn block(db: &Db, me: AccountId, target: AccountId) -> Result<Relation
     Ok(shown)
 }
 
+/// Nothing of either is in the other's feed any more.
+async fn part(tx: &Tx, me: AccountId, other: AccountId) -> Result<()> {
+    timelines::remove_author(tx, me, (other, Parting::Silenced)).await?;
+    timelines::remove_author(tx, other, (me, Parting::Silenced)).await
+}
+
+/// Somebody elsewhere blocks somebody here: as [`block`], and their server knows already.
+pub async fn blocked_by(db: &Db, blocker: AccountId, me: AccountId) -> Result<()> {
+    let tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, blocker, me).await?;
+    store::insert(&tx, blocker, me).await?;
+    for (follower, followee) in [(me, blocker), (blocker, me)] {
+        follows::end(&tx, follower, followee).await?;
+        follows::withdraw(&tx, follower, followee).await?;
+    }
+    part(&tx, me, blocker).await?;
+    tx.commit().await
+}
+
+/// Somebody elsewhere no longer blocks somebody here.
+pub async fn unblocked_by(db: &Db, blocker: AccountId, me: AccountId) -> Result<()> {
+    let tx = db.begin().await?;
+    store::delete(&tx, blocker, me).await?;
+    tx.commit().await
+}
+
 /// Ends a block; no error when there was none.
 /// <https://docs.joinmastodon.org/methods/accounts/#unblock>
 pub async fn unblock(db: &Db, me: AccountId, target: AccountId) -> Result<Relationship> {
-    let tx = db.begin().await?;
-    accounts::visible(&tx, target).await?;
-    store::delete(&tx, me, target).await?;
+    let mut tx = db.begin().await?;
+    let other = accounts::visible(&tx, target).await?;
+    if let Some(block) = store::delete(&tx, me, target).await?.filter(|_| !other.is_local()) {
+        deliveries::tell(&mut tx, News::Unblocked { account: me, target, block }).await?;
+    }
     let shown = relationships::with(&tx, me, target).await?;
     tx.commit().await?;
     Ok(shown)
@@ -61,7 +90,7 @@ pub async fn list(conn: &Conn, me: AccountId, page: Page) -> Result<Vec<Listed>>
 /// <https://docs.joinmastodon.org/methods/domain_blocks/#block>
 pub async fn block_domain(db: &Db, me: AccountId, domain: &str) -> Result<()> {
     let domain = normalised(domain).ok_or_else(|| Error::invalid("Domain", "is not a valid domain name"))?;
-    let tx = db.begin().await?;
+    let mut tx = db.begin().await?;
     store::insert_domain(&tx, me, &domain).await?;
     loop {
         let pairs = follows::store::list_with_domain(&tx, me, &domain, BATCH).await?;
@@ -69,7 +98,8 @@ pub async fn block_domain(db: &Db, me: AccountId, domain: &str) -> Result<()> {
             break;
         }
         for (follower, followee) in pairs {
-            follows::end(&tx, follower, followee).await?;
+            let other = if follower == me { followee } else { follower };
+            follows::sever(&mut tx, me, other).await?;
         }
     }
     follows::store::delete_requests_of_domain(&tx, me, &domain).await?;

@@ -15,7 +15,7 @@ const DOMAINS: &str =
 
 sql! {
     INSERT = "INSERT INTO blocks (id, account_id, target_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    DELETE = "DELETE FROM blocks WHERE account_id = $1 AND target_id = $2";
+    DELETE = "DELETE FROM blocks WHERE account_id = $1 AND target_id = $2 RETURNING id";
     LIST_NEWEST = LIST, "DESC LIMIT $4";
     LIST_OLDEST = LIST, "ASC LIMIT $4";
     INSERT_DOMAIN = "INSERT INTO account_domain_blocks (id, account_id, domain) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
@@ -26,15 +26,15 @@ sql! {
         AND from_account_id IN (SELECT id FROM accounts WHERE domain = $2)";
 }
 
-pub(super) async fn insert(tx: &Tx, me: AccountId, target: AccountId) -> Result<()> {
+/// None when there was one already.
+pub(super) async fn insert(tx: &Tx, me: AccountId, target: AccountId) -> Result<Option<BlockId>> {
     let id: BlockId = ids::next();
-    tx.exec(INSERT, &[&id, &me, &target]).await?;
-    Ok(())
+    Ok((tx.exec(INSERT, &[&id, &me, &target]).await? > 0).then_some(id))
 }
 
-pub(super) async fn delete(tx: &Tx, me: AccountId, target: AccountId) -> Result<()> {
-    tx.exec(DELETE, &[&me, &target]).await?;
-    Ok(())
+/// None when there was none.
+pub(super) async fn delete(tx: &Tx, me: AccountId, target: AccountId) -> Result<Option<BlockId>> {
+    Ok(tx.opt::<(BlockId,)>(DELETE, &[&me, &target]).await?.map(|(id,)| id))
 }
 
 /// (block, blocked), in the order read.

@@ -12,6 +12,9 @@ use crate::{
     statuses::Status,
 };
 
+/// Characters of the name of a conversation elsewhere.
+const NAME: usize = 2_000;
+
 row! {
     /// A direct conversation in the list of one of its people.
     pub struct Conversation {
@@ -35,6 +38,17 @@ impl Conversation {
 pub(crate) async fn open(tx: &Tx) -> Result<ConversationId> {
     let id = ids::next();
     store::insert(tx, id).await?;
+    Ok(id)
+}
+
+/// The conversation that another server calls `uri`, new if need be.
+pub(crate) async fn open_named(tx: &Tx, uri: &str) -> Result<ConversationId> {
+    let uri: String = uri.chars().take(NAME).collect();
+    if let Some(known) = store::by_uri(tx, &uri).await? {
+        return Ok(known);
+    }
+    let id = ids::next();
+    store::insert_named(tx, id, &uri).await?;
     Ok(id)
 }
 

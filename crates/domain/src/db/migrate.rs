@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "0007_invites" same,
     8 "0008_content_types" same,
     9 "0009_people" same,
+    10 "0010_federation" same,
 ];
 
 const LEDGER: &str =

@@ -1,6 +1,7 @@
 //! Following: who gets whose statuses, and asking for it where the other wants to be asked.
 //! The counters of both accounts change with the rows, in the same transaction.
 
+pub mod remote;
 pub mod store;
 
 pub use store::Follow;
@@ -9,6 +10,7 @@ use crate::{
     Error, Result,
     accounts::{self, Account, Listed},
     db::{Conn, Db, Tx},
+    deliveries::{self, Bond, News},
     ids::{self, AccountId},
     lists,
     notifications::{self, Kind, New},
@@ -102,13 +104,26 @@ async fn begin(tx: &mut Tx, follower: &Account, followee: &Account, wish: &Wish)
         notify: false,
         languages_json: None,
         created_at: tx.now,
+        uri: None,
     };
     wish.apply(&mut new)?;
-    if followee.locked || follower.silenced_at.is_some() || !followee.is_local() {
+    if !followee.is_local() {
+        new.uri = Some(format!("{}#follows/{}", follower.uri, new.id));
+        store::insert_request(tx, &new).await?;
+        return tell(tx, &new, |bond| News::Followed { bond }).await;
+    }
+    if followee.locked || follower.silenced_at.is_some() {
         store::insert_request(tx, &new).await?;
         return notifications::notify(tx, told(&new, Kind::FollowRequest)).await;
     }
     start(tx, &new).await
+}
+
+/// Has the other server told, if one of the two is elsewhere: only then has the follow a name.
+async fn tell(tx: &mut Tx, follow: &Follow, news: impl FnOnce(Bond) -> News) -> Result<()> {
+    let Some(uri) = follow.uri.clone() else { return Ok(()) };
+    let bond = Bond { account: follow.account_id, target: follow.target_id, uri, id: ids::next() };
+    deliveries::tell(tx, news(bond)).await
 }
 
 /// Makes the follow true and tells whom it concerns.
@@ -126,46 +141,55 @@ fn told(follow: &Follow, kind: Kind) -> New {
     New { account: follow.target_id, from: follow.account_id, kind, status: None }
 }
 
-/// Ends a follow with all that came of it. False when there was none.
-pub(crate) async fn end(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<bool> {
-    if !store::delete(tx, follower, followee).await? {
-        return Ok(false);
-    }
+/// Ends a follow with all that came of it. What it was; None when there was none.
+pub(crate) async fn end(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<Option<Follow>> {
+    let Some(was) = store::delete(tx, follower, followee).await? else { return Ok(None) };
     accounts::store::count_follow(tx, follower, followee, -1).await?;
     relationships::store::delete_endorsement(tx, follower, followee).await?;
     lists::forget(tx, follower, followee).await?;
     timelines::remove_author(tx, follower, (followee, Parting::Unfollowed)).await?;
     let trace = New { account: followee, from: follower, kind: Kind::Follow, status: None };
     notifications::retract(tx, trace).await?;
-    Ok(true)
+    Ok(Some(was))
 }
 
-/// Ends a request to follow with all that came of it. False when there was none.
-pub(crate) async fn withdraw(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<bool> {
-    if !settle(tx, follower, followee).await? {
-        return Ok(false);
+/// Ends a request to follow with all that came of it. What it was; None when there was none.
+pub(crate) async fn withdraw(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<Option<Follow>> {
+    let was = settle(tx, follower, followee).await?;
+    if was.is_some() {
+        lists::forget(tx, follower, followee).await?;
     }
-    lists::forget(tx, follower, followee).await?;
-    Ok(true)
+    Ok(was)
 }
 
-/// Takes a request that is answered off the table. False when there was none.
-async fn settle(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<bool> {
-    if !store::delete_request(tx, follower, followee).await? {
-        return Ok(false);
+/// Ends what `me` has with `other` either way, follows and requests, and has the other server told. `me` is here.
+pub(crate) async fn sever(tx: &mut Tx, me: AccountId, other: AccountId) -> Result<()> {
+    for was in [end(tx, me, other).await?, withdraw(tx, me, other).await?].iter().flatten() {
+        tell(tx, was, |bond| News::Unfollowed { bond }).await?;
     }
+    for was in [end(tx, other, me).await?, withdraw(tx, other, me).await?].iter().flatten() {
+        tell(tx, was, |bond| News::FollowRejected { bond }).await?;
+    }
+    Ok(())
+}
+
+/// Takes a request that is answered off the table. What it was; None when there was none.
+async fn settle(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<Option<Follow>> {
+    let Some(was) = store::delete_request(tx, follower, followee).await? else { return Ok(None) };
     let trace = New { account: followee, from: follower, kind: Kind::FollowRequest, status: None };
     notifications::retract(tx, trace).await?;
-    Ok(true)
+    Ok(Some(was))
 }
 
 /// Ends a follow or takes back a request; no error when there was neither.
 /// <https://docs.joinmastodon.org/methods/accounts/#unfollow>
 pub async fn unfollow(db: &Db, me: AccountId, target: AccountId) -> Result<Relationship> {
-    let tx = db.begin().await?;
+    let mut tx = db.begin().await?;
     accounts::visible(&tx, target).await?;
-    end(&tx, me, target).await?;
-    withdraw(&tx, me, target).await?;
+    accounts::store::lock_pair(&tx, me, target).await?;
+    for was in [end(&tx, me, target).await?, withdraw(&tx, me, target).await?].iter().flatten() {
+        tell(&mut tx, was, |bond| News::Unfollowed { bond }).await?;
+    }
     let shown = relationships::with(&tx, me, target).await?;
     tx.commit().await?;
     Ok(shown)
@@ -174,9 +198,12 @@ pub async fn unfollow(db: &Db, me: AccountId, target: AccountId) -> Result<Relat
 /// Makes `follower` stop following `me`; no error when they did not.
 /// <https://docs.joinmastodon.org/methods/accounts/#remove_from_followers>
 pub async fn remove_follower(db: &Db, me: AccountId, follower: AccountId) -> Result<Relationship> {
-    let tx = db.begin().await?;
+    let mut tx = db.begin().await?;
     accounts::visible(&tx, follower).await?;
-    end(&tx, follower, me).await?;
+    accounts::store::lock_pair(&tx, me, follower).await?;
+    if let Some(was) = end(&tx, follower, me).await? {
+        tell(&mut tx, &was, |bond| News::FollowRejected { bond }).await?;
+    }
     let shown = relationships::with(&tx, me, follower).await?;
     tx.commit().await?;
     Ok(shown)
@@ -188,22 +215,37 @@ pub async fn authorize(db: &Db, me: AccountId, follower: AccountId) -> Result<Re
     let mut tx = db.begin().await?;
     accounts::store::lock_pair(&tx, me, follower).await?;
     let request = store::find_request(&tx, follower, me).await?.ok_or(Error::NotFound)?;
-    grant(&mut tx, request).await?;
+    welcome(&mut tx, request).await?;
     let shown = relationships::with(&tx, me, follower).await?;
     tx.commit().await?;
     Ok(shown)
 }
 
-async fn grant(tx: &mut Tx, request: Follow) -> Result<()> {
+async fn grant(tx: &mut Tx, request: Follow) -> Result<Follow> {
     settle(tx, request.account_id, request.target_id).await?;
     let follow = Follow { id: ids::next(), created_at: tx.now, ..request };
-    start(tx, &follow).await
+    start(tx, &follow).await?;
+    Ok(follow)
+}
+
+/// Grants what somebody asked of somebody here, and has them told.
+async fn welcome(tx: &mut Tx, request: Follow) -> Result<()> {
+    let follow = grant(tx, request).await?;
+    accept(tx, &follow).await
+}
+
+/// Somebody elsewhere, if the follow has a name, follows somebody here from now on.
+async fn accept(tx: &mut Tx, follow: &Follow) -> Result<()> {
+    if follow.uri.is_some() {
+        accounts::remote::store::mark_followed(tx, follow.target_id, true).await?;
+    }
+    tell(tx, follow, |bond| News::FollowAccepted { bond }).await
 }
 
 /// Lets everybody follow who asked `me`, up to a thousand: the rest stays to be answered.
 pub(crate) async fn authorize_all(tx: &mut Tx, me: AccountId) -> Result<()> {
     for request in store::list_all_requests(tx, me, AT_ONCE).await? {
-        grant(tx, request).await?;
+        welcome(tx, request).await?;
     }
     Ok(())
 }
@@ -211,10 +253,10 @@ pub(crate) async fn authorize_all(tx: &mut Tx, me: AccountId) -> Result<()> {
 /// Turns a request down. [`Error::NotFound`] when they did not ask.
 /// <https://docs.joinmastodon.org/methods/follow_requests/#reject>
 pub async fn reject(db: &Db, me: AccountId, follower: AccountId) -> Result<Relationship> {
-    let tx = db.begin().await?;
-    if !withdraw(&tx, follower, me).await? {
-        return Err(Error::NotFound);
-    }
+    let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, me, follower).await?;
+    let was = withdraw(&tx, follower, me).await?.ok_or(Error::NotFound)?;
+    tell(&mut tx, &was, |bond| News::FollowRejected { bond }).await?;
     let shown = relationships::with(&tx, me, follower).await?;
     tx.commit().await?;
     Ok(shown)

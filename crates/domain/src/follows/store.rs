@@ -20,10 +20,12 @@ row! {
         /// JSON of languages; None: all.
         pub languages_json: Option<String>,
         pub created_at: Time,
+        /// Its name among servers, when one of the two is elsewhere.
+        pub uri: Option<String>,
     }
 }
 
-const VALUES: &str = ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+const VALUES: &str = ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
 const PAIR: &str = " WHERE account_id = $1 AND target_id = $2";
 // What the viewer $5 does not want to see, or may not.
 const SHOWN: &str = " AND a.suspended_at IS NULL AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = $5 AND b.target_id = a.id) \
@@ -44,8 +46,9 @@ sql! {
     INSERT_REQUEST = "INSERT INTO follow_requests (", Follow::COLUMNS, VALUES;
     UPDATE = "UPDATE follows SET show_reblogs = $2, notify = $3, languages_json = $4 WHERE id = $1";
     UPDATE_REQUEST = "UPDATE follow_requests SET show_reblogs = $2, notify = $3, languages_json = $4 WHERE id = $1";
-    DELETE = "DELETE FROM follows", PAIR;
-    DELETE_REQUEST = "DELETE FROM follow_requests", PAIR;
+    UPDATE_URI = "UPDATE follows SET uri = $2 WHERE id = $1";
+    DELETE = "DELETE FROM follows", PAIR, " RETURNING ", Follow::COLUMNS;
+    DELETE_REQUEST = "DELETE FROM follow_requests", PAIR, " RETURNING ", Follow::COLUMNS;
     FOLLOWERS_NEWEST = FOLLOWERS, SHOWN, "DESC LIMIT $4";
     FOLLOWERS_OLDEST = FOLLOWERS, SHOWN, "ASC LIMIT $4";
     FOLLOWING_NEWEST = FOLLOWING, SHOWN, "DESC LIMIT $4";
@@ -55,6 +58,14 @@ sql! {
     ALL_REQUESTS = "SELECT ", Follow::COLUMNS, " FROM follow_requests WHERE target_id = $1 ORDER BY id LIMIT $2";
     COUNT_REQUESTS = "SELECT COUNT(*) FROM (SELECT f.id FROM follow_requests f JOIN accounts a ON a.id = f.account_id \
         WHERE f.target_id = $1 AND a.suspended_at IS NULL LIMIT 40) AS waiting";
+    COUNT_ALL_REQUESTS = "SELECT COUNT(*) FROM (SELECT id FROM follow_requests WHERE target_id = $1 LIMIT $2) AS waiting";
+    BY_URI = "SELECT account_id, target_id FROM follow_requests WHERE uri = $1 UNION ALL \
+        SELECT account_id, target_id FROM follows WHERE uri = $1 LIMIT 1";
+    IS_FOLLOWED_HERE = "SELECT 1::bigint FROM follows f JOIN users u ON u.account_id = f.account_id WHERE f.target_id = $1 LIMIT 1";
+    FOLLOWER_URIS = "SELECT a.uri FROM follows f JOIN accounts a ON a.id = f.account_id \
+        WHERE f.target_id = $1 AND a.suspended_at IS NULL ORDER BY f.id DESC LIMIT $3 OFFSET $2";
+    FOLLOWING_URIS = "SELECT a.uri FROM follows f JOIN accounts a ON a.id = f.target_id \
+        WHERE f.account_id = $1 AND a.suspended_at IS NULL ORDER BY f.id DESC LIMIT $3 OFFSET $2";
     IDS_OF_DOMAIN = "SELECT f.account_id, f.target_id FROM follows f JOIN accounts a ON a.id = f.target_id \
         WHERE f.account_id = $1 AND a.domain = $2 UNION SELECT f.account_id, f.target_id FROM follows f \
         JOIN accounts a ON a.id = f.account_id WHERE f.target_id = $1 AND a.domain = $2 LIMIT $3";
@@ -81,7 +92,7 @@ pub(super) async fn insert_request(tx: &Tx, f: &Follow) -> Result<bool> {
 
 async fn write(tx: &Tx, sql: &'static str, f: &Follow) -> Result<bool> {
     let row: crate::db::Params<'_> =
-        &[&f.id, &f.account_id, &f.target_id, &f.show_reblogs, &f.notify, &f.languages_json, &f.created_at];
+        &[&f.id, &f.account_id, &f.target_id, &f.show_reblogs, &f.notify, &f.languages_json, &f.created_at, &f.uri];
     Ok(tx.exec(sql, row).await? > 0)
 }
 
@@ -95,14 +106,20 @@ pub(super) async fn update_request(tx: &Tx, f: &Follow) -> Result<()> {
     Ok(())
 }
 
-/// False when there was none.
-pub(super) async fn delete(tx: &Tx, account: AccountId, target: AccountId) -> Result<bool> {
-    Ok(tx.exec(DELETE, &[&account, &target]).await? > 0)
+/// The follow has another name among servers now: it was asked for once more.
+pub(super) async fn update_uri(tx: &Tx, id: FollowId, uri: &str) -> Result<()> {
+    tx.exec(UPDATE_URI, &[&id, &uri]).await?;
+    Ok(())
 }
 
-/// False when there was none.
-pub(super) async fn delete_request(tx: &Tx, account: AccountId, target: AccountId) -> Result<bool> {
-    Ok(tx.exec(DELETE_REQUEST, &[&account, &target]).await? > 0)
+/// What it was; None when there was none.
+pub(super) async fn delete(tx: &Tx, account: AccountId, target: AccountId) -> Result<Option<Follow>> {
+    tx.opt(DELETE, &[&account, &target]).await
+}
+
+/// What it was; None when there was none.
+pub(super) async fn delete_request(tx: &Tx, account: AccountId, target: AccountId) -> Result<Option<Follow>> {
+    tx.opt(DELETE_REQUEST, &[&account, &target]).await
 }
 
 type Rows = Result<Vec<(i64, AccountId)>>;
@@ -149,4 +166,27 @@ pub(crate) async fn list_with_domain(
 pub(crate) async fn delete_requests_of_domain(tx: &Tx, me: AccountId, domain: &str) -> Result<()> {
     tx.exec(DELETE_REQUESTS_OF_DOMAIN, &[&me, &domain]).await?;
     Ok(())
+}
+
+pub(super) async fn count_all_requests(conn: &Conn, me: AccountId, limit: i64) -> Result<i64> {
+    let (n,): (i64,) = conn.one(COUNT_ALL_REQUESTS, &[&me, &limit]).await?;
+    Ok(n)
+}
+
+pub(super) async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<(AccountId, AccountId)>> {
+    conn.opt(BY_URI, &[&uri]).await
+}
+
+pub(super) async fn is_followed_here(conn: &Conn, account: AccountId) -> Result<bool> {
+    conn.exists(IS_FOLLOWED_HERE, &[&account]).await
+}
+
+pub(super) async fn follower_uris(conn: &Conn, of: AccountId, skip: i64, limit: i64) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = conn.all(FOLLOWER_URIS, &[&of, &skip, &limit]).await?;
+    Ok(rows.into_iter().map(|(uri,)| uri).collect())
+}
+
+pub(super) async fn following_uris(conn: &Conn, of: AccountId, skip: i64, limit: i64) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = conn.all(FOLLOWING_URIS, &[&of, &skip, &limit]).await?;
+    Ok(rows.into_iter().map(|(uri,)| uri).collect())
 }

@@ -6,7 +6,8 @@ mod store;
 use crate::{
     Result, Time,
     db::{Conn, Db, Tx, stored_enum},
-    ids::{self, JobId, MediaId, PollId, ScheduledId},
+    deliveries::News,
+    ids::{self, AccountId, ActivityId, ArrivalId, JobId, MediaId, PollId, ScheduledId},
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -53,6 +54,27 @@ pub enum Job {
     ClosePoll {
         poll: PollId,
     },
+    /// Makes the activity that tells other servers, and hands it to whoever should get it.
+    Tell {
+        news: News,
+    },
+    /// Brings one activity to one inbox.
+    Deliver {
+        activity: ActivityId,
+        inbox: String,
+    },
+    /// Applies what another server sent.
+    Receive {
+        arrival: ArrivalId,
+    },
+    /// Asks another server how one of its accounts is now.
+    RefreshAccount {
+        account: AccountId,
+    },
+    /// Fetches what an account elsewhere has pinned.
+    FetchPins {
+        account: AccountId,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -61,7 +83,9 @@ impl Job {
     pub fn queue(&self) -> Queue {
         match self {
             Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
-            Self::ClosePoll { .. } => Queue::Default,
+            Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
+            Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
+            Self::RefreshAccount { .. } | Self::FetchPins { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }
@@ -73,6 +97,10 @@ pub enum Outcome {
     Done,
     /// Not now; tried again with growing pauses until attempts run out.
     Retry(String),
+    /// Tried again at this time, however often it was tried before.
+    RetryAt(Time, String),
+    /// Could not be begun: another time, as if it had not been tried.
+    Postponed(Time),
     /// Never; kept among the dead letters for a person to see.
     GiveUp(String),
 }
@@ -139,6 +167,8 @@ pub async fn finish(db: &Db, claimed: &Claimed, outcome: Outcome) -> Result<()> 
     let tx = db.begin().await?;
     match outcome {
         Outcome::Done => store::delete(&tx, claimed.id).await?,
+        Outcome::RetryAt(at, why) => store::retry_at(&tx, claimed.id, at, &why).await?,
+        Outcome::Postponed(at) => store::postpone(&tx, claimed.id, at).await?,
         Outcome::Retry(why) if claimed.attempts < MAX_ATTEMPTS => {
             store::retry_at(&tx, claimed.id, tx.now.plus(pause(claimed.attempts)), &why).await?;
         }
@@ -176,12 +206,29 @@ pub enum Release {
 
 /// Makes sure that the hourly round is in the queue once.
 pub async fn ensure_housekeeping(db: &Db) -> Result<()> {
+    ensure(db, Job::Housekeeping).await
+}
+
+/// Whether the very same waits or runs.
+pub(crate) async fn is_queued(conn: &Conn, job: &Job) -> Result<bool> {
+    store::any_with_payload(conn, &serde_json::to_string(job)?).await
+}
+
+/// Adds a job unless the same is in the queue.
+pub(crate) async fn ensure(db: &Db, job: Job) -> Result<()> {
     let mut tx = db.begin().await?;
-    let payload = serde_json::to_string(&Job::Housekeeping)?;
+    let payload = serde_json::to_string(&job)?;
     if !store::any_with_payload(&tx, &payload).await? {
-        tx.enqueue(Job::Housekeeping).await?;
+        tx.enqueue(job).await?;
     }
     tx.commit().await
+}
+
+/// Deliveries that wait are due now: those to `host`, or all. How many.
+pub(crate) async fn hasten_deliveries(tx: &Tx, host: Option<&str>) -> Result<u64> {
+    // A host name has nothing that would mean something else to LIKE but the underscore, which then fits more.
+    let inbox = host.map_or_else(|| "%".to_owned(), |host| format!("%://{host}/%"));
+    store::hasten(tx, Queue::Push, &inbox).await
 }
 
 /// How many jobs are in each queue and state.
@@ -214,6 +261,7 @@ pub async fn discard_dead(db: &Db, id: JobId) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::StatusId;
 
     /// Rows outlive releases: a changed spelling here would strand them.
     #[test]
@@ -223,6 +271,17 @@ mod tests {
             (Job::DeleteFiles { keys: vec!["a/b".into()] }, r#"{"job":"delete_files","keys":["a/b"]}"#),
             (Job::PublishScheduled { scheduled: ScheduledId(8) }, r#"{"job":"publish_scheduled","scheduled":"8"}"#),
             (Job::ClosePoll { poll: PollId(9) }, r#"{"job":"close_poll","poll":"9"}"#),
+            (Job::Receive { arrival: ArrivalId(3) }, r#"{"job":"receive","arrival":"3"}"#),
+            (
+                Job::Deliver { activity: ActivityId(4), inbox: "https://a.example/inbox".into() },
+                r#"{"job":"deliver","activity":"4","inbox":"https://a.example/inbox"}"#,
+            ),
+            (
+                Job::Tell { news: News::StatusCreated { status: StatusId(5) } },
+                r#"{"job":"tell","news":{"news":"status_created","status":"5"}}"#,
+            ),
+            (Job::RefreshAccount { account: AccountId(6) }, r#"{"job":"refresh_account","account":"6"}"#),
+            (Job::FetchPins { account: AccountId(6) }, r#"{"job":"fetch_pins","account":"6"}"#),
             (Job::Housekeeping, r#"{"job":"housekeeping"}"#),
         ] {
             assert_eq!(serde_json::to_string(&job).unwrap(), json);

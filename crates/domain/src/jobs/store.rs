@@ -39,6 +39,7 @@ sql! {
     RENEW = "UPDATE jobs SET claimed_until = $1 WHERE id = ANY($2) AND state = 1";
     DELETE = "DELETE FROM jobs WHERE id = $1";
     RETRY_AT = "UPDATE jobs SET state = 0, claimed_until = NULL, run_at = $2, last_error = $3 WHERE id = $1";
+    POSTPONE = "UPDATE jobs SET state = 0, claimed_until = NULL, run_at = $2, attempts = attempts - 1 WHERE id = $1";
     BURY = "UPDATE jobs SET state = 2, claimed_until = NULL, last_error = $2 WHERE id = $1";
     // What ended the program as often as a job may be tried is not tried again.
     RELEASE = "UPDATE jobs SET state = CASE WHEN attempts >= $2 THEN 2 ELSE 0 END, claimed_until = NULL, \
@@ -47,6 +48,7 @@ sql! {
     COUNTS = "SELECT queue, state, COUNT(*) FROM jobs GROUP BY queue, state ORDER BY queue, state";
     LIST = "SELECT ", JobRow::COLUMNS, " FROM jobs WHERE state = $1 ORDER BY id DESC LIMIT $2";
     REVIVE = "UPDATE jobs SET state = 0, attempts = 0, run_at = $1 WHERE state = 2 AND id >= $2 AND id <= $3";
+    HASTEN = "UPDATE jobs SET run_at = $2 WHERE queue = $1 AND state = 0 AND run_at > $2 AND payload LIKE $3";
     DISCARD = "DELETE FROM jobs WHERE id = $1 AND state = 2";
 }
 
@@ -81,6 +83,11 @@ pub(super) async fn retry_at(tx: &Tx, id: JobId, at: Time, why: &str) -> Result<
     Ok(())
 }
 
+pub(super) async fn postpone(tx: &Tx, id: JobId, at: Time) -> Result<()> {
+    tx.exec(POSTPONE, &[&id, &at]).await?;
+    Ok(())
+}
+
 pub(super) async fn bury(tx: &Tx, id: JobId, why: &str) -> Result<()> {
     tx.exec(BURY, &[&id, &why]).await?;
     Ok(())
@@ -105,4 +112,9 @@ pub(super) async fn revive(tx: &Tx, id: Option<JobId>) -> Result<u64> {
 
 pub(super) async fn discard(tx: &Tx, id: JobId) -> Result<u64> {
     tx.exec(DISCARD, &[&id]).await
+}
+
+/// Those of a queue whose payload fits are due now.
+pub(super) async fn hasten(tx: &Tx, queue: Queue, payload: &str) -> Result<u64> {
+    tx.exec(HASTEN, &[&queue, &tx.now, &payload]).await
 }

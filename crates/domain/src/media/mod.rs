@@ -4,12 +4,15 @@
 //! upload itself is never shown. What hangs on no status for [`KEPT_LOOSE`] is removed.
 
 mod details;
+mod elsewhere;
 pub mod store;
 #[cfg(test)]
 mod tests;
 mod versions;
 
 pub use details::{Details, focus};
+pub use elsewhere::Elsewhere;
+pub(crate) use elsewhere::{receive as receive_elsewhere, replace as replace_elsewhere};
 pub use versions::{Shape, Small, Versions};
 
 use crate::{
@@ -74,9 +77,10 @@ row! {
 }
 
 impl Attachment {
-    /// Store keys of all its files.
+    /// Store keys of all its files; what lies elsewhere is not ours to remove.
     pub fn keys(&self) -> Vec<String> {
-        [&self.upload, &self.original, &self.small].into_iter().flatten().cloned().collect()
+        let ours = |key: &&String| !key.starts_with("http://") && !key.starts_with("https://");
+        [&self.upload, &self.original, &self.small].into_iter().flatten().filter(ours).cloned().collect()
     }
 }
 

@@ -1,14 +1,19 @@
 //! Polls: questions inside statuses.
 
+mod elsewhere;
 pub mod store;
 
+pub use elsewhere::Elsewhere;
+pub(crate) use elsewhere::{receive, update as update_elsewhere};
+
 use crate::{
-    Error, Result, Time,
+    Error, Result, Time, accounts,
     db::{Conn, Db, Tx},
+    deliveries::{self, News},
     ids::{AccountId, PollId, StatusId},
     jobs::Job,
     notifications, row,
-    statuses::visibility,
+    statuses::{self, visibility},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -45,6 +50,9 @@ pub struct NewPoll {
     #[serde(default)]
     pub hide_totals: bool,
 }
+
+/// Numbers are told elsewhere at most so often.
+const COUNTED: Duration = Duration::from_secs(180);
 
 /// The shortest and the longest time a poll may run.
 pub const LIFETIME: std::ops::RangeInclusive<u64> = 300..=2_629_746;
@@ -118,8 +126,11 @@ pub async fn visible(conn: &Conn, viewer: Option<AccountId>, id: PollId) -> Resu
 
 /// Votes, once.
 pub async fn vote(db: &Db, voter: AccountId, id: PollId, choices: &[usize]) -> Result<Poll> {
-    let poll = visible(&db.read().await?, Some(voter), id).await?;
-    let tx = db.begin().await?;
+    let conn = db.read().await?;
+    let poll = visible(&conn, Some(voter), id).await?;
+    let elsewhere = statuses::store::by_id(&conn, poll.status_id).await?.is_some_and(|s| !s.local);
+    drop(conn);
+    let mut tx = db.begin().await?;
     let poll = store::by_id_locked(&tx, poll.id).await?.ok_or(Error::NotFound)?;
     let mut options = poll.options();
     let mut chosen: Vec<usize> = choices.to_vec();
@@ -136,12 +147,51 @@ pub async fn vote(db: &Db, voter: AccountId, id: PollId, choices: &[usize]) -> R
     }
     for choice in chosen {
         options[choice].votes += 1;
-        store::insert_vote(&tx, id, voter, i64::try_from(choice).unwrap_or(0)).await?;
+        let choice = i64::try_from(choice).unwrap_or(0);
+        store::insert_vote(&tx, id, voter, choice).await?;
+        if elsewhere {
+            deliveries::tell(&mut tx, News::Voted { account: voter, poll: id, choice }).await?;
+        }
     }
     let voted = Poll { options_json: serde_json::to_string(&options)?, voters_count: poll.voters_count + 1, ..poll };
     store::update_tally(&tx, &voted).await?;
+    let later = tx.now.plus(COUNTED);
+    tell_numbers(&mut tx, &voted, later).await?;
     tx.commit().await?;
     Ok(voted)
+}
+
+/// One choice of somebody elsewhere, who sends each by itself. Not twice, not too late, and one only unless more may be
+/// chosen.
+pub async fn vote_from_elsewhere(db: &Db, voter: AccountId, (id, title): (PollId, &str)) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let poll = store::by_id_locked(&tx, id).await?.ok_or(Error::NotFound)?;
+    let mut options = poll.options();
+    let choice = options.iter().position(|o| o.title == title).ok_or(Error::NotFound)?;
+    let before = store::choices_of(&tx, voter, &[id]).await?;
+    let number = i64::try_from(choice).unwrap_or(0);
+    let again = before.iter().any(|(_, chosen)| *chosen == number) || (!poll.multiple && !before.is_empty());
+    if poll.expired(tx.now) || again {
+        return Err(Error::invalid("You have", "already voted on this poll"));
+    }
+    options[choice].votes += 1;
+    store::insert_vote(&tx, id, voter, number).await?;
+    let voters_count = poll.voters_count + i64::from(before.is_empty());
+    let voted = Poll { options_json: serde_json::to_string(&options)?, voters_count, ..poll };
+    store::update_tally(&tx, &voted).await?;
+    let later = tx.now.plus(COUNTED);
+    tell_numbers(&mut tx, &voted, later).await?;
+    tx.commit().await
+}
+
+/// Has the numbers of a poll here told to whoever has it elsewhere.
+async fn tell_numbers(tx: &mut Tx, poll: &Poll, at: Time) -> Result<()> {
+    let author = accounts::store::by_id(tx, poll.account_id).await?.filter(accounts::Account::is_local);
+    let Some(author) = author else { return Ok(()) };
+    if author.has_remote_followers || !store::voters_elsewhere(tx, poll.id, 1).await?.is_empty() {
+        deliveries::tell_once(tx, News::PollCounted { status: poll.status_id }, at).await?;
+    }
+    Ok(())
 }
 
 /// Tells author and voters that it is over. Safe to repeat.
@@ -159,5 +209,7 @@ pub async fn close(db: &Db, id: PollId) -> Result<()> {
         let new = notifications::New { account, from: poll.account_id, kind, status: Some(poll.status_id) };
         notifications::notify(&mut tx, new).await?;
     }
+    let now = tx.now;
+    tell_numbers(&mut tx, &poll, now).await?;
     tx.commit().await
 }

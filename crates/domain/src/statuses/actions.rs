@@ -5,6 +5,7 @@ use super::{ContentType, Status, Visibility, store, visibility};
 use crate::{
     Error, Result, accounts, conversations,
     db::{Db, Tx},
+    deliveries::{self, News},
     events::Event,
     ids::{self, AccountId, StatusId},
     notifications::{self, Kind},
@@ -15,8 +16,11 @@ use crate::{
 pub async fn favourite(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
     let status = visibility::visible_original(&db.read().await?, who, id).await?;
     let mut tx = db.begin().await?;
-    if store::insert_favourite(&tx, who, status.id).await? {
+    if let Some(favourite) = store::insert_favourite(&tx, who, status.id).await? {
         store::count_favourites(&tx, status.id, 1).await?;
+        if !status.local {
+            deliveries::tell(&mut tx, News::Favourited { account: who, status: status.id, favourite }).await?;
+        }
         notifications::notify(&mut tx, about(&status, who, Kind::Favourite)).await?;
     }
     finish(tx, status.id).await
@@ -24,9 +28,12 @@ pub async fn favourite(db: &Db, who: AccountId, id: StatusId) -> Result<Status> 
 
 pub async fn unfavourite(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
     let status = undone(db, who, id).await?;
-    let tx = db.begin().await?;
-    if store::delete_favourite(&tx, who, status.id).await? {
+    let mut tx = db.begin().await?;
+    if let Some(favourite) = store::delete_favourite(&tx, who, status.id).await? {
         store::count_favourites(&tx, status.id, -1).await?;
+        if !status.local {
+            deliveries::tell(&mut tx, News::Unfavourited { account: who, status: status.id, favourite }).await?;
+        }
         notifications::retract(&tx, about(&status, who, Kind::Favourite)).await?;
     }
     finish(tx, status.id).await
@@ -110,6 +117,9 @@ pub async fn reblog(
     accounts::store::count_status(&tx, who, 1).await?;
     timelines::deliver(&tx, &boost).await?;
     notifications::notify(&mut tx, about(&status, who, Kind::Reblog)).await?;
+    if !status.local || author.has_remote_followers {
+        deliveries::tell(&mut tx, News::StatusCreated { status: new }).await?;
+    }
     tx.publish(Event::StatusCreated { status: new });
     tx.commit().await?;
     Ok(boost)
@@ -120,6 +130,9 @@ pub async fn unreblog(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
     let status = undone(db, who, id).await?;
     let mut tx = db.begin().await?;
     if let Some(boost) = store::reblog_by(&tx, who, status.id).await? {
+        if let Some(gone) = deliveries::gone(&tx, &boost).await? {
+            deliveries::tell(&mut tx, News::StatusDeleted { gone }).await?;
+        }
         super::delete::remove(&mut tx, &boost).await?;
         notifications::retract(&tx, about(&status, who, Kind::Reblog)).await?;
     }
@@ -138,22 +151,34 @@ pub async fn pin(db: &Db, site: &Site, who: AccountId, id: StatusId) -> Result<S
     if status.visibility == Visibility::Direct {
         return Err(Error::invalid("Posts", "that are only visible to mentioned users cannot be pinned"));
     }
-    let tx = db.begin().await?;
+    let mut tx = db.begin().await?;
     let pinned = store::pins(&tx, who).await?;
     if !pinned.contains(&id) {
         if pinned.len() >= site.limits.pinned_statuses {
             return Err(Error::invalid("You have", "already pinned the maximum number of posts"));
         }
         store::insert_pin(&tx, who, id, tx.now).await?;
+        if tell_of_pins(&tx, &status).await? {
+            let news = News::Pinned { account: who, status: id, telling: ids::next() };
+            deliveries::tell(&mut tx, news).await?;
+        }
     }
     finish(tx, id).await
 }
 
 pub async fn unpin(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
-    visibility::visible(&db.read().await?, Some(who), id).await?;
-    let tx = db.begin().await?;
-    store::delete_pin(&tx, who, id).await?;
+    let status = visibility::visible(&db.read().await?, Some(who), id).await?;
+    let mut tx = db.begin().await?;
+    if store::delete_pin(&tx, who, id).await? && tell_of_pins(&tx, &status).await? {
+        let news = News::Unpinned { account: who, status: id, telling: ids::next() };
+        deliveries::tell(&mut tx, news).await?;
+    }
     finish(tx, id).await
+}
+
+async fn tell_of_pins(tx: &Tx, status: &Status) -> Result<bool> {
+    let author = accounts::store::by_id(tx, status.account_id).await?;
+    Ok(author.is_some_and(|a| a.has_remote_followers) && status.visibility <= Visibility::Unlisted)
 }
 
 /// No more notifications from the conversation that `id` is part of.

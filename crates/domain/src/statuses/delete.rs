@@ -4,9 +4,10 @@ use super::{QuoteState, Status, Visibility, store};
 use crate::{
     Error, Result, accounts,
     db::{Db, Tx},
+    deliveries::{self, News},
     events::Event,
     ids::{AccountId, StatusId},
-    media, search, timelines,
+    media, search, timelines, tombstones,
 };
 
 /// Rows of boosts removed together with a status in one statement's reach; the rest follows by the foreign key.
@@ -28,17 +29,27 @@ pub async fn delete(db: &Db, author: AccountId, (id, with_media): (StatusId, Med
     if status.account_id != author {
         return Err(Error::NotFound);
     }
-    let boosts = store::reblogs_of(&tx, id, BOOSTS).await?;
-    for boost in &boosts {
-        remove(&mut tx, boost).await?;
+    if let Some(gone) = deliveries::gone(&tx, &status).await? {
+        deliveries::tell(&mut tx, News::StatusDeleted { gone }).await?;
     }
-    match with_media {
-        Media::Delete => media::delete_of_status(&mut tx, id).await?,
-        Media::Keep => media::store::detach_except(&tx, id, &[]).await?,
+    if status.visibility <= Visibility::Unlisted {
+        tombstones::put(&tx, &status.uri).await?;
     }
-    remove(&mut tx, &status).await?;
+    remove_with_boosts(&mut tx, &status, with_media).await?;
     tx.commit().await?;
     Ok(status)
+}
+
+/// Removes a status and the boosts of it.
+pub(super) async fn remove_with_boosts(tx: &mut Tx, status: &Status, with_media: Media) -> Result<()> {
+    for boost in &store::reblogs_of(tx, status.id, BOOSTS).await? {
+        remove(tx, boost).await?;
+    }
+    match with_media {
+        Media::Delete => media::delete_of_status(tx, status.id).await?,
+        Media::Keep => media::store::detach_except(tx, status.id, &[]).await?,
+    }
+    remove(tx, status).await
 }
 
 /// Removes one status, its place in feeds and search, and its part in counts; tells listeners.

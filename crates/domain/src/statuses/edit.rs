@@ -4,6 +4,7 @@ use super::{Status, draft, quotes, store};
 use crate::{
     Error, Result, Time, accounts,
     db::{Conn, Db, Tx},
+    deliveries::{self, News},
     events::Event,
     ids::{AccountId, MediaId, StatusId},
     media, notifications,
@@ -116,6 +117,9 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
     search::index_status(&tx, &new).await?;
     keep_history(&tx, &new).await?;
     tell(&mut tx, &old, &new).await?;
+    if deliveries::concerns_others(&new, &author) || deliveries::concerns_others(&old, &author) || new.touched() {
+        deliveries::tell(&mut tx, News::StatusEdited { status: id }).await?;
+    }
     tx.commit().await?;
     Ok(new)
 }
@@ -130,7 +134,7 @@ async fn own(conn: &Conn, author: AccountId, id: StatusId) -> Result<Status> {
 }
 
 /// Writes the version down, under the instant it came to be; the same version is written once.
-async fn keep_history(tx: &Tx, status: &Status) -> Result<()> {
+pub(super) async fn keep_history(tx: &Tx, status: &Status) -> Result<()> {
     let media: Vec<EditedMedia> = media::store::by_statuses(tx, [status.id])
         .await?
         .into_iter()
@@ -199,7 +203,7 @@ async fn change_media(tx: &Tx, status: &Status, media: &[media::Attachment], cha
 }
 
 /// Those who boosted or quoted it learn that it changed; those newly mentioned learn of it at all.
-async fn tell(tx: &mut Tx, old: &Status, new: &Status) -> Result<()> {
+pub(super) async fn tell(tx: &mut Tx, old: &Status, new: &Status) -> Result<()> {
     let known: Vec<AccountId> = old.mentions().iter().filter(|m| !m.silent).map(|m| m.id).collect();
     let from = new.account_id;
     for mention in new.mentions().iter().filter(|m| !m.silent && !known.contains(&m.id)) {

@@ -8,6 +8,7 @@ pub mod edit;
 pub mod lists;
 pub mod publish;
 pub mod quotes;
+pub mod remote;
 pub mod store;
 pub mod visibility;
 
@@ -117,6 +118,10 @@ impl Status {
     /// Who is named in it, and who may see it as if they were.
     pub fn mentions(&self) -> Vec<Mention> {
         serde_json::from_str(&self.mentions_json).unwrap_or_default()
+    }
+    /// Whether anybody did something to it that leaves a trace on it.
+    pub fn touched(&self) -> bool {
+        self.replies_count + self.reblogs_count + self.favourites_count > 0
     }
     pub fn tags(&self) -> Vec<String> {
         serde_json::from_str(&self.tags_json).unwrap_or_default()

@@ -11,8 +11,9 @@ use crate::{
     accounts::Account,
     conversations,
     db::{Conn, Db, Tx},
+    deliveries::{self, News},
     events::Event,
-    ids::{self, AppId, MediaId, StatusId},
+    ids::{self, AccountId, AppId, MediaId, StatusId},
     media, notifications,
     polls::{self, NewPoll},
     search,
@@ -237,22 +238,31 @@ async fn tell(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()> {
         notifications::notify(tx, new).await?;
     }
     if status.visibility != Visibility::Direct {
-        notify_watchers(tx, status, plan).await?;
+        let mentioned: Vec<AccountId> = plan.written.mentioned.iter().map(|a| a.id).collect();
+        notify_watchers(tx, status, &mentioned).await?;
     } else {
         conversations::gather(tx, status).await?;
+    }
+    if is_wanted_elsewhere(status, plan) {
+        deliveries::tell(tx, News::StatusCreated { status: status.id }).await?;
     }
     tx.publish(Event::StatusCreated { status: status.id });
     Ok(())
 }
 
-/// Followers who asked to be told of every post.
-async fn notify_watchers(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()> {
+fn is_wanted_elsewhere(status: &Status, plan: &Plan) -> bool {
+    let answers_others = plan.parent.as_ref().is_some_and(|p| !p.local) && status.visibility <= Visibility::Unlisted;
+    answers_others || deliveries::concerns_others(status, &plan.author)
+}
+
+/// Followers who asked to be told of every post; not those whom a mention tells.
+pub(super) async fn notify_watchers(tx: &mut Tx, status: &Status, mentioned: &[AccountId]) -> Result<()> {
     if status.in_reply_to_account_id.is_some_and(|a| a != status.account_id) {
         return Ok(());
     }
     for account in store::watchers(tx, status.account_id).await? {
-        if plan.written.mentioned.iter().any(|a| a.id == account) {
-            continue; // the mention tells them
+        if mentioned.contains(&account) {
+            continue;
         }
         let kind = notifications::Kind::Status;
         let new = notifications::New { account, from: status.account_id, kind, status: Some(status.id) };

@@ -18,6 +18,7 @@ const EDITS: i64 = 200;
 
 sql! {
     BY_ID = "SELECT ", Status::COLUMNS, " FROM statuses WHERE id = $1";
+    BY_URI = "SELECT ", Status::COLUMNS, " FROM statuses WHERE uri = $1";
     BY_IDS = "SELECT ", Status::COLUMNS, " FROM statuses WHERE id = ANY($1)";
     REPLIES_TO = "SELECT ", Status::COLUMNS, " FROM statuses WHERE in_reply_to_id = ANY($1) ORDER BY id LIMIT $2";
     REBLOG_BY = "SELECT ", Status::COLUMNS, " FROM statuses WHERE reblog_of_id = $1 AND account_id = $2";
@@ -41,7 +42,7 @@ sql! {
         ON CONFLICT DO NOTHING";
     CLEAR_TAGS = "DELETE FROM status_tags WHERE status_id = $1";
     INSERT_FAVOURITE = "INSERT INTO favourites (id, account_id, status_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    DELETE_FAVOURITE = "DELETE FROM favourites WHERE account_id = $1 AND status_id = $2";
+    DELETE_FAVOURITE = "DELETE FROM favourites WHERE account_id = $1 AND status_id = $2 RETURNING id";
     INSERT_BOOKMARK = "INSERT INTO bookmarks (id, account_id, status_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     DELETE_BOOKMARK = "DELETE FROM bookmarks WHERE account_id = $1 AND status_id = $2";
     INSERT_PIN = "INSERT INTO pins (account_id, status_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
@@ -81,6 +82,10 @@ sql! {
 
 pub async fn by_id(conn: &Conn, id: StatusId) -> Result<Option<Status>> {
     conn.opt(BY_ID, &[&id]).await
+}
+
+pub(super) async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<Status>> {
+    conn.opt(BY_URI, &[&uri]).await
 }
 
 pub async fn by_ids(conn: &Conn, ids: impl IntoIterator<Item = StatusId>) -> Result<Vec<Status>> {
@@ -228,12 +233,15 @@ pub(super) async fn clear_tags(tx: &Tx, id: StatusId) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn insert_favourite(tx: &Tx, who: AccountId, id: StatusId) -> Result<bool> {
-    Ok(tx.exec(INSERT_FAVOURITE, &[&ids::next::<FavouriteId>(), &who, &id]).await? > 0)
+/// None when there was one already.
+pub(super) async fn insert_favourite(tx: &Tx, who: AccountId, id: StatusId) -> Result<Option<FavouriteId>> {
+    let new: FavouriteId = ids::next();
+    Ok((tx.exec(INSERT_FAVOURITE, &[&new, &who, &id]).await? > 0).then_some(new))
 }
 
-pub(super) async fn delete_favourite(tx: &Tx, who: AccountId, id: StatusId) -> Result<bool> {
-    Ok(tx.exec(DELETE_FAVOURITE, &[&who, &id]).await? > 0)
+/// None when there was none.
+pub(super) async fn delete_favourite(tx: &Tx, who: AccountId, id: StatusId) -> Result<Option<FavouriteId>> {
+    Ok(tx.opt::<(FavouriteId,)>(DELETE_FAVOURITE, &[&who, &id]).await?.map(|(id,)| id))
 }
 
 pub(super) async fn insert_bookmark(tx: &Tx, who: AccountId, id: StatusId) -> Result<()> {
@@ -251,9 +259,9 @@ pub(super) async fn insert_pin(tx: &Tx, who: AccountId, id: StatusId, now: Time)
     Ok(())
 }
 
-pub(super) async fn delete_pin(tx: &Tx, who: AccountId, id: StatusId) -> Result<()> {
-    tx.exec(DELETE_PIN, &[&who, &id]).await?;
-    Ok(())
+/// False when there was none.
+pub(super) async fn delete_pin(tx: &Tx, who: AccountId, id: StatusId) -> Result<bool> {
+    Ok(tx.exec(DELETE_PIN, &[&who, &id]).await? > 0)
 }
 
 pub(super) async fn pins(conn: &Conn, who: AccountId) -> Result<Vec<StatusId>> {

@@ -6,10 +6,12 @@ use crate::{
     Error, Result,
     accounts::Account,
     db::{Db, Tx},
+    deliveries::{self, News},
     ids::{StatusId, UserId},
     jobs::Job,
     sessions,
     statuses::{self, Media},
+    tombstones,
 };
 
 /// Statuses deleted between two looks.
@@ -60,6 +62,8 @@ async fn remove(db: &Db, account: &Account) -> Result<()> {
     keys.sort_unstable();
     keys.dedup();
     delete_files(&mut tx, &keys).await?;
+    tombstones::put(&tx, &account.uri).await?;
+    deliveries::tell(&mut tx, News::AccountDeleted { account: account.id, uri: account.uri.clone() }).await?;
     store::uncount(&tx, account.id).await?;
     store::delete_account(&tx, account.id).await?;
     tx.commit().await

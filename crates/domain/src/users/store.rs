@@ -157,12 +157,12 @@ pub(super) async fn disable(tx: &Tx, id: UserId) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn suspend(tx: &Tx, id: AccountId) -> Result<()> {
+pub(crate) async fn suspend(tx: &Tx, id: AccountId) -> Result<()> {
     tx.exec(SUSPEND, &[&id, &tx.now]).await?;
     Ok(())
 }
 
-pub(super) async fn statuses(conn: &Conn, id: AccountId, limit: i64) -> Result<Vec<StatusId>> {
+pub(crate) async fn statuses(conn: &Conn, id: AccountId, limit: i64) -> Result<Vec<StatusId>> {
     let rows: Vec<(StatusId,)> = conn.all(STATUSES, &[&id, &limit]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
@@ -175,7 +175,7 @@ pub(super) async fn media_keys(conn: &Conn, id: AccountId) -> Result<Vec<String>
 }
 
 /// Takes the account out of what others count.
-pub(super) async fn uncount(tx: &Tx, id: AccountId) -> Result<()> {
+pub(crate) async fn uncount(tx: &Tx, id: AccountId) -> Result<()> {
     for sql in [UNCOUNT_FOLLOWED, UNCOUNT_FOLLOWERS, UNCOUNT_FAVOURITES] {
         tx.exec(sql, &[&id]).await?;
     }
@@ -183,7 +183,7 @@ pub(super) async fn uncount(tx: &Tx, id: AccountId) -> Result<()> {
 }
 
 /// Everything that belongs to the account goes with it, by foreign keys.
-pub(super) async fn delete_account(tx: &Tx, id: AccountId) -> Result<()> {
+pub(crate) async fn delete_account(tx: &Tx, id: AccountId) -> Result<()> {
     if !tx.is_postgres() {
         tx.exec(SQLITE_FORGET, &[&id]).await?;
     }

@@ -4,6 +4,7 @@ mod account;
 mod config;
 mod edge;
 mod emoji;
+mod federation;
 mod feeds;
 mod invite;
 mod jobs;
@@ -57,6 +58,7 @@ enum Command {
     Site(site::Site),
     Report(report::Report),
     Jobs(jobs::Jobs),
+    Federation(federation::Federation),
     Feeds(feeds::Feeds),
     Emoji(emoji::Emoji),
     Storage(storage::Storage),
@@ -152,6 +154,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Site(command) => command.run(place),
         Command::Report(command) => command.run(place),
         Command::Jobs(command) => command.run(place),
+        Command::Federation(command) => command.run(place),
         Command::Feeds(command) => command.run(place),
         Command::Emoji(command) => command.run(place),
         Command::Storage(command) => command.run(place),

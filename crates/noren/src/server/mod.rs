@@ -1,5 +1,6 @@
 //! Wiring: the parts of the server, its routes, and its life from opening the data to the last answer.
 
+mod documents;
 mod fallback;
 pub mod layers;
 mod lock;
@@ -27,7 +28,7 @@ use domain::{
 };
 use edge::server::Limits;
 use edge::server::config::ListenConfig;
-use federation::Discovery;
+use federation::Federation;
 use sites::{Beside, Sites};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -49,6 +50,7 @@ pub struct Parts {
     pub site: Arc<Site>,
     pub store: media::Store,
     pub pool: media::Pool,
+    pub federation: Federation,
 }
 
 impl Parts {
@@ -59,8 +61,9 @@ impl Parts {
         let db = Db::open(&config.database, &config.database_file()).await?;
         let remembered = domain::settings::site_domain(&db.read().await?).await?;
         let site = config.site(&config.domain(remembered.as_deref()));
-        let pool = config.media.pool();
-        Ok(Self { config: Arc::new(config), db, site: Arc::new(site), store, pool })
+        let (pool, site) = (config.media.pool(), Arc::new(site));
+        let federation = Federation::new(db.clone(), site.clone(), VERSION)?;
+        Ok(Self { config: Arc::new(config), db, site, store, pool, federation })
     }
 
     /// Ready to be served: settles the domain and writes it down, so that every command knows it.
@@ -71,6 +74,7 @@ impl Parts {
         let settled = self.config.domain(before.as_deref());
         let domain = if settled.is_local() { self.config.domain(None) } else { settled };
         self.site = Arc::new(self.config.site(&domain));
+        self.federation = Federation::new(self.db.clone(), self.site.clone(), VERSION)?;
         let name = domain.as_str();
         let Some(before) = before.and_then(|before| before.parse::<SiteDomain>().ok()) else {
             domain::settings::remember_site_domain(&self.db, name).await?;
@@ -112,11 +116,12 @@ fn core(parts: &Parts, app: App) -> Router {
         attempts: attempts(&parts.config.rate_limits),
         version: VERSION,
     });
+    let programs = federation::documents_router(parts.federation.clone());
     // Only the API is counted: pages are for people, and an answer in JSON would not help them.
     api::router(app)
         .layer(from_fn_with_state(limiter, rate_limit::limit))
-        .merge(web::router(pages))
-        .merge(federation::router(Discovery::new(parts.db.clone(), parts.site.clone())))
+        .merge(web::router(pages).layer(from_fn_with_state(programs, documents::instead)))
+        .merge(federation::router(parts.federation.clone()))
 }
 
 /// All routes with everything around them. What is added last is met first.
@@ -294,6 +299,7 @@ fn app(parts: &Parts) -> App {
         media_limits: parts.config.media.limits(),
         streams: Streams::new(parts.config.streaming.clone()),
         instance: api::instance::Cache::default(),
+        federation: parts.federation.clone(),
         version: VERSION,
     })
 }

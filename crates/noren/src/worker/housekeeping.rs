@@ -3,7 +3,9 @@
 
 use super::prune_media;
 use crate::server::Parts;
-use domain::{Result, invites, jobs::Outcome, mutes, oauth, sessions, statuses, tags, timelines};
+use domain::{
+    Result, arrivals, deliveries, invites, jobs::Outcome, mutes, oauth, sessions, statuses, tags, timelines, tombstones,
+};
 use std::future::Future;
 
 pub(super) async fn run(parts: &Parts) -> Result<Outcome> {
@@ -15,6 +17,9 @@ pub(super) async fn run(parts: &Parts) -> Result<Outcome> {
     step("idempotency keys", statuses::publish::forget_idempotency(db), &mut failed).await;
     step("mutes", mutes::remove_expired(db), &mut failed).await;
     step("uses of hashtags", tags::forget_uses(db), &mut failed).await;
+    step("what arrived", arrivals::sweep(db), &mut failed).await;
+    step("what was sent", deliveries::sweep(db), &mut failed).await;
+    step("what is gone", tombstones::sweep(db), &mut failed).await;
     step("uploads", prune_media::run(parts), &mut failed).await;
     step("home timelines", trim_feeds(parts), &mut failed).await;
     // Tried again, all of it: every step is safe to repeat.

@@ -3,10 +3,12 @@
 
 mod close_poll;
 mod delete_files;
+mod fetch_pins;
 mod housekeeping;
 mod process_media;
 mod prune_media;
 mod publish_scheduled;
+mod refresh_account;
 
 use crate::server::Parts;
 use domain::ids::JobId;
@@ -192,6 +194,11 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::DeleteFiles { keys } => delete_files::run(parts, keys).await,
         Job::PublishScheduled { scheduled } => publish_scheduled::run(parts, *scheduled).await,
         Job::ClosePoll { poll } => close_poll::run(parts, *poll).await,
+        Job::Tell { news } => federation::deliver::tell(&parts.federation, news).await,
+        Job::Deliver { activity, inbox } => federation::deliver::deliver(&parts.federation, *activity, inbox).await,
+        Job::Receive { arrival } => federation::inbox::apply(&parts.federation, *arrival).await,
+        Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
+        Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)
@@ -218,6 +225,8 @@ fn log(claimed: &Claimed, outcome: &Outcome) {
     let (id, job, attempts) = (claimed.id.0, &claimed.job, claimed.attempts);
     match outcome {
         Outcome::Done => tracing::debug!(id, ?job, "job done"),
+        Outcome::Postponed(_) => tracing::debug!(id, ?job, "job put off"),
+        Outcome::RetryAt(_, why) => tracing::info!(id, ?job, attempts, why, "job failed, to be tried again"),
         Outcome::Retry(why) => tracing::warn!(id, ?job, attempts, why, "job failed, to be tried again"),
         Outcome::GiveUp(why) => tracing::error!(id, ?job, why, "job given up: see `noren jobs list`"),
     }

@@ -1,0 +1,221 @@
+//! Accounts of other servers: what arrived of them, and where they can be reached.
+
+pub mod store;
+
+pub use store::{Actor, Key};
+
+use super::{Account, Field, Kind, search};
+use crate::{
+    Error, Result, Time,
+    db::{Conn, Db},
+    ids::{self, AccountId, StatusId},
+    jobs::{self, Job},
+    statuses, text, tombstones, users,
+};
+
+/// Lines of a profile's table that are kept.
+const FIELDS: usize = 50;
+/// Keys of one account that are kept.
+const KEYS: usize = 10;
+/// Characters of what has no limit of its own.
+const NAME: usize = 2_048;
+const NOTE: usize = 20_000;
+/// Servers in one answer; more than that many nobody reads.
+const DOMAINS: i64 = 50_000;
+/// Statuses deleted between two looks.
+const PAGE: i64 = 200;
+
+/// An account of another server as it arrived, its HTML not yet made safe. Where it came from was checked before.
+#[derive(Clone, Debug, Default)]
+pub struct Arrived {
+    /// The name among servers: an address that does not change.
+    pub uri: String,
+    pub url: Option<String>,
+    pub username: String,
+    pub domain: String,
+    pub display_name: String,
+    pub note: String,
+    /// Addresses of pictures.
+    pub avatar: Option<String>,
+    pub avatar_description: String,
+    pub header: Option<String>,
+    pub header_description: String,
+    /// Name and HTML of each line.
+    pub fields: Vec<(String, String)>,
+    pub kind: Option<Kind>,
+    pub locked: bool,
+    pub discoverable: Option<bool>,
+    pub indexable: bool,
+    pub memorial: bool,
+    pub created_at: Option<Time>,
+    pub reach: Reach,
+    /// Name and PEM of each public key.
+    pub keys: Vec<(String, String)>,
+}
+
+/// Where an account of another server is reached, and what it calls its lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    pub kind: String,
+    pub inbox: String,
+    pub shared_inbox: Option<String>,
+    pub outbox: Option<String>,
+    pub followers: Option<String>,
+    pub following: Option<String>,
+    pub featured: Option<String>,
+}
+
+/// The account of this address, local or not, suspended or not.
+pub async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<Account>> {
+    store::by_uri(conn, uri).await
+}
+
+/// Servers of which somebody is known, in alphabetical order.
+pub async fn domains(conn: &Conn) -> Result<Vec<String>> {
+    store::domains(conn, DOMAINS).await
+}
+
+/// Writes down what arrived: a new account, or what is new about one that is known. Its handle must have been checked
+/// with its domain: an account that had it before under another address is this one now.
+pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
+    let tx = db.begin().await?;
+    let known = match store::by_uri(&tx, &arrived.uri).await? {
+        Some(account) => Some(account),
+        None => super::store::by_handle(&tx, &arrived.username, Some(&arrived.domain)).await?,
+    };
+    if known.as_ref().is_some_and(Account::is_local) {
+        return Err(Error::forbidden("This account is one of ours"));
+    }
+    let namesake = super::store::by_handle(&tx, &arrived.username, Some(&arrived.domain)).await?;
+    if namesake.is_some_and(|a| known.as_ref().is_none_or(|k| k.id != a.id)) {
+        return Err(Error::forbidden("Another account has this handle"));
+    }
+    let account = match known {
+        None => {
+            let account = arrived.apply_to(blank(tx.now))?;
+            super::insert(&tx, &account).await?;
+            account
+        }
+        Some(known) => {
+            let account = arrived.apply_to(known.clone())?;
+            store::update(&tx, &account).await?;
+            if (&known.display_name, &known.username) != (&account.display_name, &account.username) {
+                search::index(&tx, &account).await?;
+            }
+            account
+        }
+    };
+    store::put_actor(&tx, account.id, &arrived.reach).await?;
+    store::delete_keys(&tx, account.id).await?;
+    for (id, pem) in arrived.keys.iter().take(KEYS) {
+        store::put_key(&tx, &Key { id: id.clone(), account_id: account.id, pem: pem.clone() }).await?;
+    }
+    tx.commit().await?;
+    Ok(account)
+}
+
+fn blank(now: Time) -> Account {
+    Account {
+        id: ids::next(),
+        username: String::new(),
+        domain: None,
+        display_name: String::new(),
+        note: String::new(),
+        note_html: String::new(),
+        uri: String::new(),
+        url: String::new(),
+        avatar: None,
+        avatar_static: None,
+        header: None,
+        header_static: None,
+        avatar_description: String::new(),
+        header_description: String::new(),
+        fields_json: "[]".into(),
+        emojis_json: "[]".into(),
+        kind: Kind::Person,
+        locked: false,
+        discoverable: None,
+        indexable: false,
+        hide_collections: None,
+        memorial: false,
+        attribution_domains_json: "[]".into(),
+        moved_to_id: None,
+        statuses_count: 0,
+        followers_count: 0,
+        following_count: 0,
+        created_at: now,
+        last_status_at: None,
+        silenced_at: None,
+        suspended_at: None,
+        has_remote_followers: false,
+    }
+}
+
+fn cut(text: &str, most: usize) -> String {
+    text.chars().filter(|c| *c != '\0').take(most).collect()
+}
+
+impl Arrived {
+    /// `before` with all that arrived in its place; strangers' HTML passes the one gate here.
+    fn apply_to(&self, before: Account) -> Result<Account> {
+        let field = |(name, value): &(String, String)| {
+            let value_html = text::sanitise(&cut(value, NAME));
+            Field { name: cut(name, NAME), value: text::plain(&value_html), value_html, verified_at: None }
+        };
+        let fields: Vec<Field> = self.fields.iter().take(FIELDS).map(field).collect();
+        let note = cut(&self.note, NOTE);
+        Ok(Account {
+            username: cut(&self.username, NAME),
+            domain: Some(self.domain.clone()),
+            display_name: cut(&self.display_name, NAME),
+            note_html: text::sanitise(&note),
+            note,
+            uri: self.uri.clone(),
+            url: self.url.clone().unwrap_or_else(|| self.uri.clone()),
+            avatar: self.avatar.clone(),
+            avatar_static: None,
+            header: self.header.clone(),
+            header_static: None,
+            avatar_description: cut(&self.avatar_description, NAME),
+            header_description: cut(&self.header_description, NAME),
+            fields_json: serde_json::to_string(&fields)?,
+            kind: self.kind.unwrap_or(Kind::Person),
+            locked: self.locked,
+            discoverable: self.discoverable,
+            indexable: self.indexable,
+            memorial: self.memorial,
+            created_at: self.created_at.filter(|at| *at < before.created_at).unwrap_or(before.created_at),
+            ..before
+        })
+    }
+}
+
+/// Has a job ask its server how the account is now; once is enough.
+pub async fn refresh_later(db: &Db, id: AccountId) -> Result<()> {
+    jobs::ensure(db, Job::RefreshAccount { account: id }).await
+}
+
+/// Removes an account of another server and everything of theirs; its address stays known as gone. Safe to repeat.
+pub async fn delete(db: &Db, id: AccountId) -> Result<()> {
+    let account = super::store::by_id(&db.read().await?, id).await?.ok_or(Error::NotFound)?;
+    if account.is_local() {
+        return Err(Error::forbidden("This account is one of ours"));
+    }
+    let tx = db.begin().await?;
+    users::store::suspend(&tx, id).await?;
+    tombstones::put(&tx, &account.uri).await?;
+    tx.commit().await?;
+    loop {
+        let page: Vec<StatusId> = users::store::statuses(&db.read().await?, id, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        for status in page {
+            statuses::remote::remove(db, id, status).await?;
+        }
+    }
+    let tx = db.begin_long().await?;
+    users::store::uncount(&tx, id).await?;
+    users::store::delete_account(&tx, id).await?;
+    tx.commit().await
+}

@@ -1,0 +1,133 @@
+//! Rows of what only accounts of other servers have.
+
+use super::{Account, Reach};
+use crate::{
+    Result, Time,
+    db::{Conn, Ids, Tx},
+    ids::AccountId,
+    row, sql,
+};
+
+row! {
+    /// Where an account of another server is reached.
+    pub struct Actor {
+        pub account_id: AccountId,
+        pub kind: String,
+        pub inbox: String,
+        pub shared_inbox: Option<String>,
+        pub outbox: Option<String>,
+        pub followers: Option<String>,
+        pub following: Option<String>,
+        pub featured: Option<String>,
+        pub fetched_at: Time,
+    }
+}
+
+row! {
+    /// A public key, by the address that signatures name.
+    pub struct Key {
+        pub id: String,
+        pub account_id: AccountId,
+        pub pem: String,
+    }
+}
+
+sql! {
+    BY_URI = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = $1";
+    BY_URIS = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = ANY($1)";
+    UPDATE = "UPDATE accounts SET username = $2, domain = $3, display_name = $4, note = $5, note_html = $6, uri = $7, url = $8, \
+        avatar = $9, header = $10, avatar_description = $11, header_description = $12, fields_json = $13, kind = $14, \
+        locked = $15, discoverable = $16, indexable = $17, memorial = $18 WHERE id = $1";
+    ACTOR = "SELECT ", Actor::COLUMNS, " FROM actors WHERE account_id = $1";
+    ACTORS = "SELECT ", Actor::COLUMNS, " FROM actors WHERE account_id = ANY($1)";
+    PUT_ACTOR = "INSERT INTO actors (", Actor::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+        ON CONFLICT (account_id) DO UPDATE SET kind = excluded.kind, inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, \
+        outbox = excluded.outbox, followers = excluded.followers, following = excluded.following, featured = excluded.featured, \
+        fetched_at = excluded.fetched_at";
+    KEY = "SELECT ", Key::COLUMNS, " FROM actor_keys WHERE id = $1";
+    PUT_KEY = "INSERT INTO actor_keys (", Key::COLUMNS, ") VALUES ($1, $2, $3) \
+        ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, pem = excluded.pem";
+    DELETE_KEYS = "DELETE FROM actor_keys WHERE account_id = $1";
+    DOMAINS = "SELECT DISTINCT domain FROM accounts WHERE domain IS NOT NULL ORDER BY domain LIMIT $1";
+    MARK_FOLLOWED = "UPDATE accounts SET has_remote_followers = $2 WHERE id = $1";
+}
+
+pub(super) async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<Account>> {
+    conn.opt(BY_URI, &[&uri]).await
+}
+
+/// Those that are known, in no order.
+pub async fn by_uris(conn: &Conn, uris: Vec<String>) -> Result<Vec<Account>> {
+    if uris.is_empty() {
+        return Ok(Vec::new());
+    }
+    conn.all(BY_URIS, &[&crate::db::Texts(uris)]).await
+}
+
+pub(super) async fn update(tx: &Tx, a: &Account) -> Result<()> {
+    let values: [&dyn crate::db::Param; 18] = [
+        &a.id,
+        &a.username,
+        &a.domain,
+        &a.display_name,
+        &a.note,
+        &a.note_html,
+        &a.uri,
+        &a.url,
+        &a.avatar,
+        &a.header,
+        &a.avatar_description,
+        &a.header_description,
+        &a.fields_json,
+        &a.kind,
+        &a.locked,
+        &a.discoverable,
+        &a.indexable,
+        &a.memorial,
+    ];
+    tx.exec(UPDATE, &values).await?;
+    Ok(())
+}
+
+pub async fn actor(conn: &Conn, id: AccountId) -> Result<Option<Actor>> {
+    conn.opt(ACTOR, &[&id]).await
+}
+
+pub async fn actors(conn: &Conn, ids: impl IntoIterator<Item = AccountId>) -> Result<Vec<Actor>> {
+    let ids = Ids::of(ids);
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    conn.all(ACTORS, &[&ids]).await
+}
+
+pub(super) async fn put_actor(tx: &Tx, id: AccountId, r: &Reach) -> Result<()> {
+    let values: crate::db::Params<'_> =
+        &[&id, &r.kind, &r.inbox, &r.shared_inbox, &r.outbox, &r.followers, &r.following, &r.featured, &tx.now];
+    tx.exec(PUT_ACTOR, values).await?;
+    Ok(())
+}
+
+pub async fn key(conn: &Conn, id: &str) -> Result<Option<Key>> {
+    conn.opt(KEY, &[&id]).await
+}
+
+pub(super) async fn put_key(tx: &Tx, key: &Key) -> Result<()> {
+    tx.exec(PUT_KEY, &[&key.id, &key.account_id, &key.pem]).await?;
+    Ok(())
+}
+
+pub(super) async fn delete_keys(tx: &Tx, id: AccountId) -> Result<()> {
+    tx.exec(DELETE_KEYS, &[&id]).await?;
+    Ok(())
+}
+
+/// Whether posts of `id` have to be told elsewhere.
+pub(crate) async fn mark_followed(tx: &Tx, id: AccountId, followed: bool) -> Result<()> {
+    tx.exec(MARK_FOLLOWED, &[&id, &followed]).await?;
+    Ok(())
+}
+
+pub(super) async fn domains(conn: &Conn, limit: i64) -> Result<Vec<String>> {
+    Ok(conn.all::<(String,)>(DOMAINS, &[&limit]).await?.into_iter().map(|(domain,)| domain).collect())
+}

@@ -1,0 +1,241 @@
+//! What is told to other servers. An operation that concerns somebody elsewhere adds [`News`] in its own transaction; a
+//! job makes the activity of it, finds out who should get it, and adds one delivery for each inbox.
+
+pub mod store;
+
+use crate::{
+    Result,
+    accounts::{self, Account},
+    db::{Db, Tx},
+    ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, StatusId},
+    jobs::{self, Job},
+    row,
+    statuses::{Status, Visibility, store as statuses},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long a delivery is tried.
+pub const KEPT: Duration = Duration::from_secs(3 * 24 * 3600);
+/// Accounts elsewhere that did something to one status and hear of its end.
+const TOUCHED: i64 = 1_000;
+
+/// Something that happened here and concerns others elsewhere. Part of the stored form of jobs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "news", rename_all = "snake_case")]
+pub enum News {
+    /// A new status, or a boost.
+    StatusCreated {
+        status: StatusId,
+    },
+    StatusEdited {
+        status: StatusId,
+    },
+    StatusDeleted {
+        gone: Gone,
+    },
+    Favourited {
+        account: AccountId,
+        status: StatusId,
+        favourite: FavouriteId,
+    },
+    Unfavourited {
+        account: AccountId,
+        status: StatusId,
+        favourite: FavouriteId,
+    },
+    /// `telling` names this occasion.
+    Pinned {
+        account: AccountId,
+        status: StatusId,
+        telling: ActivityId,
+    },
+    Unpinned {
+        account: AccountId,
+        status: StatusId,
+        telling: ActivityId,
+    },
+    Followed {
+        bond: Bond,
+    },
+    Unfollowed {
+        bond: Bond,
+    },
+    /// `bond.account`, from elsewhere, follows somebody here.
+    FollowAccepted {
+        bond: Bond,
+    },
+    /// They do not, or no longer.
+    FollowRejected {
+        bond: Bond,
+    },
+    Blocked {
+        account: AccountId,
+        target: AccountId,
+        block: BlockId,
+    },
+    Unblocked {
+        account: AccountId,
+        target: AccountId,
+        block: BlockId,
+    },
+    /// `choice`: the place of the option among the options.
+    Voted {
+        account: AccountId,
+        poll: PollId,
+        choice: i64,
+    },
+    /// The numbers of a poll here, after votes or at its end.
+    PollCounted {
+        status: StatusId,
+    },
+    ProfileChanged {
+        account: AccountId,
+        telling: ActivityId,
+    },
+    AccountDeleted {
+        account: AccountId,
+        uri: String,
+    },
+}
+
+/// A status that is gone, with what telling of it takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gone {
+    pub account: AccountId,
+    pub uri: String,
+    pub visibility: Visibility,
+    /// Of a boost: what it boosted.
+    pub original: Option<StatusId>,
+    /// Who was named in it or did something to it.
+    pub concerned: Vec<AccountId>,
+}
+
+/// Who follows whom, and under which name servers know it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bond {
+    pub account: AccountId,
+    pub target: AccountId,
+    pub uri: String,
+    /// Names the answer: another one each time.
+    pub id: FollowId,
+}
+
+row! {
+    /// An activity of ours on its way.
+    pub struct Activity {
+        pub id: ActivityId,
+        pub uri: String,
+        /// Who signs; [`crate::keys::SITE`] for the site itself.
+        pub account_id: AccountId,
+        /// Their name among servers, also when the account is gone.
+        pub actor: String,
+        /// The bytes that are sent.
+        pub body: String,
+        pub created_at: crate::Time,
+    }
+}
+
+/// Has `news` told, once this transaction is true.
+pub(crate) async fn tell(tx: &mut Tx, news: News) -> Result<()> {
+    tx.enqueue(Job::Tell { news }).await
+}
+
+/// As [`tell`], at `at`; not again when the same waits to be told.
+pub(crate) async fn tell_once(tx: &mut Tx, news: News, at: crate::Time) -> Result<()> {
+    let job = Job::Tell { news };
+    if jobs::is_queued(tx, &job).await? { Ok(()) } else { tx.enqueue_at(job, at).await }
+}
+
+/// Whether anybody elsewhere should get `status`, by what is known without a look at the database.
+pub(crate) fn concerns_others(status: &Status, author: &Account) -> bool {
+    let to_followers = author.has_remote_followers && status.visibility != Visibility::Direct;
+    to_followers || status.mentions().iter().any(|m| m.acct.contains('@'))
+}
+
+/// What telling of the end of `status` takes, if anybody elsewhere may have it. To be asked before it is removed.
+pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
+    let author = accounts::store::by_id(tx, status.account_id).await?;
+    let Some(author) = author.filter(Account::is_local) else { return Ok(None) };
+    let mut concerned: Vec<AccountId> =
+        status.mentions().into_iter().filter(|m| m.acct.contains('@')).map(|m| m.id).collect();
+    match status.reblog_of_id {
+        Some(original) => {
+            let original = statuses::by_id(tx, original).await?.filter(|s| !s.local);
+            concerned.extend(original.map(|s| s.account_id));
+        }
+        None if status.touched() => {
+            concerned.extend(store::touched(tx, status.id, TOUCHED).await?);
+        }
+        None => {}
+    }
+    if let Some(parent) = status.in_reply_to_account_id {
+        let parent = accounts::store::by_id(tx, parent).await?.filter(|a| !a.is_local());
+        concerned.extend(parent.map(|a| a.id));
+    }
+    concerned.sort_unstable();
+    concerned.dedup();
+    let to_followers = author.has_remote_followers && status.visibility != Visibility::Direct;
+    if !to_followers && concerned.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Gone {
+        account: author.id,
+        uri: status.uri.clone(),
+        visibility: status.visibility,
+        original: status.reblog_of_id,
+        concerned,
+    }))
+}
+
+/// An activity to send.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'a> {
+    pub uri: &'a str,
+    /// Who signs, and their name among servers.
+    pub account: AccountId,
+    pub actor: &'a str,
+    pub body: &'a str,
+}
+
+/// Keeps an activity and adds a delivery for each inbox; nothing when it was kept before. How many deliveries.
+pub async fn send(db: &Db, new: New<'_>, inboxes: &[String]) -> Result<usize> {
+    if inboxes.is_empty() {
+        return Ok(0);
+    }
+    let mut tx = db.begin_long().await?;
+    let row = Activity {
+        id: ids::next(),
+        uri: new.uri.to_owned(),
+        account_id: new.account,
+        actor: new.actor.to_owned(),
+        body: new.body.to_owned(),
+        created_at: tx.now,
+    };
+    if !store::insert(&tx, &row).await? {
+        return Ok(0);
+    }
+    for inbox in inboxes {
+        tx.enqueue(Job::Deliver { activity: row.id, inbox: inbox.clone() }).await?;
+    }
+    tx.commit().await?;
+    Ok(inboxes.len())
+}
+
+/// Nobody elsewhere follows `account` any more: until somebody does, posts need not be told.
+pub async fn mark_unfollowed(db: &Db, account: AccountId) -> Result<()> {
+    let tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, account, account).await?;
+    if store::follower_inboxes(&tx, account, 1).await?.is_empty() {
+        accounts::remote::store::mark_followed(&tx, account, false).await?;
+    }
+    tx.commit().await
+}
+
+/// Forgets activities that are not tried any more. How many.
+pub async fn sweep(db: &Db) -> Result<u64> {
+    let tx = db.begin().await?;
+    let n = store::prune(&tx, tx.now.minus(KEPT)).await?;
+    tx.commit().await?;
+    Ok(n)
+}

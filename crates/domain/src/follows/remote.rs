@@ -1,0 +1,99 @@
+//! Following across servers: what others ask of people here, and how they answer what people here ask.
+
+use super::{Follow, Wish, accept, check, end, grant, start, store, told, withdraw};
+use crate::{
+    Result,
+    accounts::{self, Account},
+    db::{Conn, Db},
+    deliveries::{self, Bond, News},
+    ids::{self, AccountId},
+    jobs::Job,
+    notifications::{self, Kind},
+};
+
+/// Requests from elsewhere that may wait for one account.
+const WAITING: i64 = 5_000;
+
+/// `follower`, of another server, wants to follow `followee`, who is here; `uri` is the name of the wish. Granted, kept
+/// to be answered, or refused, and the other server is told. Asked again it is answered again.
+pub async fn asked(db: &Db, follower: &Account, followee: &Account, uri: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, follower.id, followee.id).await?;
+    if check(&tx, follower.id, followee).await.is_err() {
+        let bond = Bond { account: follower.id, target: followee.id, uri: uri.to_owned(), id: ids::next() };
+        deliveries::tell(&mut tx, News::FollowRejected { bond }).await?;
+        return tx.commit().await;
+    }
+    let mut follow = Follow {
+        id: ids::next(),
+        account_id: follower.id,
+        target_id: followee.id,
+        show_reblogs: true,
+        notify: false,
+        languages_json: None,
+        created_at: tx.now,
+        uri: Some(uri.to_owned()),
+    };
+    Wish::default().apply(&mut follow)?;
+    if let Some(known) = store::find(&tx, follower.id, followee.id).await? {
+        store::update_uri(&tx, known.id, uri).await?;
+        accept(&mut tx, &follow).await?;
+    } else if followee.locked || follower.silenced_at.is_some() {
+        // A repeated wish takes the place of the first: its name is what the answer must carry.
+        store::delete_request(&tx, follower.id, followee.id).await?;
+        if store::count_all_requests(&tx, followee.id, WAITING).await? < WAITING {
+            store::insert_request(&tx, &follow).await?;
+            notifications::notify(&mut tx, told(&follow, Kind::FollowRequest)).await?;
+        }
+    } else {
+        start(&mut tx, &follow).await?;
+        accept(&mut tx, &follow).await?;
+    }
+    tx.commit().await
+}
+
+/// `follower`, of another server, takes a follow or the wish for one back; nothing when there was none.
+pub async fn undone(db: &Db, follower: AccountId, followee: AccountId) -> Result<()> {
+    let tx = db.begin().await?;
+    // Before the rows of the follow, as everybody does: a block, an Undo and a Reject may come at once.
+    accounts::store::lock_pair(&tx, follower, followee).await?;
+    end(&tx, follower, followee).await?;
+    withdraw(&tx, follower, followee).await?;
+    tx.commit().await
+}
+
+/// `followee`, of another server, lets `follower`, who is here, follow. Nothing when they did not ask.
+pub async fn accepted(db: &Db, follower: AccountId, followee: AccountId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, follower, followee).await?;
+    if let Some(request) = store::find_request(&tx, follower, followee).await? {
+        grant(&mut tx, request).await?;
+        tx.enqueue(Job::FetchPins { account: followee }).await?;
+    }
+    tx.commit().await
+}
+
+/// `followee`, of another server, does not let `follower`, who is here, follow, or no longer.
+pub async fn rejected(db: &Db, follower: AccountId, followee: AccountId) -> Result<()> {
+    undone(db, follower, followee).await
+}
+
+/// (follower, followed) of the follow that has this name among servers, granted or not.
+pub async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<(AccountId, AccountId)>> {
+    store::by_uri(conn, uri).await
+}
+
+/// Whether anybody here follows `account`.
+pub async fn is_followed_here(conn: &Conn, account: AccountId) -> Result<bool> {
+    store::is_followed_here(conn, account).await
+}
+
+/// Names of those who follow `of`, latest first; pages go by number from 0. For other servers: without who hides.
+pub async fn follower_uris(conn: &Conn, of: AccountId, (page, length): (i64, i64)) -> Result<Vec<String>> {
+    store::follower_uris(conn, of, page.saturating_mul(length), length).await
+}
+
+/// Names of those whom `of` follows, as [`follower_uris`].
+pub async fn following_uris(conn: &Conn, of: AccountId, (page, length): (i64, i64)) -> Result<Vec<String>> {
+    store::following_uris(conn, of, page.saturating_mul(length), length).await
+}

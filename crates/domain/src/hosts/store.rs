@@ -1,0 +1,51 @@
+//! Rows of other servers.
+
+use super::Host;
+use crate::{
+    Result,
+    db::{Conn, Tx},
+    sql,
+};
+
+sql! {
+    BY_NAME = "SELECT ", Host::COLUMNS, " FROM hosts WHERE host = $1";
+    LIST = "SELECT ", Host::COLUMNS, " FROM hosts ORDER BY CASE WHEN failures > 0 THEN 0 ELSE 1 END, last_failure_at DESC, host LIMIT $1";
+    PUT = "INSERT INTO hosts (", Host::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (host) DO UPDATE SET \
+        failures = excluded.failures, failing_since = excluded.failing_since, resting_until = excluded.resting_until, \
+        last_error = excluded.last_error, last_failure_at = excluded.last_failure_at";
+    WAKE = "UPDATE hosts SET resting_until = NULL WHERE $1 = '' OR host = $1";
+    RESET = "UPDATE hosts SET failures = 0, failing_since = NULL, resting_until = NULL, last_success_at = $2 WHERE host = $1";
+}
+
+pub(super) async fn by_name(conn: &Conn, host: &str) -> Result<Option<Host>> {
+    conn.opt(BY_NAME, &[&host]).await
+}
+
+pub(super) async fn list(conn: &Conn, limit: i64) -> Result<Vec<Host>> {
+    conn.all(LIST, &[&limit]).await
+}
+
+pub(super) async fn put(tx: &Tx, h: &Host) -> Result<()> {
+    let values: crate::db::Params<'_> = &[
+        &h.host,
+        &h.failures,
+        &h.failing_since,
+        &h.resting_until,
+        &h.last_error,
+        &h.last_success_at,
+        &h.last_failure_at,
+    ];
+    tx.exec(PUT, values).await?;
+    Ok(())
+}
+
+pub(super) async fn reset(tx: &Tx, host: &str) -> Result<()> {
+    tx.exec(RESET, &[&host, &tx.now]).await?;
+    Ok(())
+}
+
+/// None: all.
+pub(super) async fn wake(tx: &Tx, host: Option<&str>) -> Result<()> {
+    tx.exec(WAKE, &[&host.unwrap_or_default()]).await?;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Pictures and sounds of other servers: known by their address, left where they are.
+
+use super::{Attachment, Kind, State, store};
+use crate::{
+    Result,
+    db::Tx,
+    ids::{self, AccountId, StatusId},
+};
+use serde_json::json;
+
+/// Characters of a description that are kept.
+const DESCRIPTION: usize = 10_000;
+
+/// An attachment as it arrived.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Elsewhere {
+    pub url: String,
+    /// Such as `image/png`; empty when nobody said.
+    pub content_type: String,
+    pub description: Option<String>,
+    pub blurhash: Option<String>,
+    pub size: Option<(i64, i64)>,
+    pub focus: Option<(f64, f64)>,
+}
+
+impl Elsewhere {
+    fn kind(&self) -> Kind {
+        match self.content_type.split('/').next().unwrap_or_default() {
+            "image" => Kind::Image,
+            "video" => Kind::Video,
+            "audio" => Kind::Audio,
+            _ => Kind::Unknown,
+        }
+    }
+
+    fn row(&self, (owner, status): (AccountId, StatusId), position: i64, now: crate::Time) -> Result<Attachment> {
+        let shape = |(width, height): (i64, i64)| {
+            #[allow(clippy::cast_precision_loss)] // pictures are smaller than that
+            let aspect = width as f64 / height.max(1) as f64;
+            json!({ "original": { "width": width, "height": height, "size": format!("{width}x{height}"), "aspect": aspect } })
+        };
+        let meta = self.size.map(|size| serde_json::to_string(&shape(size))).transpose()?;
+        let text = self.description.as_ref().map(|d| d.chars().filter(|c| *c != '\0').take(DESCRIPTION).collect());
+        Ok(Attachment {
+            id: ids::next(),
+            account_id: owner,
+            status_id: Some(status),
+            position,
+            kind: self.kind(),
+            state: State::Ready,
+            upload: None,
+            original: Some(self.url.clone()),
+            small: None,
+            content_type: Some(self.content_type.clone()).filter(|t| !t.is_empty()),
+            file_size: 0,
+            meta_json: meta,
+            blurhash: self.blurhash.clone(),
+            description: text,
+            focus_x: self.focus.map(|f| f.0),
+            focus_y: self.focus.map(|f| f.1),
+            failure: None,
+            loose_since: now,
+        })
+    }
+}
+
+/// Writes down what a status of another server shows.
+pub(crate) async fn receive(tx: &Tx, of: (AccountId, StatusId), media: &[Elsewhere]) -> Result<()> {
+    for (position, attachment) in (0i64..).zip(media) {
+        store::insert(tx, &attachment.row(of, position, tx.now)?).await?;
+    }
+    Ok(())
+}
+
+/// After an edit: what is the same keeps its place among old versions, the rest goes.
+pub(crate) async fn replace(tx: &mut Tx, of: (AccountId, StatusId), media: &[Elsewhere]) -> Result<()> {
+    let before = store::by_statuses(tx, [of.1]).await?;
+    let said = |row: &Attachment| (row.original.clone().unwrap_or_default(), row.description.clone());
+    let same = before.iter().map(said).eq(media.iter().map(|m| (m.url.clone(), m.description.clone())));
+    if same {
+        return Ok(());
+    }
+    super::delete_of_status(tx, of.1).await?;
+    receive(tx, of, media).await
+}

@@ -1,0 +1,195 @@
+//! What becomes of statuses of other servers: edits, deletions, boosts and their end.
+
+use super::{
+    super::{
+        ContentType, Media, QuoteState, Status, Visibility,
+        delete::{self as removal, remove_with_boosts},
+        edit as versions,
+    },
+    Arrived, keep_history, not_theirs, store,
+};
+use crate::{
+    Error, Result, Time, accounts, conversations,
+    db::Db,
+    events::Event,
+    ids::{AccountId, StatusId},
+    media, notifications, polls, search, timelines, tombstones,
+};
+
+/// What came of an edit.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is as the edit says.
+    Changed(Status),
+    /// It was newer already.
+    Stale(Status),
+    /// There is no such status here.
+    Unknown,
+}
+
+/// Puts what arrived in the place of what is here. Without a newer time of the edit only a poll's numbers are taken.
+/// [`Error::Forbidden`] when the status is somebody else's.
+pub async fn edit(db: &Db, arrived: &Arrived) -> Result<Outcome> {
+    let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, arrived.author, arrived.author).await?;
+    let Some(old) = store::by_uri(&tx, &arrived.uri).await? else { return Ok(Outcome::Unknown) };
+    if old.account_id != arrived.author || old.local || old.reblog_of_id.is_some() {
+        return Err(not_theirs());
+    }
+    if let (Some(id), Some(poll)) = (old.poll_id, &arrived.poll) {
+        polls::update_elsewhere(&tx, id, poll).await?;
+    }
+    let newer = arrived.edited_at.filter(|at| *at > old.edited_at.unwrap_or(old.created_at));
+    let Some(edited_at) = newer else {
+        tx.commit().await?;
+        return Ok(Outcome::Stale(old));
+    };
+    keep_history(&tx, &old).await?;
+    let tags = arrived.tags();
+    let new = Status { edited_at: Some(edited_at.min(tx.now)), ..arrived.put_into(old.clone(), &tags)? };
+    store::update(&tx, &new).await?;
+    store::insert_mentions(&tx, new.id, arrived.everybody()).await?;
+    store::clear_tags(&tx, new.id).await?;
+    store::file_under_tags(&tx, &new, &tags).await?;
+    media::replace_elsewhere(&mut tx, (new.account_id, new.id), &arrived.media()).await?;
+    search::index_status(&tx, &new).await?;
+    keep_history(&tx, &new).await?;
+    versions::tell(&mut tx, &old, &new).await?;
+    tx.commit().await?;
+    Ok(Outcome::Changed(new))
+}
+
+/// The status of this name is gone, or will not come. [`Error::Forbidden`] when it is somebody else's.
+pub async fn delete(db: &Db, author: AccountId, uri: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, author, author).await?;
+    match store::by_uri(&tx, uri).await? {
+        Some(status) if status.account_id != author || status.local => return Err(not_theirs()),
+        Some(status) => {
+            tombstones::put(&tx, uri).await?;
+            remove_with_boosts(&mut tx, &status, Media::Delete).await?;
+        }
+        None => tombstones::put(&tx, uri).await?,
+    }
+    tx.commit().await
+}
+
+/// Removes one status of an account that goes altogether; nothing when it has gone.
+pub async fn remove(db: &Db, author: AccountId, id: StatusId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if let Some(status) = store::by_id(&tx, id).await?.filter(|s| s.account_id == author) {
+        remove_with_boosts(&mut tx, &status, Media::Delete).await?;
+    }
+    tx.commit().await
+}
+
+/// Somebody elsewhere boosts `original`. None when that was taken back already or may not be.
+pub async fn boost(
+    db: &Db,
+    who: AccountId,
+    original: StatusId,
+    (uri, wanted, made): (&str, Visibility, Option<Time>),
+) -> Result<Option<Status>> {
+    let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, who, who).await?;
+    let Some(status) = store::by_id(&tx, original).await? else { return Ok(None) };
+    let own = status.account_id == who;
+    let allowed = status.reblog_of_id.is_none()
+        && (status.visibility <= Visibility::Unlisted || (own && status.visibility == Visibility::Private));
+    if !allowed || tombstones::is_gone(&tx, uri).await? {
+        return Ok(None);
+    }
+    if let Some(known) = store::reblog_by(&tx, who, original).await? {
+        return Ok(Some(known));
+    }
+    let created_at = made.unwrap_or(tx.now).min(tx.now);
+    let boost = Status {
+        id: super::free_id(&tx, created_at).await?,
+        account_id: who,
+        uri: uri.to_owned(),
+        url: None,
+        local: false,
+        text: String::new(),
+        content: String::new(),
+        spoiler_text: String::new(),
+        visibility: wanted.max(status.visibility).min(Visibility::Private),
+        in_reply_to_id: None,
+        in_reply_to_account_id: None,
+        reblog_of_id: Some(original),
+        conversation_id: conversations::open(&tx).await?,
+        app_id: None,
+        poll_id: None,
+        quote_of_id: None,
+        quote_state: QuoteState::None,
+        has_media: false,
+        mentions_json: "[]".into(),
+        tags_json: "[]".into(),
+        emojis_json: "[]".into(),
+        replies_count: 0,
+        reblogs_count: 0,
+        favourites_count: 0,
+        quotes_count: 0,
+        created_at,
+        edited_at: None,
+        content_type: ContentType::Plain,
+        ..status.clone()
+    };
+    if !store::insert(&tx, &boost).await? {
+        return Err(Error::Conflict("Another status has this name".into()));
+    }
+    store::count_reblogs(&tx, original, 1).await?;
+    accounts::store::count_status(&tx, who, 1).await?;
+    timelines::deliver(&tx, &boost).await?;
+    let kind = notifications::Kind::Reblog;
+    let new = notifications::New { account: status.account_id, from: who, kind, status: Some(original) };
+    notifications::notify(&mut tx, new).await?;
+    tx.publish(Event::StatusCreated { status: boost.id });
+    tx.commit().await?;
+    Ok(Some(boost))
+}
+
+/// Somebody elsewhere takes a boost back, by its name or by what it boosted; one that has not come yet will not.
+pub async fn unboost(db: &Db, who: AccountId, (uri, original): (Option<&str>, Option<StatusId>)) -> Result<()> {
+    let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, who, who).await?;
+    let mut found = match uri {
+        Some(uri) => store::by_uri(&tx, uri).await?.filter(|s| s.reblog_of_id.is_some()),
+        None => None,
+    };
+    if let (None, Some(original)) = (&found, original) {
+        found = store::reblog_by(&tx, who, original).await?;
+    }
+    if let Some(uri) = uri {
+        tombstones::put(&tx, uri).await?;
+    }
+    match found {
+        Some(boost) if boost.account_id != who => return Err(not_theirs()),
+        Some(boost) => {
+            removal::remove(&mut tx, &boost).await?;
+            let original = boost.reblog_of_id.unwrap_or(boost.id);
+            if let Some(status) = store::by_id(&tx, original).await? {
+                let kind = notifications::Kind::Reblog;
+                let was = notifications::New { account: status.account_id, from: who, kind, status: Some(original) };
+                notifications::retract(&tx, was).await?;
+            }
+        }
+        None => {}
+    }
+    tx.commit().await
+}
+
+/// What of a profile elsewhere is pinned.
+const PINS: usize = 20;
+
+/// Somebody elsewhere pins a status of their own, or (not `pinned`) no longer.
+pub async fn pin(db: &Db, status: &Status, pinned: bool) -> Result<()> {
+    let tx = db.begin().await?;
+    match pinned {
+        true if store::pins(&tx, status.account_id).await?.len() >= PINS => {}
+        true => store::insert_pin(&tx, status.account_id, status.id, tx.now).await?,
+        false => {
+            store::delete_pin(&tx, status.account_id, status.id).await?;
+        }
+    }
+    tx.commit().await
+}

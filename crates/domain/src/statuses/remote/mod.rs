@@ -1,0 +1,239 @@
+//! Statuses of other servers: how they arrive. Who may say what was checked before; here it becomes true, once.
+
+mod change;
+
+pub use change::{Outcome, boost, delete, edit, pin, remove, unboost};
+
+use super::{ContentType, Mention, QuotePolicy, QuoteState, Status, Visibility, edit::keep_history, store};
+use crate::{
+    Error, Result, Time,
+    accounts::{self, Account},
+    conversations,
+    db::{Conn, Db, Tx},
+    events::Event,
+    ids::{self, AccountId, StatusId},
+    media, notifications, polls, search, tags, text, timelines, tombstones,
+};
+use std::time::Duration;
+
+/// Attachments, mentions and tags that are kept.
+const MEDIA: usize = 16;
+const MENTIONS: usize = 100;
+const TAGS: usize = 60;
+/// Characters of what has no limit of its own.
+const SPOILER: usize = 2_000;
+/// What was not sent but found is shown as news when it is younger.
+const NEWS: Duration = Duration::from_secs(6 * 3600);
+
+/// A status of another server as it arrived, its HTML not yet made safe.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    pub uri: String,
+    pub url: Option<String>,
+    pub author: AccountId,
+    pub content: String,
+    pub spoiler_text: String,
+    pub visibility: Visibility,
+    pub sensitive: bool,
+    pub language: Option<String>,
+    pub parent: Option<StatusId>,
+    /// What its server calls the conversation.
+    pub conversation: Option<String>,
+    /// Known accounts that are named in it.
+    pub mentioned: Vec<Account>,
+    /// Who may see it though they are not named.
+    pub silent: Vec<Account>,
+    pub tags: Vec<String>,
+    pub media: Vec<media::Elsewhere>,
+    pub poll: Option<polls::Elsewhere>,
+    pub created_at: Option<Time>,
+    pub edited_at: Option<Time>,
+    pub how: How,
+}
+
+/// How a status came here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Its server sent it.
+    Sent,
+    /// We fetched it: nobody needs to be told of what is old.
+    Found,
+}
+
+/// The status that has this name among servers, ours or not.
+pub async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<Status>> {
+    store::by_uri(conn, uri).await
+}
+
+/// Writes a status down and puts it where it belongs. The one that is there when it arrived before; None when it is
+/// known to be gone. [`Error::Forbidden`] when somebody else's has this name.
+pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Option<Status>> {
+    let mut tx = db.begin().await?;
+    // Whatever concerns one author happens in turn: a deletion cannot slip past the arrival.
+    accounts::store::lock_pair(&tx, arrived.author, arrived.author).await?;
+    if tombstones::is_gone(&tx, &arrived.uri).await? {
+        return Ok(None);
+    }
+    if let Some(known) = store::by_uri(&tx, &arrived.uri).await? {
+        return if known.account_id == arrived.author { Ok(Some(known)) } else { Err(not_theirs()) };
+    }
+    let author = accounts::store::by_id(&tx, arrived.author).await?.ok_or(Error::NotFound)?;
+    if author.is_local() || author.suspended_at.is_some() {
+        return Err(Error::forbidden("Nothing is taken from this account"));
+    }
+    let parent = match arrived.parent {
+        None => None,
+        Some(id) => store::by_id(&tx, id).await?,
+    };
+    let status = write(&mut tx, arrived, parent.as_ref()).await?;
+    accounts::store::count_status(&tx, author.id, 1).await?;
+    if let Some(parent) = &parent {
+        store::count_replies(&tx, parent.id, 1).await?;
+    }
+    tell(&mut tx, arrived, &status).await?;
+    tx.commit().await?;
+    Ok(Some(status))
+}
+
+fn not_theirs() -> Error {
+    Error::forbidden("This is the status of somebody else")
+}
+
+async fn write(tx: &mut Tx, arrived: &Arrived, parent: Option<&Status>) -> Result<Status> {
+    let conversation_id = match (parent, &arrived.conversation) {
+        (Some(parent), _) => parent.conversation_id,
+        (None, Some(uri)) => conversations::open_named(tx, uri).await?,
+        (None, None) => conversations::open(tx).await?,
+    };
+    let created_at = arrived.created_at.unwrap_or(tx.now).min(tx.now);
+    let blank = Status {
+        id: free_id(tx, created_at).await?,
+        account_id: arrived.author,
+        uri: arrived.uri.clone(),
+        url: None,
+        local: false,
+        text: String::new(),
+        content: String::new(),
+        spoiler_text: String::new(),
+        visibility: arrived.visibility,
+        sensitive: false,
+        language: None,
+        in_reply_to_id: parent.map(|p| p.id),
+        in_reply_to_account_id: parent.map(|p| p.account_id),
+        reblog_of_id: None,
+        conversation_id,
+        app_id: None,
+        poll_id: None,
+        quote_of_id: None,
+        quote_state: QuoteState::None,
+        quote_policy: QuotePolicy::Nobody,
+        has_media: false,
+        mentions_json: "[]".into(),
+        tags_json: "[]".into(),
+        emojis_json: "[]".into(),
+        replies_count: 0,
+        reblogs_count: 0,
+        favourites_count: 0,
+        quotes_count: 0,
+        created_at,
+        edited_at: arrived.edited_at.filter(|at| *at > created_at),
+        content_type: ContentType::Plain,
+    };
+    let tags = arrived.tags();
+    let mut status = arrived.put_into(blank, &tags)?;
+    if !store::insert(tx, &status).await? {
+        // Somebody else took the number in this moment.
+        return Err(Error::Busy(Duration::from_secs(1)));
+    }
+    if let Some(poll) = &arrived.poll {
+        status.poll_id = polls::receive(tx, (status.account_id, status.id), poll).await?;
+        store::update_poll(tx, status.id, status.poll_id).await?;
+    }
+    media::receive_elsewhere(tx, (status.account_id, status.id), &arrived.media()).await?;
+    store::insert_mentions(tx, status.id, arrived.everybody()).await?;
+    store::file_under_tags(tx, &status, &tags).await?;
+    tags::count_use(tx, &status, &tags).await?;
+    search::index_status(tx, &status).await?;
+    Ok(status)
+}
+
+/// What comes from elsewhere stands where it was made, whenever and in whatever order it arrives.
+async fn free_id(tx: &Tx, created_at: Time) -> Result<StatusId> {
+    for _ in 0..8 {
+        let id: StatusId = ids::at(created_at);
+        if store::by_id(tx, id).await?.is_none() {
+            return Ok(id);
+        }
+    }
+    Ok(ids::next())
+}
+
+impl Arrived {
+    fn tags(&self) -> Vec<text::Tag> {
+        let mut tags: Vec<text::Tag> = Vec::new();
+        for name in &self.tags {
+            let name = name.trim_start_matches(['#', '＃']);
+            let key = text::tag_key(name);
+            // What is no tag here could not be looked for.
+            let whole = text::tag_name(name).is_some_and(|found| found.len() == name.len());
+            if whole && !key.is_empty() && tags.len() < TAGS && !tags.iter().any(|t| t.key == key) {
+                tags.push(text::Tag { key, name: name.to_owned() });
+            }
+        }
+        tags
+    }
+
+    fn mentioned(&self) -> impl Iterator<Item = &Account> {
+        self.mentioned.iter().take(MENTIONS)
+    }
+
+    /// Named or not.
+    fn everybody(&self) -> impl Iterator<Item = AccountId> {
+        self.mentioned().chain(self.silent.iter().take(MENTIONS)).map(|a| a.id)
+    }
+
+    fn media(&self) -> Vec<media::Elsewhere> {
+        self.media.iter().take(MEDIA).cloned().collect()
+    }
+
+    /// `before` with what an edit may change in its place; strangers' HTML passes the one gate here.
+    fn put_into(&self, before: Status, tags: &[text::Tag]) -> Result<Status> {
+        let silent = self.silent.iter().take(MENTIONS).map(|a| Mention { silent: true, ..Mention::of(a) });
+        let mentions: Vec<Mention> = self.mentioned().map(Mention::of).chain(silent).collect();
+        let names: Vec<&str> = tags.iter().map(|t| t.key.as_str()).collect();
+        let spoiler: String = self.spoiler_text.chars().filter(|c| *c != '\0').take(SPOILER).collect();
+        Ok(Status {
+            url: Some(self.url.clone().unwrap_or_else(|| self.uri.clone())),
+            content: text::sanitise(&self.content),
+            spoiler_text: spoiler,
+            sensitive: self.sensitive,
+            language: self.language.clone(),
+            has_media: !self.media.is_empty(),
+            mentions_json: serde_json::to_string(&mentions)?,
+            tags_json: serde_json::to_string(&names)?,
+            ..before
+        })
+    }
+}
+
+async fn tell(tx: &mut Tx, arrived: &Arrived, status: &Status) -> Result<()> {
+    if arrived.how == How::Found && tx.now.since(status.created_at) > NEWS {
+        return Ok(());
+    }
+    timelines::deliver(tx, status).await?;
+    let from = status.account_id;
+    let mut told: Vec<AccountId> = Vec::new();
+    for account in arrived.mentioned().filter(|a| a.is_local()) {
+        let kind = notifications::Kind::Mention;
+        let new = notifications::New { account: account.id, from, kind, status: Some(status.id) };
+        notifications::notify(tx, new).await?;
+        told.push(account.id);
+    }
+    if status.visibility == Visibility::Direct {
+        conversations::gather(tx, status).await?;
+    } else {
+        super::publish::notify_watchers(tx, status, &told).await?;
+    }
+    tx.publish(Event::StatusCreated { status: status.id });
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! Rows of what is gone.
+
+use crate::{
+    Result, Time,
+    db::{Conn, Tx},
+    sql,
+};
+
+sql! {
+    PUT = "INSERT INTO tombstones (uri, gone_at) VALUES ($1, $2) ON CONFLICT (uri) DO UPDATE SET gone_at = excluded.gone_at";
+    EXISTS = "SELECT 1::bigint FROM tombstones WHERE uri = $1";
+    PRUNE = "DELETE FROM tombstones WHERE gone_at < $1";
+}
+
+pub(super) async fn put(tx: &Tx, uri: &str) -> Result<()> {
+    tx.exec(PUT, &[&uri, &tx.now]).await?;
+    Ok(())
+}
+
+pub(super) async fn exists(conn: &Conn, uri: &str) -> Result<bool> {
+    conn.exists(EXISTS, &[&uri]).await
+}
+
+pub(super) async fn prune(tx: &Tx, before: Time) -> Result<u64> {
+    tx.exec(PRUNE, &[&before]).await
+}

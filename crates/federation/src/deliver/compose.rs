@@ -1,0 +1,317 @@
+//! From news to the activity that says it. None where it does not matter any more.
+
+use super::Told;
+use crate::Federation;
+use crate::documents::{Activity, Note, Object, PUBLIC, Verb};
+use crate::statuses::compose::{Addressed, author};
+use domain::accounts::{self, Account};
+use domain::db::Conn;
+use domain::deliveries::{Bond, Gone, News};
+use domain::ids::{AccountId, StatusId};
+use domain::statuses::{self, Status};
+use domain::{Error, Result, polls};
+
+pub(super) async fn news(federation: &Federation, news: &News) -> Result<Option<Told>> {
+    match made(federation, news).await {
+        Ok((account, activity)) => Ok(Some(Told { account, activity })),
+        // Meanwhile it was taken back.
+        Err(Error::NotFound | Error::Gone) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activity)> {
+    let conn = &federation.db.read().await?;
+    match news {
+        News::StatusCreated { status } => {
+            let (author, status) = own(conn, *status).await?;
+            Ok((author.id, created(federation, conn, (&author, &status)).await?))
+        }
+        News::StatusEdited { status } => {
+            let (author, status) = own(conn, *status).await?;
+            Ok((author.id, edited(federation, conn, (&author, &status)).await?))
+        }
+        News::StatusDeleted { gone } => deleted(conn, gone).await,
+        News::Favourited { account, status, favourite } => {
+            let act = Act { verb: Verb::Like, name: format!("likes/{favourite}") };
+            on_status(conn, (*account, *status), act).await
+        }
+        News::Unfavourited { account, status, favourite } => {
+            let act = Act { verb: Verb::Like, name: format!("likes/{favourite}") };
+            let (account, like) = on_status(conn, (*account, *status), act).await?;
+            Ok((account, undo(like)))
+        }
+        News::Pinned { account, status, telling } => {
+            let act = Act { verb: Verb::Add, name: format!("pins/{telling}") };
+            on_featured(conn, (*account, *status), act).await
+        }
+        News::Unpinned { account, status, telling } => {
+            let act = Act { verb: Verb::Remove, name: format!("pins/{telling}") };
+            on_featured(conn, (*account, *status), act).await
+        }
+        News::Followed { bond } => follow(conn, bond).await.map(|f| (bond.account, f)),
+        News::Unfollowed { bond } => follow(conn, bond).await.map(|f| (bond.account, undo(f))),
+        News::FollowAccepted { bond } => answer(conn, bond, Verb::Accept).await,
+        News::FollowRejected { bond } => answer(conn, bond, Verb::Reject).await,
+        News::Blocked { account, target, block } => {
+            let act = Act { verb: Verb::Block, name: format!("blocks/{block}") };
+            on_account(conn, (*account, *target), act).await
+        }
+        News::Unblocked { account, target, block } => {
+            let act = Act { verb: Verb::Block, name: format!("blocks/{block}") };
+            let (account, block) = on_account(conn, (*account, *target), act).await?;
+            Ok((account, undo(block)))
+        }
+        News::PollCounted { status } => {
+            let (author, status) = own(conn, *status).await?;
+            Ok((author.id, counted(federation, conn, (&author, &status)).await?))
+        }
+        News::Voted { account, poll, choice } => vote(conn, (*account, *poll, *choice)).await,
+        News::ProfileChanged { account, telling } => {
+            let account = local(conn, *account).await?;
+            let actor = federation.actor(&account).await?;
+            let name = format!("updates/{telling}");
+            let activity = to_everybody(&account.uri, &name, (Verb::Update, Object::Actor(Box::new(actor))));
+            Ok((account.id, activity))
+        }
+        News::AccountDeleted { account, uri } => {
+            Ok((*account, to_everybody(uri, "delete", (Verb::Delete, Object::Id(uri.clone())))))
+        }
+    }
+}
+
+/// What is done, and what stands behind the actor's name in its own.
+struct Act {
+    verb: Verb,
+    name: String,
+}
+
+fn to_everybody(actor: &str, name: &str, (verb, object): (Verb, Object)) -> Activity {
+    let cc = vec![format!("{actor}/followers")];
+    let id = Some(format!("{actor}#{name}"));
+    Activity {
+        id,
+        verb,
+        actor: actor.to_owned(),
+        objects: vec![object],
+        to: vec![PUBLIC.into()],
+        cc,
+        ..Activity::default()
+    }
+}
+
+async fn local(conn: &Conn, id: AccountId) -> Result<Account> {
+    accounts::store::by_id(conn, id).await?.filter(Account::is_local).ok_or(Error::NotFound)
+}
+
+async fn known(conn: &Conn, id: AccountId) -> Result<Account> {
+    accounts::store::by_id(conn, id).await?.ok_or(Error::NotFound)
+}
+
+async fn own(conn: &Conn, id: StatusId) -> Result<(Account, Status)> {
+    let status = statuses::store::by_id(conn, id).await?.ok_or(Error::NotFound)?;
+    Ok((author(conn, &status).await?, status))
+}
+
+/// The Create of a status, or the Announce that a boost is.
+pub(crate) async fn created(
+    federation: &Federation,
+    conn: &Conn,
+    (author, status): (&Account, &Status),
+) -> Result<Activity> {
+    let Some(original) = status.reblog_of_id else {
+        let note = federation.note(conn, author, status).await?;
+        return Ok(of_note(author, note, Verb::Create, format!("{}/activity", status.uri)));
+    };
+    let original = statuses::store::by_id(conn, original).await?.ok_or(Error::NotFound)?;
+    let whose = known(conn, original.account_id).await?;
+    Ok(announce(&author.uri, status, (&original.uri, Some(whose.uri))))
+}
+
+/// As [`created`], with no more than the name of what it is about, and nobody named.
+pub(crate) fn brief(author: &str, status: &Status, original: Option<&str>) -> Activity {
+    if let Some(original) = original {
+        return announce(author, status, (original, None));
+    }
+    let Addressed { to, cc } = Addressed::new(status.visibility, author, Vec::new());
+    Activity {
+        id: Some(format!("{}/activity", status.uri)),
+        verb: Verb::Create,
+        actor: author.to_owned(),
+        objects: vec![Object::Id(status.uri.clone())],
+        published: Some(status.created_at),
+        to,
+        cc,
+        ..Activity::default()
+    }
+}
+
+fn announce(author: &str, boost: &Status, (original, whose): (&str, Option<String>)) -> Activity {
+    let Addressed { to, cc } = Addressed::new(boost.visibility, author, whose.into_iter().collect());
+    Activity {
+        id: Some(boost.uri.clone()),
+        verb: Verb::Announce,
+        actor: author.to_owned(),
+        objects: vec![Object::Id(original.to_owned())],
+        published: Some(boost.created_at),
+        to,
+        cc,
+        ..Activity::default()
+    }
+}
+
+async fn edited(federation: &Federation, conn: &Conn, (author, status): (&Account, &Status)) -> Result<Activity> {
+    let note = federation.note(conn, author, status).await?;
+    let at = status.edited_at.unwrap_or(status.created_at);
+    // A name of its own for each edit: one of the same name would be taken for the same edit.
+    let id = format!("{}#updates/{}", status.uri, at.millis());
+    let activity = of_note(author, note, Verb::Update, id);
+    Ok(Activity { published: Some(at), ..activity })
+}
+
+/// A poll's numbers: no edit, so that nothing says when it was edited.
+async fn counted(federation: &Federation, conn: &Conn, (author, status): (&Account, &Status)) -> Result<Activity> {
+    let note = Note { updated: None, ..federation.note(conn, author, status).await? };
+    let poll = note.poll.as_ref().ok_or(Error::NotFound)?;
+    let votes: u64 = poll.choices.iter().filter_map(|choice| choice.votes).sum();
+    let id = format!("{}#updates/votes/{votes}{}", status.uri, if poll.closed { "/end" } else { "" });
+    Ok(of_note(author, note, Verb::Update, id))
+}
+
+fn of_note(author: &Account, note: Note, verb: Verb, id: String) -> Activity {
+    Activity {
+        id: Some(id),
+        verb,
+        actor: author.uri.clone(),
+        published: note.published,
+        to: note.to.clone(),
+        cc: note.cc.clone(),
+        objects: vec![Object::Note(Box::new(note))],
+        ..Activity::default()
+    }
+}
+
+/// The end of a status, or the undoing of a boost. The rows are gone: all that is needed came along.
+async fn deleted(conn: &Conn, gone: &Gone) -> Result<(AccountId, Activity)> {
+    let author = known(conn, gone.account).await?;
+    if let Some(original) = gone.original {
+        let original = statuses::store::by_id(conn, original).await?.ok_or(Error::NotFound)?;
+        let Addressed { to, cc } = Addressed::new(gone.visibility, &author.uri, Vec::new());
+        let announce = Activity {
+            id: Some(gone.uri.clone()),
+            verb: Verb::Announce,
+            actor: author.uri.clone(),
+            objects: vec![Object::Id(original.uri)],
+            to,
+            cc,
+            ..Activity::default()
+        };
+        return Ok((author.id, undo(announce)));
+    }
+    let activity = Activity {
+        id: Some(format!("{}#delete", gone.uri)),
+        verb: Verb::Delete,
+        actor: author.uri.clone(),
+        objects: vec![Object::Tombstone { id: gone.uri.clone(), former: Some("Note".into()) }],
+        to: vec![PUBLIC.into()],
+        ..Activity::default()
+    };
+    Ok((author.id, activity))
+}
+
+/// Takes `what` back; shown whole, because its name alone says nothing elsewhere.
+fn undo(what: Activity) -> Activity {
+    Activity {
+        id: what.id.as_ref().map(|id| format!("{id}/undo")),
+        verb: Verb::Undo,
+        actor: what.actor.clone(),
+        to: what.to.clone(),
+        cc: what.cc.clone(),
+        objects: vec![Object::Activity(Box::new(what))],
+        ..Activity::default()
+    }
+}
+
+async fn on_status(conn: &Conn, (who, id): (AccountId, StatusId), act: Act) -> Result<(AccountId, Activity)> {
+    let actor = local(conn, who).await?;
+    let status = statuses::store::by_id(conn, id).await?.ok_or(Error::NotFound)?;
+    let author = known(conn, status.account_id).await?;
+    Ok((who, plain(&actor, (act, status.uri), author.uri)))
+}
+
+async fn on_account(conn: &Conn, (who, target): (AccountId, AccountId), act: Act) -> Result<(AccountId, Activity)> {
+    let actor = local(conn, who).await?;
+    let target = known(conn, target).await?;
+    Ok((who, plain(&actor, (act, target.uri.clone()), target.uri)))
+}
+
+/// An act on one thing, told to one.
+fn plain(actor: &Account, (act, object): (Act, String), to: String) -> Activity {
+    Activity {
+        id: Some(format!("{}#{}", actor.uri, act.name)),
+        verb: act.verb,
+        actor: actor.uri.clone(),
+        objects: vec![Object::Id(object)],
+        to: vec![to],
+        ..Activity::default()
+    }
+}
+
+async fn on_featured(conn: &Conn, (who, id): (AccountId, StatusId), act: Act) -> Result<(AccountId, Activity)> {
+    let actor = local(conn, who).await?;
+    let status = statuses::store::by_id(conn, id).await?.ok_or(Error::NotFound)?;
+    let activity = to_everybody(&actor.uri, &act.name, (act.verb, Object::Id(status.uri)));
+    let target = Some(Object::Id(format!("{}/collections/featured", actor.uri)));
+    Ok((who, Activity { target, ..activity }))
+}
+
+/// The follow as it was named when it was asked for.
+async fn follow(conn: &Conn, bond: &Bond) -> Result<Activity> {
+    let (follower, followee) = (known(conn, bond.account).await?, known(conn, bond.target).await?);
+    Ok(Activity {
+        id: Some(bond.uri.clone()),
+        verb: Verb::Follow,
+        actor: follower.uri,
+        objects: vec![Object::Id(followee.uri.clone())],
+        to: vec![followee.uri],
+        ..Activity::default()
+    })
+}
+
+async fn answer(conn: &Conn, bond: &Bond, verb: Verb) -> Result<(AccountId, Activity)> {
+    let asked = follow(conn, bond).await?;
+    let me = local(conn, bond.target).await?;
+    let name = if verb == Verb::Accept { "accepts" } else { "rejects" };
+    let activity = Activity {
+        id: Some(format!("{}#{name}/follows/{}", me.uri, bond.id)),
+        verb,
+        actor: me.uri.clone(),
+        to: vec![asked.actor.clone()],
+        objects: vec![Object::Activity(Box::new(asked))],
+        ..Activity::default()
+    };
+    Ok((me.id, activity))
+}
+
+/// A vote travels as a note with nothing in it but the name of the choice.
+async fn vote(
+    conn: &Conn,
+    (who, poll, choice): (AccountId, domain::ids::PollId, i64),
+) -> Result<(AccountId, Activity)> {
+    let voter = local(conn, who).await?;
+    let poll = polls::store::by_id(conn, poll).await?.ok_or(Error::NotFound)?;
+    let question = statuses::store::by_id(conn, poll.status_id).await?.ok_or(Error::NotFound)?;
+    let author = known(conn, poll.account_id).await?;
+    let options = poll.options();
+    let option = usize::try_from(choice).ok().and_then(|c| options.get(c)).ok_or(Error::NotFound)?;
+    let id = format!("{}#votes/{}/{choice}", voter.uri, poll.id);
+    let note = Note {
+        id: id.clone(),
+        author: voter.uri.clone(),
+        name: Some(option.title.clone()),
+        in_reply_to: Some(question.uri),
+        to: vec![author.uri],
+        ..Note::default()
+    };
+    Ok((who, of_note(&voter, note, Verb::Create, format!("{id}/activity"))))
+}

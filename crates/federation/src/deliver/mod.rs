@@ -1,0 +1,93 @@
+//! What is told to others: from news to an activity, from the activity to inboxes, and each delivery until it succeeds
+//! or is given up.
+
+pub(crate) mod compose;
+mod recipients;
+
+use crate::Federation;
+use crate::documents::{Activity, host};
+use crate::fetch::Error as FetchError;
+use crate::signatures::Payload;
+use domain::deliveries::{self, New, News};
+use domain::ids::ActivityId;
+use domain::jobs::Outcome;
+use domain::{Result, Time, hosts};
+use std::time::Duration;
+use url::Url;
+
+/// The first pause between two attempts, and the longest.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(24 * 3600));
+/// When one more connection to a host is too many.
+const MOMENT: Duration = Duration::from_secs(2);
+
+/// Makes the activity of `news` and hands it to everybody who should get it. Safe to repeat: what was handed over is not
+/// handed over again.
+pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
+    let Some(told) = compose::news(federation, news).await? else { return Ok(Outcome::Done) };
+    let inboxes = recipients::of(federation, news, &told).await?;
+    let Some(uri) = told.activity.id.as_deref() else { return Ok(Outcome::Done) };
+    let body = told.activity.to_json().to_string();
+    let new = New { uri, account: told.account, actor: &told.activity.actor, body: &body };
+    let count = deliveries::send(&federation.db, new, &inboxes).await?;
+    tracing::debug!(uri, count, "told to other servers");
+    Ok(Outcome::Done)
+}
+
+/// An activity, and the account that says it.
+pub(crate) struct Told {
+    pub account: domain::ids::AccountId,
+    pub activity: Activity,
+}
+
+/// Brings one activity to one inbox.
+pub async fn deliver(federation: &Federation, id: ActivityId, inbox: &str) -> Result<Outcome> {
+    let conn = federation.db.read().await?;
+    let Some(activity) = deliveries::store::by_id(&conn, id).await? else { return Ok(Outcome::Done) };
+    let (Ok(url), Some(name)) = (Url::parse(inbox), host(inbox)) else { return Ok(Outcome::Done) };
+    let known = hosts::by_name(&conn, &name).await?;
+    drop(conn);
+    let now = Time::now();
+    let over = now.since(activity.created_at) > deliveries::KEPT;
+    if over {
+        tracing::info!(inbox, uri = activity.uri, "a delivery was tried for long enough");
+        return Ok(Outcome::Done);
+    }
+    if let Some(until) = known.as_ref().and_then(|h| h.resting_until).filter(|until| *until > now) {
+        return Ok(Outcome::Postponed(until.plus(jitter(MOMENT * 30, id))));
+    }
+    let signer = federation.signer(activity.account_id, &activity.actor).await?;
+    let payload = Payload::new(activity.body.into_bytes());
+    match federation.fetcher.deliver(&url, &payload, &signer, &[]).await {
+        Ok(_) => {
+            if known.is_some_and(|h| h.failures > 0) {
+                hosts::answered(&federation.db, &name).await?;
+            }
+            Ok(Outcome::Done)
+        }
+        Err(FetchError::Busy) => Ok(Outcome::Postponed(now.plus(MOMENT))),
+        Err(error) if error.passes() => {
+            if error.is_of_the_host() || matches!(error, FetchError::Status { status: 500.., .. }) {
+                hosts::failed(&federation.db, &name, &error.to_string()).await?;
+            }
+            let pause = error.retry_after().unwrap_or_default().max(pause(now.since(activity.created_at)));
+            Ok(Outcome::RetryAt(now.plus(pause + jitter(pause / 5, id)), error.to_string()))
+        }
+        Err(error) => {
+            // It was understood and is not wanted, or there is nobody any more.
+            tracing::info!(inbox, uri = activity.uri, %error, "a delivery was refused");
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// Twice as long as it was tried already: 1, 3, 9 and 27 minutes, hours, a day.
+fn pause(tried: Duration) -> Duration {
+    (tried * 2).clamp(PAUSE.0, PAUSE.1)
+}
+
+/// Keeps what failed together from coming back together.
+fn jitter(most: Duration, id: ActivityId) -> Duration {
+    let millis = u64::try_from(most.as_millis()).unwrap_or(u64::MAX).max(1);
+    let turn = Time::now().millis().unsigned_abs() ^ id.0.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    Duration::from_millis(turn % millis)
+}

@@ -1,0 +1,106 @@
+//! Who gets what: exactly those whom the visibility names, each server once.
+
+use super::Told;
+use crate::Federation;
+use domain::Result;
+use domain::accounts;
+use domain::db::Conn;
+use domain::deliveries::{self, News, store};
+use domain::ids::{AccountId, StatusId};
+use domain::statuses::{self, Visibility};
+
+/// Servers that one activity goes to.
+const INBOXES: i64 = 50_000;
+/// Accounts that did something to a status and hear of its edits.
+const TOUCHED: i64 = 1_000;
+
+/// The inboxes that `news` goes to. Nobody here is among them.
+pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Result<Vec<String>> {
+    let conn = federation.db.read_long().await?;
+    let mut inboxes = match news {
+        News::StatusCreated { status } => of_status(federation, &conn, (*status, Touched::No)).await?,
+        News::StatusEdited { status } => of_status(federation, &conn, (*status, Touched::Too)).await?,
+        News::StatusDeleted { gone } => {
+            let mut inboxes = store::shared_inboxes(&conn, gone.concerned.iter().copied()).await?;
+            if gone.visibility != Visibility::Direct {
+                inboxes.extend(of_followers(federation, &conn, gone.account).await?);
+            }
+            inboxes
+        }
+        News::PollCounted { status } => {
+            let mut inboxes = of_status(federation, &conn, (*status, Touched::Too)).await?;
+            inboxes.extend(of_voters(&conn, *status).await?);
+            inboxes
+        }
+        News::Pinned { account, .. } | News::Unpinned { account, .. } | News::ProfileChanged { account, .. } => {
+            of_followers(federation, &conn, *account).await?
+        }
+        News::Favourited { status, .. } | News::Unfavourited { status, .. } => {
+            let status = statuses::store::by_id(&conn, *status).await?;
+            personal(&conn, status.map(|s| s.account_id)).await?
+        }
+        News::Followed { bond } | News::Unfollowed { bond } => personal(&conn, Some(bond.target)).await?,
+        News::FollowAccepted { bond } | News::FollowRejected { bond } => personal(&conn, Some(bond.account)).await?,
+        News::Blocked { target, .. } | News::Unblocked { target, .. } => personal(&conn, Some(*target)).await?,
+        News::Voted { poll, .. } => {
+            let poll = domain::polls::store::by_id(&conn, *poll).await?;
+            personal(&conn, poll.map(|p| p.account_id)).await?
+        }
+        News::AccountDeleted { .. } => store::all_inboxes(&conn, INBOXES).await?,
+    };
+    inboxes.retain(|inbox| !federation.is_ours(inbox));
+    inboxes.sort_unstable();
+    inboxes.dedup();
+    tracing::trace!(uri = told.activity.id, inboxes = inboxes.len(), "recipients");
+    Ok(inboxes)
+}
+
+/// Whether those get it too who favoured, boosted or answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Touched {
+    Too,
+    No,
+}
+
+async fn of_status(federation: &Federation, conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Vec<String>> {
+    let Some(status) = statuses::store::by_id(conn, id).await? else { return Ok(Vec::new()) };
+    let mut people: Vec<AccountId> = status.mentions().into_iter().map(|m| m.id).collect();
+    if status.visibility <= Visibility::Unlisted {
+        people.extend(status.in_reply_to_account_id);
+    }
+    if let Some(original) = status.reblog_of_id {
+        people.extend(statuses::store::by_id(conn, original).await?.map(|o| o.account_id));
+    }
+    if touched == Touched::Too && status.visibility <= Visibility::Unlisted {
+        people.extend(store::touched(conn, id, TOUCHED).await?);
+    }
+    let mut inboxes = store::shared_inboxes(conn, people).await?;
+    if status.visibility != Visibility::Direct {
+        inboxes.extend(of_followers(federation, conn, status.account_id).await?);
+    }
+    Ok(inboxes)
+}
+
+async fn of_followers(federation: &Federation, conn: &Conn, account: AccountId) -> Result<Vec<String>> {
+    let inboxes = store::follower_inboxes(conn, account, INBOXES).await?;
+    if inboxes.is_empty() {
+        let marked = accounts::store::by_id(conn, account).await?.is_some_and(|a| a.has_remote_followers);
+        if marked {
+            deliveries::mark_unfollowed(&federation.db, account).await?;
+        }
+    }
+    Ok(inboxes)
+}
+
+async fn of_voters(conn: &Conn, id: StatusId) -> Result<Vec<String>> {
+    let poll = statuses::store::by_id(conn, id).await?.and_then(|s| s.poll_id);
+    let Some(poll) = poll else { return Ok(Vec::new()) };
+    let voters = domain::polls::store::voters_elsewhere(conn, poll, TOUCHED).await?;
+    store::shared_inboxes(conn, voters).await
+}
+
+/// What concerns one person goes to their own inbox.
+async fn personal(conn: &Conn, account: Option<AccountId>) -> Result<Vec<String>> {
+    let actors = accounts::remote::store::actors(conn, account).await?;
+    Ok(actors.into_iter().map(|a| a.inbox).collect())
+}

@@ -1,0 +1,118 @@
+//! Media that hangs on a post.
+
+use super::Image;
+use super::reader::{Reader, address, cut};
+use serde_json::Value;
+
+/// Characters of a description.
+pub(super) const DESCRIPTION: usize = 10_000;
+const BLURHASH: usize = 128;
+const ATTACHMENTS: usize = 16;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AttachmentKind {
+    /// `Document`: only its media type says more.
+    #[default]
+    Document,
+    Image,
+    Video,
+    Audio,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Attachment {
+    pub kind: AttachmentKind,
+    pub url: String,
+    pub media_type: Option<String>,
+    /// What it shows, in words.
+    pub description: Option<String>,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub blurhash: Option<String>,
+    /// Both from -1 to 1.
+    pub focus: Option<(f64, f64)>,
+    /// Seconds.
+    pub duration: Option<f64>,
+    /// A preview chosen by the sender.
+    pub thumbnail: Option<Image>,
+    pub sensitive: bool,
+}
+
+/// (media, pages that only a preview is shown of)
+pub(super) fn read(reader: Reader<'_>) -> (Vec<Attachment>, Vec<String>) {
+    let (mut media, mut links) = (Vec::new(), Vec::new());
+    // Lemmy's pages have their picture in `image`.
+    let pictures = if reader.is("Page") { reader.list("image") } else { &[] };
+    for value in reader.list("attachment").iter().chain(pictures) {
+        let Ok(one) = Reader::of(value) else { continue };
+        if one.is("Link") && !one.text("mediaType").is_some_and(is_media) {
+            links.extend(one.link("href").filter(|_| links.len() < ATTACHMENTS));
+        } else if media.len() < ATTACHMENTS {
+            media.extend(Attachment::read(one));
+        }
+    }
+    (media, links)
+}
+
+fn is_media(kind: &str) -> bool {
+    kind.starts_with("image/") || kind.starts_with("video/") || kind.starts_with("audio/")
+}
+
+impl Attachment {
+    fn read(reader: Reader<'_>) -> Option<Self> {
+        let kind = reader.kind(|name| match name {
+            "Document" | "Link" => Some(AttachmentKind::Document),
+            "Image" => Some(AttachmentKind::Image),
+            "Video" => Some(AttachmentKind::Video),
+            "Audio" => Some(AttachmentKind::Audio),
+            _ => None,
+        })?;
+        let (url, inner_type) = target(reader)?;
+        let size = |name: &str| reader.count(name).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+        let words = [reader.text("summary"), reader.text("name")];
+        Some(Self {
+            kind,
+            url,
+            media_type: reader.text("mediaType").map(|kind| cut(kind, 128)).or(inner_type),
+            description: words.into_iter().flatten().find(|t| !t.trim().is_empty()).map(|t| cut(t, DESCRIPTION)),
+            width: size("width"),
+            height: size("height"),
+            blurhash: reader.text("blurhash").filter(|hash| hash.len() <= BLURHASH).map(str::to_owned),
+            focus: focus(reader),
+            duration: duration(reader),
+            thumbnail: reader.list("icon").iter().find_map(Image::read),
+            sensitive: reader.flag("sensitive").unwrap_or(false),
+        })
+    }
+}
+
+/// The address: `url` or `href`, as text, as a Link, or the first medium of several of these.
+fn target(reader: Reader<'_>) -> Option<(String, Option<String>)> {
+    let list = if reader.raw("url").is_some() { reader.list("url") } else { reader.list("href") };
+    list.iter().find_map(|value| {
+        if let Some(url) = address(value) {
+            return Some((url, None));
+        }
+        let link = Reader::of(value).ok()?;
+        let kind = link.text("mediaType").map(|kind| cut(kind, 128));
+        let is_page = kind.as_deref().is_some_and(|kind| kind.starts_with("text/"));
+        link.link("href").filter(|_| !is_page).map(|href| (href, kind))
+    })
+}
+
+fn focus(reader: Reader<'_>) -> Option<(f64, f64)> {
+    let numbers: Vec<f64> = reader.list("focalPoint").iter().take(3).filter_map(Value::as_f64).collect();
+    let [x, y] = numbers[..] else { return None };
+    let fits = |n: f64| (-1.0..=1.0).contains(&n);
+    (fits(x) && fits(y)).then_some((x, y))
+}
+
+/// Seconds as a number, or as `PT1M30.5S`.
+fn duration(reader: Reader<'_>) -> Option<f64> {
+    if let Some(seconds) = reader.number("duration") {
+        return (seconds >= 0.0).then_some(seconds);
+    }
+    let span: jiff::Span = reader.text("duration").filter(|text| text.len() < 64)?.parse().ok()?;
+    let seconds = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?.as_secs_f64();
+    (seconds >= 0.0).then_some(seconds)
+}

@@ -1,0 +1,41 @@
+//! Who can be reached over which address, and why not: for people who look for what is wrong.
+
+use super::connect::connect_to;
+use super::request::Scope;
+use super::{Error, Fetcher};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+use url::Url;
+
+/// Addresses that are tried.
+const TRIED: usize = 8;
+
+/// How one address of a host fared.
+#[derive(Debug)]
+pub struct Reached {
+    pub address: IpAddr,
+    /// How long connecting took, TLS included.
+    pub outcome: Result<Duration, Error>,
+}
+
+impl Fetcher {
+    /// Connects to each address of the host of `url`, one after the other, and sends nothing. The same rules as for
+    /// everything else: what may not be asked is [`Error::Forbidden`].
+    pub async fn reach(&self, url: &Url) -> Result<Vec<Reached>, Error> {
+        let target = self.checked(url, Scope::Federation)?;
+        let mut found = Vec::new();
+        for address in self.0.resolved(&target).await?.into_iter().take(TRIED) {
+            let start = Instant::now();
+            let outcome = if self.0.options.private.allows(address) {
+                match connect_to(SocketAddr::new(address, target.port)).await {
+                    Ok(stream) if target.tls => self.0.secured(&target, stream).await.map(drop),
+                    outcome => outcome.map(drop),
+                }
+            } else {
+                Err(Error::Forbidden("the address is not public"))
+            };
+            found.push(Reached { address, outcome: outcome.map(|()| start.elapsed()) });
+        }
+        Ok(found)
+    }
+}

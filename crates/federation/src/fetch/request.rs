@@ -1,0 +1,172 @@
+//! Asking for something: redirects by hand, each hop checked and signed anew.
+
+use super::body::Body;
+use super::send::{Lease, Outgoing, Patience};
+use super::target::{Target, target};
+use super::{Bounds, Error, Fetcher};
+use crate::signatures::{Form, Signer, authority};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use bytes::Bytes;
+use domain::Time;
+use hyper::body::Incoming;
+use std::time::Duration;
+use tokio::time::Instant;
+use url::Url;
+
+/// Longest that anybody is asked to wait.
+const RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// What kind of server is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Another server of the federation: https only, and never ourselves.
+    #[default]
+    Federation,
+    /// Any page or file.
+    Web,
+}
+
+/// What is to be fetched.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    pub url: &'a Url,
+    /// The `Accept` header.
+    pub accept: &'static str,
+    pub signer: Option<&'a Signer>,
+    pub scope: Scope,
+    pub bounds: Bounds,
+}
+
+impl<'a> Ask<'a> {
+    /// A page or file, unsigned.
+    pub fn web(url: &'a Url, accept: &'static str, bounds: Bounds) -> Self {
+        Self { url, accept, signer: None, scope: Scope::Web, bounds }
+    }
+}
+
+/// A success, its body still to come.
+pub struct Reply {
+    /// Where it came from in the end.
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: Body,
+}
+
+impl Reply {
+    pub fn content_type(&self) -> &str {
+        self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// What came back from one place.
+pub(super) struct Answer {
+    pub(super) response: Response<Incoming>,
+    pub(super) lease: Lease,
+    pub(super) form: Option<Form>,
+}
+
+impl Fetcher {
+    /// Fetches, following redirects. [`Error::Status`] for every answer that is not a success.
+    pub async fn open(&self, ask: &Ask<'_>) -> Result<Reply, Error> {
+        let patience = Patience { idle: ask.bounds.idle, until: Instant::now() + ask.bounds.total };
+        let mut url = ask.url.clone();
+        url.set_fragment(None);
+        for _ in 0..=ask.bounds.redirects {
+            let answer = self.ask(ask, &url, patience).await?;
+            let status = answer.response.status();
+            if status.is_success() {
+                let (parts, incoming) = answer.response.into_parts();
+                let body = Body::new((&parts.headers, incoming), answer.lease, (&ask.bounds, patience))?;
+                return Ok(Reply { url, headers: parts.headers, body });
+            }
+            if !is_redirect(status) {
+                return Err(refused(&answer.response));
+            }
+            url = next(&url, answer.response.headers())?;
+        }
+        Err(Error::Redirects)
+    }
+
+    /// Whether `url` may be asked, and where it leads.
+    pub(super) fn checked(&self, url: &Url, scope: Scope) -> Result<Target, Error> {
+        if scope == Scope::Federation && self.is_ours(&authority(url)) {
+            return Err(Error::Ours);
+        }
+        target(url, &self.0.options.private, scope)
+    }
+
+    async fn ask(&self, ask: &Ask<'_>, url: &Url, patience: Patience) -> Result<Answer, Error> {
+        let target = self.checked(url, ask.scope)?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static(ask.accept));
+        let encoding = if ask.bounds.bytes <= Bounds::DOCUMENT.bytes { "gzip" } else { "identity" };
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding));
+        let out = Outgoing { method: Method::GET, url, headers, body: Bytes::new() };
+        match ask.signer {
+            None => {
+                let (response, lease) = self.0.send(&target, &out, patience).await?;
+                Ok(Answer { response, lease, form: None })
+            }
+            Some(signer) => self.knock((&target, out), (signer, None, &[]), patience).await,
+        }
+    }
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where a redirect leads. What began secure stays so.
+fn next(from: &Url, headers: &HeaderMap) -> Result<Url, Error> {
+    let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let mut to = location.and_then(|text| from.join(text).ok()).ok_or(Error::Redirects)?;
+    to.set_fragment(None);
+    if from.scheme() == "https" && to.scheme() != "https" {
+        return Err(Error::Forbidden("a redirect away from https"));
+    }
+    Ok(to)
+}
+
+pub(super) fn refused(response: &Response<Incoming>) -> Error {
+    let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let retry_after = text(header::RETRY_AFTER).and_then(|text| retry_after(text, Time::now()));
+    Error::Status { status: response.status().as_u16(), retry_after }
+}
+
+/// Seconds, or a date.
+fn retry_after(text: &str, now: Time) -> Option<Duration> {
+    let seconds = text.trim().parse().ok().map(Duration::from_secs);
+    let at = || crate::signatures::http_date(text.trim()).map(|at| at.since(now));
+    seconds.or_else(at).map(|wait| wait.min(RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_stay_secure() {
+        let of = |from: &str, to: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LOCATION, HeaderValue::from_str(to).unwrap());
+            next(&Url::parse(from).unwrap(), &headers).ok().map(String::from)
+        };
+        assert_eq!(of("https://a.example/x", "/y#z").as_deref(), Some("https://a.example/y"));
+        assert_eq!(of("https://a.example/x", "//b.example/y").as_deref(), Some("https://b.example/y"));
+        assert_eq!(of("http://a.example/x", "https://a.example/x").as_deref(), Some("https://a.example/x"));
+        assert_eq!(of("https://a.example/x", "http://a.example/x"), None);
+        assert_eq!(of("https://a.example/x", "file:///etc/passwd"), None);
+        assert_eq!(of("https://a.example/x", "https://"), None);
+        assert!(next(&Url::parse("https://a.example/").unwrap(), &HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn how_long_to_wait() {
+        let now = crate::signatures::http_date("Tue, 20 Apr 2021 02:07:55 GMT").unwrap();
+        assert_eq!(retry_after("30", now), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after("Tue, 20 Apr 2021 02:08:55 GMT", now), Some(Duration::from_secs(60)));
+        assert_eq!(retry_after("Tue, 20 Apr 2020 02:08:55 GMT", now), Some(Duration::ZERO));
+        assert_eq!(retry_after("99999999999", now), Some(RETRY_AFTER));
+        assert_eq!(retry_after("soon", now), None);
+    }
+}

@@ -1,0 +1,40 @@
+//! Announce: somebody elsewhere boosts something.
+
+use crate::Federation;
+use crate::documents::{Activity, PUBLIC};
+use crate::resolve::{self, Budget};
+use domain::accounts::{Account, remote as accounts};
+use domain::db::Conn;
+use domain::statuses::{Visibility, remote};
+use domain::{Error, Result, follows};
+
+pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
+    let (Some(uri), Some(id)) = (activity.object_id(), activity.id.as_deref()) else { return Err(Error::NotFound) };
+    let conn = federation.db.read().await?;
+    let known = remote::by_uri(&conn, uri).await?;
+    let ours = known.as_ref().is_some_and(|s| s.local);
+    if !ours && !follows::remote::is_followed_here(&conn, from.id).await? {
+        return Err(Error::forbidden("Nobody here follows"));
+    }
+    let visibility = visibility(&conn, from, activity).await?;
+    drop(conn);
+    let original = match known {
+        Some(status) => status,
+        None => resolve::status::by_uri(federation, uri, Budget::SENT).await?,
+    };
+    let made = (id, visibility, activity.published);
+    remote::boost(&federation.db, from.id, original.reblog_of_id.unwrap_or(original.id), made).await.map(drop)
+}
+
+async fn visibility(conn: &Conn, from: &Account, activity: &Activity) -> Result<Visibility> {
+    let everybody = |list: &[String]| list.iter().any(|uri| uri == PUBLIC);
+    if everybody(&activity.to) {
+        return Ok(Visibility::Public);
+    }
+    if everybody(&activity.cc) {
+        return Ok(Visibility::Unlisted);
+    }
+    let followers = accounts::store::actor(conn, from.id).await?.and_then(|a| a.followers);
+    let to_followers = followers.is_some_and(|f| activity.to.contains(&f) || activity.cc.contains(&f));
+    if to_followers { Ok(Visibility::Private) } else { Err(Error::forbidden("A boost for nobody")) }
+}

@@ -1,0 +1,167 @@
+//! What other servers send. The request is looked at, written down and answered; a job applies it later. One file for
+//! each kind of activity.
+
+mod announce;
+mod answer;
+mod create;
+mod delete;
+mod feature;
+mod follow;
+mod like;
+pub(crate) mod signer;
+mod undo;
+mod update;
+
+use crate::documents::{Activity, Object, Verb, parse, same_origin};
+use crate::resolve::{self, Budget};
+use crate::{Federation, Refusal};
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use domain::accounts::{self, Account, remote};
+use domain::ids::ArrivalId;
+use domain::jobs::Outcome;
+use domain::{Error, Result, arrivals, blocks};
+
+/// Bytes of what is sent at once.
+const MOST: usize = 1 << 20;
+
+pub(crate) fn routes() -> Router<Federation> {
+    // Whose inbox it was sent to says nothing that the activity does not say itself.
+    Router::new()
+        .route("/inbox", post(receive))
+        .route("/actor/inbox", post(receive))
+        .route("/users/{username}/inbox", post(receive))
+}
+
+/// `POST /inbox`, `POST /users/{username}/inbox`: 202 once it is written down.
+/// <https://www.w3.org/TR/activitypub/#server-to-server-interactions>
+async fn receive(State(federation): State<Federation>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let bytes = read(body).await?;
+    let accepted = StatusCode::ACCEPTED.into_response();
+    let value = parse(&bytes).map_err(|_| Refusal::Bad("The body is not JSON"))?;
+    let activity = Activity::read(&value).map_err(|_| Refusal::Bad("The body is not an activity"))?;
+    if matters_to_nobody(&federation, &activity).await? {
+        return Ok(accepted);
+    }
+    let from = signer::of(&federation, &parts, &bytes).await?;
+    if from.suspended_at.is_some() {
+        return Ok(accepted);
+    }
+    if let Some(id) = &activity.id
+        && !same_origin(id, &activity.actor)
+    {
+        return Err(Refusal::Bad("The activity's id is not on its actor's server"));
+    }
+    let Ok(body) = std::str::from_utf8(&bytes) else { return Err(Refusal::Bad("The body is not UTF-8")) };
+    let name = name(&activity, &parts, &bytes);
+    arrivals::take(&federation.db, from.id, (&name, body)).await?;
+    Ok(accepted)
+}
+
+async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+    match to_bytes(body, MOST).await {
+        Ok(bytes) => Ok(bytes.to_vec()),
+        Err(_) => Err(Refusal::TooLarge),
+    }
+}
+
+/// The end of somebody who was never known here: nothing to do, and no key to be had for it.
+async fn matters_to_nobody(federation: &Federation, activity: &Activity) -> Result<bool, Refusal> {
+    let about_itself = activity.object_id() == Some(activity.actor.as_str());
+    if activity.verb != Verb::Delete || !about_itself {
+        return Ok(false);
+    }
+    let conn = federation.db.read().await?;
+    Ok(remote::by_uri(&conn, &activity.actor).await?.is_none())
+}
+
+/// What it is known by, so that it is taken once. What turns something on and off may carry the same name each time: of
+/// that only the very same request is the same.
+fn name(activity: &Activity, parts: &Parts, body: &[u8]) -> String {
+    let hex = |bytes: &[u8]| digest(&SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let on_and_off = matches!(activity.verb, Verb::Follow | Verb::Undo | Verb::Accept | Verb::Reject | Verb::Block);
+    match &activity.id {
+        Some(id) if !on_and_off => id.clone(),
+        Some(id) => {
+            let signature = parts.headers.get("signature").map(|value| value.as_bytes()).unwrap_or_default();
+            format!("{id} {}", hex(signature))
+        }
+        None => format!("{}#{}", activity.actor, hex(body)),
+    }
+}
+
+/// Applies what arrived. What may not be said or cannot be understood is dropped; what needs something that cannot be
+/// fetched now is tried again. Safe to repeat.
+pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
+    let conn = federation.db.read().await?;
+    let Some(arrival) = arrivals::by_id(&conn, id).await? else { return Ok(Outcome::Done) };
+    let Some(body) = &arrival.body else { return Ok(Outcome::Done) };
+    let from = accounts::store::by_id(&conn, arrival.account_id).await?;
+    drop(conn);
+    if let (Some(from), Ok(value)) = (from, parse(body.as_bytes()))
+        && let Ok(activity) = Activity::read(&value)
+    {
+        match one(federation, &from, &activity).await {
+            Ok(()) => {}
+            Err(error @ (Error::Internal(_) | Error::Busy(_) | Error::Unreachable(_))) => return Err(error),
+            Err(error) => tracing::info!(uri = arrival.uri, %error, "what another server sent was dropped"),
+        }
+    }
+    arrivals::done(&federation.db, id).await?;
+    Ok(Outcome::Done)
+}
+
+async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
+    if activity.actor != from.uri {
+        return forwarded(federation, activity).await;
+    }
+    match &activity.verb {
+        Verb::Create => create::apply(federation, from, activity).await,
+        Verb::Update => update::apply(federation, from, activity).await,
+        Verb::Delete => delete::apply(federation, from, activity).await,
+        Verb::Announce => announce::apply(federation, from, activity).await,
+        Verb::Like => like::apply(federation, from, activity).await,
+        Verb::Follow => follow::apply(federation, from, activity).await,
+        Verb::Accept => answer::accept(federation, from, activity).await,
+        Verb::Reject => answer::reject(federation, from, activity).await,
+        Verb::Undo => undo::apply(federation, from, activity).await,
+        Verb::Block => {
+            let target = local(federation, activity.object_id()).await?;
+            blocks::blocked_by(&federation.db, from.id, target.id).await
+        }
+        Verb::Add | Verb::Remove => feature::apply(federation, from, activity).await,
+        Verb::EmojiReact | Verb::Dislike | Verb::Flag | Verb::Move | Verb::QuoteRequest | Verb::Other(_) => Ok(()),
+    }
+}
+
+/// Sent by somebody who did not say it: nothing of it is believed. What it is about is asked for where it is from.
+async fn forwarded(federation: &Federation, activity: &Activity) -> Result<()> {
+    let Some(uri) = activity.object_id().filter(|uri| !federation.is_ours(uri)) else { return Ok(()) };
+    match activity.verb {
+        Verb::Create | Verb::Update => resolve::status::refetch(federation, uri, Budget::SENT).await.map(drop),
+        Verb::Delete => resolve::status::confirm_gone(federation, uri).await,
+        _ => Ok(()),
+    }
+}
+
+/// The local account of this name; [`Error::NotFound`] when it is nobody here.
+pub(crate) async fn local(federation: &Federation, uri: Option<&str>) -> Result<Account> {
+    let uri = uri.filter(|uri| federation.is_ours(uri)).ok_or(Error::NotFound)?;
+    let account = remote::by_uri(&federation.db.read().await?, uri).await?;
+    account.filter(|a| a.is_local() && a.suspended_at.is_none()).ok_or(Error::NotFound)
+}
+
+/// The activity that `activity` is about, as far as it is shown, if it is by the same actor.
+fn inner(activity: &Activity) -> Option<&Activity> {
+    match activity.object() {
+        Some(Object::Activity(inner)) => Some(inner),
+        _ => None,
+    }
+}

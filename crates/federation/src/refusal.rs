@@ -1,0 +1,59 @@
+//! Why there is no answer.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+const ACCEPT_SIGNATURE: HeaderName = HeaderName::from_static("accept-signature");
+
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The question cannot be understood.
+    Bad(&'static str),
+    /// It is not signed as it must be; the reason helps whoever debugs the other side.
+    Unsigned(String),
+    Forbidden(&'static str),
+    Unknown,
+    /// There was such a thing.
+    Gone,
+    TooLarge,
+    /// Something that is needed to decide could not be fetched.
+    Later,
+    Internal(domain::Error),
+}
+
+impl From<domain::Error> for Refusal {
+    fn from(error: domain::Error) -> Self {
+        match error {
+            domain::Error::NotFound => Self::Unknown,
+            domain::Error::Gone => Self::Gone,
+            domain::Error::Unreachable(_) => Self::Later,
+            other => Self::Internal(other),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, text) = match self {
+            Self::Bad(why) => (StatusCode::BAD_REQUEST, why.to_owned()),
+            Self::Unsigned(why) => (StatusCode::UNAUTHORIZED, why),
+            Self::Forbidden(why) => (StatusCode::FORBIDDEN, why.to_owned()),
+            Self::Unknown => (StatusCode::NOT_FOUND, "Not Found".to_owned()),
+            Self::Gone => (StatusCode::GONE, "Gone".to_owned()),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Too large".to_owned()),
+            Self::Later | Self::Internal(domain::Error::Busy(_)) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Try again later".to_owned())
+            }
+            Self::Internal(error) => {
+                tracing::error!(error = format!("{error:#}"), "an answer to another server failed");
+                (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error".to_owned())
+            }
+        };
+        let mut response = (status, axum::Json(serde_json::json!({ "error": text }))).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let how = HeaderValue::from_static(crate::signatures::ACCEPT_SIGNATURE);
+            response.headers_mut().insert(ACCEPT_SIGNATURE, how);
+        }
+        response
+    }
+}

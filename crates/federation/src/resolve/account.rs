@@ -1,0 +1,196 @@
+//! Accounts of other servers.
+
+use super::{failed, webfinger};
+use crate::Federation;
+use crate::documents::{Actor, ActorKind, Document, host};
+use crate::inbox::signer::kept;
+use domain::accounts::remote::{self, Arrived, Reach};
+use domain::accounts::{self, Account, Kind};
+use domain::{Error, Result, Time, tombstones};
+use std::time::Duration;
+use url::Url;
+
+/// An account that was looked at longer ago is asked for anew when it is met.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+
+/// Who is meant by `user@domain`: known here, or fetched.
+pub async fn by_handle(federation: &Federation, handle: &str) -> Result<Account> {
+    let conn = federation.db.read().await?;
+    match accounts::lookup(&conn, &federation.site, handle).await {
+        Err(Error::NotFound) => {}
+        Ok(account) => {
+            drop(conn);
+            refresh_stale(federation, &account).await?;
+            return Ok(account);
+        }
+        Err(error) => return Err(error),
+    }
+    drop(conn);
+    let parts = accounts::handle(&federation.site, handle).ok_or(Error::NotFound)?;
+    // Somebody of ours would have been found.
+    let domain = parts.domain.ok_or(Error::NotFound)?;
+    let said = webfinger::finger(federation, &parts.username, &domain).await?;
+    if federation.is_ours(&said.href) {
+        return Err(Error::NotFound);
+    }
+    let asked = (parts.username.to_lowercase(), domain);
+    let subject = (said.username.to_lowercase(), said.domain.clone());
+    if subject != asked {
+        // Another name for the same account: the one that it is known by has the last word.
+        let again = webfinger::finger(federation, &said.username, &said.domain).await?;
+        if (again.username.to_lowercase(), again.domain.clone()) != subject || again.href != said.href {
+            return Err(Error::forbidden(format!("{handle} leads from one name to another")));
+        }
+    }
+    let actor = document(federation, &said.href).await?;
+    if actor.id != said.href {
+        return Err(Error::forbidden(format!("{handle} leads to another account")));
+    }
+    let name = actor.username.to_lowercase();
+    let on_its_host = host(&actor.id).is_some_and(|h| h == subject.1) && name == subject.0;
+    // Asked and answered: the account's own server says so. Else the account's server has to name it too.
+    if !on_its_host && verified_handle(federation, &actor).await? != (said.username.clone(), said.domain.clone()) {
+        return Err(Error::forbidden(format!("{handle} is not what the account is called")));
+    }
+    keep(federation, &actor, (said.username, said.domain)).await
+}
+
+/// The account of this name among servers: known here, or fetched.
+pub async fn by_uri(federation: &Federation, uri: &str) -> Result<Account> {
+    let known = remote::by_uri(&federation.db.read().await?, uri).await?;
+    match known {
+        Some(account) => {
+            refresh_stale(federation, &account).await?;
+            Ok(account)
+        }
+        None if federation.is_ours(uri) => Err(Error::NotFound),
+        None => fetch(federation, uri).await,
+    }
+}
+
+/// Fetches the account whatever is known of it.
+pub async fn fetch(federation: &Federation, uri: &str) -> Result<Account> {
+    let actor = document(federation, uri).await?;
+    take(federation, &actor).await
+}
+
+async fn document(federation: &Federation, uri: &str) -> Result<Actor> {
+    let url = Url::parse(uri).map_err(|_| Error::NotFound)?;
+    let signer = federation.site_signer().await?;
+    let fetched = federation.fetcher.document(&url, Some(&signer)).await.map_err(|e| failed(&url, e))?;
+    match Document::read(&fetched.value) {
+        Ok(Document::Actor(actor)) => Ok(*actor),
+        Ok(Document::Tombstone { .. }) => Err(Error::Gone),
+        _ => Err(Error::forbidden(format!("{uri} is no account"))),
+    }
+}
+
+/// Keeps an actor as its own server shows it, or as it was sent with its own signature.
+pub(crate) async fn take(federation: &Federation, actor: &Actor) -> Result<Account> {
+    let conn = federation.db.read().await?;
+    let known = remote::by_uri(&conn, &actor.id).await?;
+    if known.is_none() && tombstones::is_gone(&conn, &actor.id).await? {
+        return Err(Error::Gone);
+    }
+    drop(conn);
+    let handle = match known {
+        // The name was checked when it came, and is the same.
+        Some(Account { username, domain: Some(domain), .. }) if username.eq_ignore_ascii_case(&actor.username) => {
+            (username, domain)
+        }
+        _ => verified_handle(federation, actor).await?,
+    };
+    keep(federation, actor, handle).await
+}
+
+/// What the account is called, confirmed by both: the account names a handle, its domain names the account.
+async fn verified_handle(federation: &Federation, actor: &Actor) -> Result<(String, String)> {
+    let own = host(&actor.id).ok_or(Error::NotFound)?;
+    let claimed = actor.webfinger.as_deref().and_then(|handle| handle.rsplit_once('@'));
+    let (username, domain) = claimed.unwrap_or((&actor.username, &own));
+    if username.is_empty() {
+        return Err(Error::forbidden(format!("{} has no name", actor.id)));
+    }
+    let said = webfinger::finger(federation, username, domain).await?;
+    let subject = (said.username.to_lowercase(), said.domain.clone());
+    let confirmed = if subject == (username.to_lowercase(), domain.to_lowercase()) {
+        said.href == actor.id
+    } else {
+        let again = webfinger::finger(federation, &said.username, &said.domain).await?;
+        (again.username.to_lowercase(), again.domain.clone()) == subject && again.href == actor.id
+    };
+    if confirmed {
+        Ok((said.username, said.domain))
+    } else {
+        Err(Error::forbidden(format!("{} is not who it says", actor.id)))
+    }
+}
+
+async fn keep(federation: &Federation, actor: &Actor, (username, domain): (String, String)) -> Result<Account> {
+    if domain.eq_ignore_ascii_case(&federation.site.domain) || federation.is_ours(&actor.id) {
+        return Err(Error::forbidden("It says that it is one of ours"));
+    }
+    let arrived = Arrived { username, domain, ..arrived(actor) };
+    let account = remote::receive(&federation.db, &arrived).await?;
+    federation.known.forget(account.id);
+    Ok(account)
+}
+
+fn arrived(actor: &Actor) -> Arrived {
+    let described = |image: &Option<crate::documents::Image>| {
+        image.as_ref().and_then(|i| i.description.clone()).unwrap_or_default()
+    };
+    Arrived {
+        uri: actor.id.clone(),
+        url: actor.url.clone(),
+        display_name: actor.name.clone(),
+        note: actor.summary.clone(),
+        avatar: actor.icon.as_ref().map(|i| i.url.clone()),
+        avatar_description: described(&actor.icon),
+        header: actor.image.as_ref().map(|i| i.url.clone()),
+        header_description: described(&actor.image),
+        fields: actor.fields.iter().map(|f| (f.name.clone(), f.value.clone())).collect(),
+        kind: Some(match actor.kind {
+            ActorKind::Person | ActorKind::Organization => Kind::Person,
+            ActorKind::Service | ActorKind::Application => Kind::Bot,
+            ActorKind::Group => Kind::Group,
+        }),
+        locked: actor.locked,
+        discoverable: actor.discoverable,
+        indexable: actor.indexable.unwrap_or(false),
+        memorial: actor.memorial,
+        created_at: actor.published,
+        reach: Reach {
+            kind: format!("{:?}", actor.kind),
+            inbox: actor.inbox.clone(),
+            shared_inbox: actor.shared_inbox.clone(),
+            outbox: actor.outbox.clone(),
+            followers: actor.followers.clone(),
+            following: actor.following.clone(),
+            featured: actor.featured.clone(),
+        },
+        keys: actor.keys.iter().map(kept).collect(),
+        ..Arrived::default()
+    }
+}
+
+/// Has an account that was looked at long ago looked at again, by a job.
+async fn refresh_stale(federation: &Federation, account: &Account) -> Result<()> {
+    if account.is_local() {
+        return Ok(());
+    }
+    let actor = remote::store::actor(&federation.db.read().await?, account.id).await?;
+    let stale = actor.is_none_or(|a| Time::now().since(a.fetched_at) > STALE);
+    if stale { remote::refresh_later(&federation.db, account.id).await } else { Ok(()) }
+}
+
+/// Looks at an account again. One that its server says is gone goes here too.
+pub async fn refresh(federation: &Federation, id: domain::ids::AccountId) -> Result<()> {
+    let account = accounts::store::by_id(&federation.db.read().await?, id).await?;
+    let Some(account) = account.filter(|a| !a.is_local()) else { return Ok(()) };
+    match fetch(federation, &account.uri).await {
+        Err(Error::Gone) => remote::delete(&federation.db, id).await,
+        Err(Error::NotFound | Error::Forbidden(_)) => Ok(()),
+        other => other.map(drop),
+    }
+}

@@ -1,0 +1,98 @@
+//! From a name or an address to what is known of it, fetched where it is from when it is not known here.
+
+pub mod account;
+pub mod pins;
+pub mod status;
+mod webfinger;
+
+use crate::Federation;
+use crate::documents::{Document, host};
+use crate::fetch::Error as FetchError;
+use domain::accounts::Account;
+use domain::statuses::Status;
+use domain::{Error, Result};
+use url::Url;
+
+/// How many things more may be fetched because of the one that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget(u8);
+
+impl Budget {
+    /// For what was sent to us or asked for: the parents above it, so far up.
+    pub const SENT: Self = Self(20);
+
+    pub(crate) fn is_left(self) -> bool {
+        self.0 > 0
+    }
+    pub(crate) fn less(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+}
+
+/// What an address leads to.
+#[derive(Debug)]
+pub enum Found {
+    Account(Account),
+    Status(Status),
+}
+
+/// What is at this address: of a page for people or of a document, here or elsewhere. [`Error::NotFound`] for what is
+/// neither an account nor a post.
+pub async fn by_address(federation: &Federation, address: &str) -> Result<Found> {
+    let url = Url::parse(address).map_err(|_| Error::NotFound)?;
+    if federation.is_ours(url.as_str()) {
+        return ours(federation, &url).await;
+    }
+    if let Some(known) = known(federation, url.as_str()).await? {
+        return Ok(known);
+    }
+    let signer = federation.site_signer().await?;
+    let fetched = federation.fetcher.page_or_document(&url, Some(&signer)).await.map_err(|e| failed(&url, e))?;
+    match Document::read(&fetched.value).map_err(|_| Error::NotFound)? {
+        Document::Actor(actor) => account::take(federation, &actor).await.map(Found::Account),
+        Document::Note(note) => status::take(federation, &note, Budget::SENT).await.map(Found::Status),
+        _ => Err(Error::NotFound),
+    }
+}
+
+async fn known(federation: &Federation, uri: &str) -> Result<Option<Found>> {
+    let conn = federation.db.read().await?;
+    if let Some(account) = domain::accounts::remote::by_uri(&conn, uri).await? {
+        return Ok(Some(Found::Account(account)));
+    }
+    Ok(domain::statuses::remote::by_uri(&conn, uri).await?.map(Found::Status))
+}
+
+/// Our own addresses: `/@name`, `/users/name`, `/@name/id`, `/users/name/statuses/id`.
+async fn ours(federation: &Federation, url: &Url) -> Result<Found> {
+    let base = format!("{}/", federation.site.base_url);
+    let path = url.as_str().strip_prefix(base.as_str()).ok_or(Error::NotFound)?;
+    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let path = path.strip_prefix('@').or_else(|| path.strip_prefix("users/")).ok_or(Error::NotFound)?;
+    let conn = federation.db.read().await?;
+    let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let account = domain::accounts::lookup(&conn, &federation.site, name).await?;
+    let Some(rest) = rest else { return Ok(Found::Account(account)) };
+    let id = rest.strip_prefix("statuses/").unwrap_or(rest).parse().map_err(|_| Error::NotFound)?;
+    let status = domain::statuses::store::by_id(&conn, id).await?.filter(|s| s.account_id == account.id);
+    status.map(Found::Status).ok_or(Error::NotFound)
+}
+
+/// What a fetch that failed means to whoever wanted the thing.
+pub(crate) fn failed(url: &Url, error: FetchError) -> Error {
+    if error.is_gone() {
+        return Error::Gone;
+    }
+    if error.is_absent() {
+        return Error::NotFound;
+    }
+    match error {
+        FetchError::Key(cause) => Error::internal(cause.to_string()),
+        FetchError::Ours => Error::NotFound,
+        error if error.passes() => {
+            tracing::debug!(%url, %error, "a fetch failed");
+            Error::Unreachable(host(url.as_str()).unwrap_or_default())
+        }
+        error => Error::forbidden(format!("{url}: {error}")),
+    }
+}

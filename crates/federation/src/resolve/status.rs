@@ -1,0 +1,103 @@
+//! Posts of other servers.
+
+use super::{Budget, account, failed};
+use crate::Federation;
+use crate::documents::{Document, Note, same_origin};
+use crate::statuses::arrive;
+use domain::statuses::{Status, remote, remote::How};
+use domain::{Error, Result, tombstones};
+use std::future::Future;
+use std::pin::Pin;
+use url::Url;
+
+/// The post of this name: known here, or fetched.
+pub async fn by_uri(federation: &Federation, uri: &str, budget: Budget) -> Result<Status> {
+    match remote::by_uri(&federation.db.read().await?, uri).await? {
+        Some(status) => Ok(status),
+        None if federation.is_ours(uri) => Err(Error::NotFound),
+        None => fetch(federation, uri, budget).await,
+    }
+}
+
+/// The parent of something that arrives, as far as it can be had. Only what may be had later is an error.
+pub(crate) fn parent<'a>(
+    federation: &'a Federation,
+    uri: &'a str,
+    budget: Budget,
+) -> Pin<Box<dyn Future<Output = Result<Option<Status>>> + Send + 'a>> {
+    // Boxed: a parent has a parent.
+    Box::pin(async move {
+        if let Some(known) = remote::by_uri(&federation.db.read().await?, uri).await? {
+            return Ok(Some(known));
+        }
+        if !budget.is_left() || federation.is_ours(uri) {
+            return Ok(None);
+        }
+        match fetch(federation, uri, budget.less()).await {
+            Ok(status) => Ok(Some(status)),
+            Err(error @ Error::Internal(_)) => Err(error),
+            // Without it the answer still stands: a server that is down does not hold up what others say.
+            Err(_) => Ok(None),
+        }
+    })
+}
+
+/// Fetches a post that is not known.
+pub(crate) async fn fetch(federation: &Federation, uri: &str, budget: Budget) -> Result<Status> {
+    if tombstones::is_gone(&federation.db.read().await?, uri).await? {
+        return Err(Error::Gone);
+    }
+    let note = document(federation, uri).await?;
+    take(federation, &note, budget).await
+}
+
+async fn document(federation: &Federation, uri: &str) -> Result<Note> {
+    let url = Url::parse(uri).map_err(|_| Error::NotFound)?;
+    let signer = federation.site_signer().await?;
+    let fetched = federation.fetcher.document(&url, Some(&signer)).await.map_err(|e| failed(&url, e))?;
+    match Document::read(&fetched.value) {
+        Ok(Document::Note(note)) => Ok(*note),
+        Ok(Document::Tombstone { .. }) => Err(Error::Gone),
+        _ => Err(Error::forbidden(format!("{uri} is no post"))),
+    }
+}
+
+/// Takes in a post that was fetched where it is from.
+pub(crate) async fn take(federation: &Federation, note: &Note, budget: Budget) -> Result<Status> {
+    if !same_origin(&note.id, &note.author) {
+        return Err(Error::forbidden(format!("{} is not by {}", note.id, note.author)));
+    }
+    if note.vote().is_some() {
+        return Err(Error::NotFound);
+    }
+    let author = account::by_uri(federation, &note.author).await?;
+    let taken = arrive::take(federation, note, &author, (How::Found, budget)).await?;
+    taken.ok_or(Error::Gone)
+}
+
+/// Looks at a post where it is from, whatever is known of it.
+pub(crate) async fn refetch(federation: &Federation, uri: &str, budget: Budget) -> Result<Status> {
+    let note = document(federation, uri).await?;
+    if remote::by_uri(&federation.db.read().await?, &note.id).await?.is_none() {
+        return take(federation, &note, budget).await;
+    }
+    if !same_origin(&note.id, &note.author) {
+        return Err(Error::forbidden(format!("{} is not by {}", note.id, note.author)));
+    }
+    let author = account::by_uri(federation, &note.author).await?;
+    let arrived = federation.arrived(&note, &author, (How::Found, budget)).await?;
+    match remote::edit(&federation.db, &arrived).await? {
+        remote::Outcome::Changed(status) | remote::Outcome::Stale(status) => Ok(status),
+        remote::Outcome::Unknown => Err(Error::NotFound),
+    }
+}
+
+/// Somebody says that a post is gone: it goes here when its own server says so too.
+pub(crate) async fn confirm_gone(federation: &Federation, uri: &str) -> Result<()> {
+    let Some(status) = remote::by_uri(&federation.db.read().await?, uri).await? else { return Ok(()) };
+    match document(federation, uri).await {
+        Err(Error::Gone | Error::NotFound) => remote::delete(&federation.db, status.account_id, uri).await,
+        Err(error) => Err(error),
+        Ok(_) => Ok(()),
+    }
+}

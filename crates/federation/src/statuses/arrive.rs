@@ -1,0 +1,140 @@
+//! Posts of other servers as the domain takes them.
+
+use crate::documents::{Attachment, Note, NoteKind};
+use crate::resolve::Budget;
+use crate::{Federation, resolve};
+use domain::accounts::{self, Account};
+use domain::media::Elsewhere;
+use domain::polls::{self, Choice};
+use domain::statuses::Visibility;
+use domain::statuses::remote::{self, Arrived, How};
+use domain::{Error, Result};
+
+/// Accounts that are fetched because one post names them.
+const STRANGERS: usize = 5;
+/// Bytes of an article that is shown whole.
+const SHORT: usize = 4_000;
+
+impl Federation {
+    /// What a document says, with the people and the parent that it names looked up, and fetched as far as `budget`
+    /// goes. The author is who it must be.
+    pub(crate) async fn arrived(&self, note: &Note, author: &Account, (how, budget): (How, Budget)) -> Result<Arrived> {
+        let followers = {
+            let conn = self.db.read().await?;
+            accounts::remote::store::actor(&conn, author.id).await?.and_then(|a| a.followers)
+        };
+        let visibility = note.visibility(followers.as_deref());
+        let visibility =
+            visibility.ok_or_else(|| Error::forbidden("It is for nobody, or never to leave its server"))?;
+        let (mentioned, silent) = self.addressees(note, visibility, budget).await?;
+        let parent = match &note.in_reply_to {
+            None => None,
+            // A reply whose parent cannot be had stands by itself.
+            Some(uri) => resolve::status::parent(self, uri, budget).await?.map(|s| s.id),
+        };
+        Ok(Arrived {
+            uri: note.id.clone(),
+            url: note.url.clone(),
+            author: author.id,
+            content: content(note),
+            spoiler_text: note.summary.clone(),
+            visibility,
+            sensitive: note.sensitive || !note.summary.is_empty(),
+            language: note.language.clone(),
+            parent,
+            conversation: note.conversation.clone().or_else(|| note.context.clone()),
+            mentioned,
+            silent,
+            tags: note.hashtags.iter().map(|h| h.name.clone()).collect(),
+            media: note.attachments.iter().map(attachment).collect(),
+            poll: note.poll.as_ref().map(|poll| polls::Elsewhere {
+                options: poll.choices.iter().map(choice).collect(),
+                multiple: poll.multiple,
+                voters: poll.voters.and_then(|n| i64::try_from(n).ok()),
+                ends_at: poll.ends_at,
+            }),
+            created_at: note.published,
+            edited_at: note.updated,
+            how,
+        })
+    }
+
+    /// Who is named in it, and who may see it though they are not. People here count only when it is addressed to them.
+    async fn addressees(
+        &self,
+        note: &Note,
+        visibility: Visibility,
+        budget: Budget,
+    ) -> Result<(Vec<Account>, Vec<Account>)> {
+        let addressed = |uri: &String| note.to.contains(uri) || note.cc.contains(uri);
+        let tagged: Vec<String> = note.mentions.iter().map(|m| m.href.clone()).take(100).collect();
+        let mut wanted = tagged.clone();
+        if visibility >= Visibility::Private {
+            wanted.extend(note.to.iter().chain(&note.cc).filter(|uri| self.is_ours(uri)).take(100).cloned());
+        }
+        let conn = self.db.read().await?;
+        let mut found = accounts::remote::store::by_uris(&conn, wanted).await?;
+        drop(conn);
+        let known = |uri: &String, found: &[Account]| found.iter().any(|a| a.uri == *uri || a.url == *uri);
+        let strangers: Vec<&String> = tagged.iter().filter(|uri| !self.is_ours(uri) && !known(uri, &found)).collect();
+        if budget.is_left() {
+            for uri in strangers.into_iter().take(STRANGERS) {
+                if let Ok(account) = resolve::account::by_uri(self, uri).await {
+                    found.push(account);
+                }
+            }
+        }
+        found.retain(|a| !a.is_local() || addressed(&a.uri));
+        Ok(found.into_iter().partition(|a| tagged.contains(&a.uri)))
+    }
+}
+
+/// What is no note is shown by its title and a link.
+fn content(note: &Note) -> String {
+    let title = note.name.as_deref().filter(|name| !name.trim().is_empty());
+    match (note.kind, title) {
+        (NoteKind::Note | NoteKind::Question, _) | (_, None) => note.content.clone(),
+        (_, Some(title)) => {
+            let (title, url) = (escaped(title), escaped(note.url.as_deref().unwrap_or(&note.id)));
+            let body = if note.content.len() <= SHORT { note.content.as_str() } else { "" };
+            format!("<p><strong>{title}</strong></p>{body}<p><a href=\"{url}\">{url}</a></p>")
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn attachment(a: &Attachment) -> Elsewhere {
+    use crate::documents::AttachmentKind;
+    let by_kind = match a.kind {
+        AttachmentKind::Document => "",
+        AttachmentKind::Image => "image/",
+        AttachmentKind::Video => "video/",
+        AttachmentKind::Audio => "audio/",
+    };
+    Elsewhere {
+        url: a.url.clone(),
+        content_type: a.media_type.clone().unwrap_or_else(|| by_kind.to_owned()),
+        description: a.description.clone(),
+        blurhash: a.blurhash.clone(),
+        size: a.width.zip(a.height).map(|(w, h)| (i64::from(w), i64::from(h))),
+        focus: a.focus,
+    }
+}
+
+fn choice(c: &crate::documents::Choice) -> Choice {
+    Choice { title: c.name.clone(), votes: c.votes.and_then(|n| i64::try_from(n).ok()).unwrap_or(0) }
+}
+
+/// Takes a post in. None when it is known to be gone.
+pub(crate) async fn take(
+    federation: &Federation,
+    note: &Note,
+    author: &Account,
+    with: (How, Budget),
+) -> Result<Option<domain::statuses::Status>> {
+    let arrived = federation.arrived(note, author, with).await?;
+    remote::receive(&federation.db, &arrived).await
+}

@@ -1,0 +1,181 @@
+//! A local post as a document.
+
+use crate::Federation;
+use crate::documents::{
+    Attachment, AttachmentKind, Choice, Grant, Hashtag, Mention, Note, NoteKind, PUBLIC, Policy, Poll, Quote,
+};
+use domain::accounts::{self, Account};
+use domain::db::Conn;
+use domain::ids::AccountId;
+use domain::statuses::{self, QuotePolicy, QuoteState, Status, Visibility};
+use domain::{Error, Result, Time, media, polls};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// Who gets something: what stands in `to` and `cc`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Addressed {
+    pub to: Vec<String>,
+    pub cc: Vec<String>,
+}
+
+impl Addressed {
+    /// The one mapping from visibility to addressees. Followers stand in `to` when it is for them only: elsewhere they
+    /// are not looked for.
+    pub(crate) fn new(visibility: Visibility, author: &str, named: Vec<String>) -> Self {
+        let (everybody, followers) = (PUBLIC.to_owned(), format!("{author}/followers"));
+        let behind = |first: String| [vec![first], named.clone()].concat();
+        match visibility {
+            Visibility::Public => Self { to: vec![everybody], cc: behind(followers) },
+            Visibility::Unlisted => Self { to: vec![followers], cc: behind(everybody) },
+            Visibility::Private => Self { to: vec![followers], cc: named },
+            Visibility::Direct => Self { to: named, cc: Vec::new() },
+        }
+    }
+}
+
+impl Federation {
+    /// `status`, written by the local `author`, with all that hangs on it.
+    pub(crate) async fn note(&self, conn: &Conn, author: &Account, status: &Status) -> Result<Note> {
+        let named = named(conn, status).await?;
+        let poll = match status.poll_id {
+            None => None,
+            Some(id) => polls::store::by_id(conn, id).await?,
+        };
+        let parent = match status.in_reply_to_id {
+            None => None,
+            Some(id) => statuses::store::by_id(conn, id).await?,
+        };
+        let mentions = status.mentions();
+        let uri_of = |id: AccountId| named.get(&id).map(|a| a.uri.clone());
+        let mut addressees: Vec<String> = mentions.iter().filter_map(|m| uri_of(m.id)).collect();
+        addressees.dedup();
+        let Addressed { to, cc } = Addressed::new(status.visibility, &author.uri, addressees);
+        let tagged = mentions.iter().filter(|m| !m.silent).filter_map(|m| named.get(&m.id));
+        let mention = |a: &Account| Mention { href: a.uri.clone(), name: format!("@{}", self.full_handle(a)) };
+        let codes: Vec<String> = serde_json::from_str(&status.emojis_json).unwrap_or_default();
+        Ok(Note {
+            id: status.uri.clone(),
+            kind: if poll.is_some() { NoteKind::Question } else { NoteKind::Note },
+            author: author.uri.clone(),
+            url: status.url.clone(),
+            content: status.content.clone(),
+            language: status.language.clone(),
+            summary: status.spoiler_text.clone(),
+            sensitive: status.sensitive,
+            in_reply_to: parent.map(|p| p.uri),
+            published: Some(status.created_at),
+            updated: status.edited_at,
+            to,
+            cc,
+            mentions: tagged.map(mention).collect(),
+            hashtags: status.tags().into_iter().map(|name| self.hashtag(name)).collect(),
+            emojis: self.emojis(conn, &codes).await?,
+            attachments: self.attachments(conn, status).await?,
+            quote: quote(conn, status).await?,
+            policy: policy(status, &author.uri),
+            poll: poll.map(question),
+            direct: (status.visibility > Visibility::Unlisted).then_some(status.visibility == Visibility::Direct),
+            ..Note::default()
+        })
+    }
+
+    /// `user@domain`, also for people here.
+    pub(crate) fn full_handle(&self, account: &Account) -> String {
+        if account.is_local() { self.site.handle(&account.username) } else { account.acct() }
+    }
+
+    fn hashtag(&self, name: String) -> Hashtag {
+        Hashtag { href: Some(self.site.tag_url(&name)), name }
+    }
+
+    async fn attachments(&self, conn: &Conn, status: &Status) -> Result<Vec<Attachment>> {
+        if !status.has_media {
+            return Ok(Vec::new());
+        }
+        let rows = media::store::by_statuses(conn, [status.id]).await?;
+        Ok(rows.into_iter().filter_map(|row| self.attachment(row)).collect())
+    }
+
+    fn attachment(&self, row: media::Attachment) -> Option<Attachment> {
+        let original = row.original.as_ref()?;
+        let meta: Value = row.meta_json.as_deref().and_then(|m| serde_json::from_str(m).ok()).unwrap_or_default();
+        let side = |name: &str| meta["original"][name].as_u64().and_then(|n| u32::try_from(n).ok());
+        Some(Attachment {
+            kind: AttachmentKind::Document,
+            url: self.site.media(original),
+            media_type: row.content_type,
+            description: row.description,
+            width: side("width"),
+            height: side("height"),
+            blurhash: row.blurhash,
+            focus: row.focus_x.zip(row.focus_y),
+            ..Attachment::default()
+        })
+    }
+}
+
+/// Accounts that are named in it, silently or not.
+pub(crate) async fn named(conn: &Conn, status: &Status) -> Result<HashMap<AccountId, Account>> {
+    let found = accounts::store::by_ids(conn, status.mentions().into_iter().map(|m| m.id)).await?;
+    Ok(found.into_iter().map(|a| (a.id, a)).collect())
+}
+
+async fn quote(conn: &Conn, status: &Status) -> Result<Option<Quote>> {
+    let Some(id) = status.quote_of_id.filter(|_| status.quote_state == QuoteState::Accepted) else { return Ok(None) };
+    let quoted = statuses::store::by_id(conn, id).await?;
+    Ok(quoted.map(|q| Quote { id: q.uri, ..Quote::default() }))
+}
+
+/// Nobody but the author is how "nobody" is said.
+fn policy(status: &Status, author: &str) -> Policy {
+    let automatic = match status.quote_policy {
+        QuotePolicy::Public => PUBLIC.to_owned(),
+        QuotePolicy::Followers => format!("{author}/followers"),
+        QuotePolicy::Nobody => author.to_owned(),
+    };
+    Policy { quote: Some(Grant { automatic: vec![automatic], ..Grant::default() }), ..Policy::default() }
+}
+
+fn question(poll: polls::Poll) -> Poll {
+    let number = |n: i64| u64::try_from(n).ok();
+    let choices = poll.options().into_iter().map(|o| Choice { name: o.title, votes: number(o.votes) });
+    Poll {
+        choices: choices.collect(),
+        multiple: poll.multiple,
+        ends_at: poll.expires_at,
+        closed: poll.expired(Time::now()),
+        voters: number(poll.voters_count),
+    }
+}
+
+/// The local author of `status`; [`Error::NotFound`] when they are not here or no longer.
+pub(crate) async fn author(conn: &Conn, status: &Status) -> Result<Account> {
+    let author = accounts::store::by_id(conn, status.account_id).await?;
+    author.filter(|a| a.is_local() && a.suspended_at.is_none()).ok_or(Error::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addressees_follow_from_visibility() {
+        let author = "https://noren.example/users/mia";
+        let followers = format!("{author}/followers");
+        let bob = "https://b.example/bob".to_owned();
+        let (everybody, followers, bob) = (PUBLIC, followers.as_str(), bob.as_str());
+        for (visibility, to, cc) in [
+            (Visibility::Public, vec![everybody], vec![followers, bob]),
+            (Visibility::Unlisted, vec![followers], vec![everybody, bob]),
+            (Visibility::Private, vec![followers], vec![bob]),
+            (Visibility::Direct, vec![bob], vec![]),
+        ] {
+            let made = Addressed::new(visibility, author, vec![bob.to_owned()]);
+            assert_eq!(
+                (made.to, made.cc),
+                (to.iter().map(|s| s.to_string()).collect(), cc.iter().map(|s| s.to_string()).collect())
+            );
+        }
+    }
+}

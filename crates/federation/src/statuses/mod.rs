@@ -1,0 +1,5 @@
+//! Posts: from what the domain knows to documents, and back.
+
+pub(crate) mod arrive;
+pub(crate) mod compose;
+pub(crate) mod serve;

@@ -1,0 +1,82 @@
+//! Posts at their addresses.
+
+use crate::actors::serve::{document, local, private_document};
+use crate::deliver::compose;
+use crate::inbox::signer;
+use crate::{Federation, Refusal};
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use domain::accounts::Account;
+use domain::db::Conn;
+use domain::ids::StatusId;
+use domain::statuses::{self, Status, Visibility, visibility};
+use domain::{Error, tombstones};
+
+pub(crate) fn routes() -> Router<Federation> {
+    Router::new().route("/users/{username}/statuses/{id}/activity", get(activity))
+}
+
+pub(crate) fn documents() -> Router<Federation> {
+    Router::new().route("/users/{username}/statuses/{id}", get(note)).route("/@{username}/{id}", get(note))
+}
+
+/// `GET /users/{username}/statuses/{id}`: what not everybody may see only for signed requests of who may.
+async fn note(
+    State(federation): State<Federation>,
+    Path((username, id)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (author, status) = shown(&federation, (&username, &id), request).await?;
+    if status.reblog_of_id.is_some() {
+        return Err(Refusal::Unknown);
+    }
+    let conn = federation.db.read().await?;
+    let note = federation.note(&conn, &author, &status).await?.to_json();
+    Ok(if status.visibility <= Visibility::Unlisted { document(&note) } else { private_document(&note) })
+}
+
+/// `GET /users/{username}/statuses/{id}/activity`: how it was told, a boost among them.
+async fn activity(
+    State(federation): State<Federation>,
+    Path((username, id)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (author, status) = shown(&federation, (&username, &id), request).await?;
+    let conn = federation.db.read().await?;
+    let made = compose::created(&federation, &conn, (&author, &status)).await?.to_json();
+    Ok(if status.visibility <= Visibility::Unlisted { document(&made) } else { private_document(&made) })
+}
+
+/// The post, if who asks may see it; the same answer for what is not there and what is not theirs.
+async fn shown(
+    federation: &Federation,
+    (username, id): (&str, &str),
+    request: Request,
+) -> Result<(Account, Status), Refusal> {
+    let id: StatusId = id.parse().map_err(|_| Refusal::Unknown)?;
+    let conn = federation.db.read().await?;
+    let author = local(federation, &conn, username).await?;
+    let Some(status) = statuses::store::by_id(&conn, id).await?.filter(|s| s.account_id == author.id) else {
+        return Err(absent(&conn, &federation.site.status_uri(&author.username, id)).await?);
+    };
+    if status.visibility <= Visibility::Unlisted {
+        let status = visibility::visible(&conn, None, status.id).await?;
+        return Ok((author, status));
+    }
+    drop(conn);
+    let (parts, _) = request.into_parts();
+    let viewer = match signer::of_request(federation, &parts).await {
+        Ok(viewer) => viewer,
+        Err(Refusal::Later) => return Err(Refusal::Later),
+        Err(_) => return Err(Refusal::Unknown),
+    };
+    let conn = federation.db.read().await?;
+    let status = visibility::visible(&conn, Some(viewer.id), status.id).await?;
+    Ok((author, status))
+}
+
+async fn absent(conn: &Conn, uri: &str) -> Result<Refusal, Error> {
+    Ok(if tombstones::is_gone(conn, uri).await? { Refusal::Gone } else { Refusal::Unknown })
+}

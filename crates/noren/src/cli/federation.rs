@@ -1,0 +1,114 @@
+//! `noren federation`
+
+use super::{Failure, Place, output, start};
+use clap::{Args, Subcommand};
+use domain::Time;
+use domain::hosts::{self, Host};
+use domain::jobs::{self, Queue, State};
+use serde_json::{Value, json};
+
+/// See how deliveries to other servers go, try again now
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noren federation status               how much waits, and which servers do not answer
+  noren federation host example.com     one server
+  noren federation retry                try all deliveries that wait now
+  noren federation retry example.com")]
+pub(super) struct Federation {
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// How much waits, and which servers do not answer
+    Status {
+        /// At most so many servers
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u32,
+    },
+    /// What is known of one server
+    Host {
+        /// Its name, with the port if it is not the usual one
+        name: String,
+    },
+    /// Try deliveries that wait now, also to servers that are left in peace for a while
+    Retry {
+        /// Only to this server
+        name: Option<String>,
+    },
+}
+
+impl Federation {
+    pub(super) fn run(self, place: &Place) -> Result<(), Failure> {
+        start::with_data(place, async |parts| {
+            let db = parts.db;
+            match self.command {
+                Command::Status { limit } => {
+                    let conn = db.read().await?;
+                    let failing = hosts::list(&conn, i64::from(limit)).await?;
+                    show_status(&jobs::counts(&conn).await?, &failing, self.json)?;
+                }
+                Command::Host { name } => match hosts::by_name(&db.read().await?, &name.to_lowercase()).await? {
+                    Some(host) if self.json => output::json(&as_json(&host))?,
+                    Some(host) => show_hosts(&[host]),
+                    None => output::line(format_args!("{name} never failed to answer, or nothing was ever sent there")),
+                },
+                Command::Retry { name } => {
+                    let count = hosts::retry(&db, name.map(|n| n.to_lowercase()).as_deref()).await?;
+                    output::line(format_args!(
+                        "{count} {} tried again",
+                        if count == 1 { "delivery is" } else { "deliveries are" }
+                    ));
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+fn show_status(counts: &[(Queue, State, i64)], failing: &[Host], json: bool) -> anyhow::Result<()> {
+    let of = |queue: Queue, state: State| {
+        counts.iter().find(|(q, s, _)| *q == queue && *s == state).map_or(0, |(_, _, count)| *count)
+    };
+    let (waiting, dead) = (of(Queue::Push, State::Waiting), of(Queue::Push, State::Dead));
+    if json {
+        let hosts: Vec<Value> = failing.iter().map(as_json).collect();
+        return output::json(&json!({ "waiting": waiting, "given_up": dead, "hosts": hosts }));
+    }
+    output::line(format_args!("{waiting} deliveries wait, {dead} were given up"));
+    if !failing.is_empty() {
+        show_hosts(failing);
+    }
+    Ok(())
+}
+
+fn at(time: Option<Time>) -> String {
+    time.map_or_else(|| "-".to_owned(), Time::iso)
+}
+
+fn show_hosts(hosts: &[Host]) {
+    let row = |host: &Host| {
+        [
+            host.host.clone(),
+            host.failures.to_string(),
+            at(host.failing_since),
+            at(host.resting_until),
+            host.last_error.clone().unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<_> = hosts.iter().map(row).collect();
+    output::table(["SERVER", "FAILURES", "SINCE", "NEXT", "LAST ERROR"], &rows);
+}
+
+fn as_json(host: &Host) -> Value {
+    json!({
+        "host": host.host, "failures": host.failures, "failing_since": host.failing_since.map(Time::iso),
+        "resting_until": host.resting_until.map(Time::iso), "last_error": host.last_error,
+        "last_success_at": host.last_success_at.map(Time::iso), "last_failure_at": host.last_failure_at.map(Time::iso),
+    })
+}

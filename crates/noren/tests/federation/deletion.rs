@@ -1,0 +1,21 @@
+//! The end of an account.
+
+use crate::{follow, home, post_as, search};
+use domain::users;
+use serde_json::json;
+use testkit::{TestServer, settle_all};
+
+testkit::between_two_servers! {
+    async fn a_deleted_account_goes_everywhere(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        let there = follow((&bob, &b), (&alice, &a)).await;
+        post_as(&alice, "last words", "public").await;
+        settle_all(&[&a, &b]).await;
+        assert_eq!(home(&bob).await.len(), 1);
+        users::delete(a.db(), alice.user).await.unwrap();
+        settle_all(&[&a, &b]).await;
+        assert_eq!(b.client().get(&format!("/api/v1/accounts/{there}"), ()).await.status, 404);
+        assert_eq!(home(&bob).await.len(), 0);
+        assert_eq!(search(&bob, &format!("@{}", a.handle("alice"))).await["accounts"], json!([]));
+    }
+}

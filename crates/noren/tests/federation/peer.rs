@@ -1,0 +1,163 @@
+//! A server that does what it is told: right, wrong and evil.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use federation::documents;
+use federation::signatures::{Form, KeyPair, Outgoing, Payload, Signer};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use testkit::TestServer;
+use url::Url;
+
+#[derive(Clone)]
+pub(crate) struct Peer {
+    /// `http://localhost:PORT`
+    pub(crate) base: String,
+    documents: Arc<Mutex<HashMap<String, Value>>>,
+    /// What was sent to its inboxes.
+    pub(crate) received: Arc<Mutex<Vec<Value>>>,
+    client: reqwest::Client,
+}
+
+/// Somebody on it.
+#[derive(Clone)]
+pub(crate) struct Somebody {
+    pub(crate) uri: String,
+    pub(crate) key: Arc<KeyPair>,
+}
+
+/// A request, signed and ready to be sent as often as one likes.
+pub(crate) struct Signed {
+    url: Url,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Peer {
+    pub(crate) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let client = reqwest::Client::new();
+        let peer = Self { base, documents: Arc::default(), received: Arc::default(), client };
+        let router = Router::new().fallback(answer).with_state(peer.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        peer
+    }
+
+    /// Serves `value` at `path` from now on.
+    pub(crate) fn put(&self, path: &str, value: Value) {
+        self.documents.lock().unwrap().insert(path.to_owned(), value);
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    /// Somebody with a key, an actor and a handle.
+    pub(crate) fn somebody(&self, name: &str) -> Somebody {
+        let who = Somebody { uri: format!("{}/users/{name}", self.base), key: Arc::new(KeyPair::generate().unwrap()) };
+        self.put(&format!("/users/{name}"), self.actor(name, &who));
+        self.put(
+            &format!(
+                "/.well-known/webfinger?resource=acct%3A{name}%40localhost%3A{}",
+                self.host().trim_start_matches("localhost:")
+            ),
+            json!({
+                "subject": format!("acct:{name}@{}", self.host()),
+                "links": [{ "rel": "self", "type": "application/activity+json", "href": who.uri }],
+            }),
+        );
+        who
+    }
+
+    pub(crate) fn actor(&self, name: &str, who: &Somebody) -> Value {
+        json!({
+            "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"],
+            "id": who.uri, "type": "Person", "preferredUsername": name, "name": name,
+            "inbox": format!("{}/inbox", who.uri), "outbox": format!("{}/outbox", who.uri),
+            "followers": format!("{}/followers", who.uri),
+            "endpoints": { "sharedInbox": format!("{}/inbox", self.base) },
+            "publicKey": {
+                "id": format!("{}#main-key", who.uri), "owner": who.uri, "publicKeyPem": who.key.public_pem(),
+            },
+        })
+    }
+
+    /// A public note by somebody, addressed to `cc` too.
+    pub(crate) fn note(&self, who: &Somebody, (name, content): (&str, &str), cc: &[&str]) -> Value {
+        let cc: Vec<String> =
+            cc.iter().map(|uri| (*uri).to_owned()).chain([format!("{}/followers", who.uri)]).collect();
+        json!({
+            "@context": "https://www.w3.org/ns/activitystreams",
+            "id": format!("{}/notes/{name}", self.base), "type": "Note", "attributedTo": who.uri, "content": content,
+            "published": jiff::Timestamp::now().to_string(),
+            "to": [documents::PUBLIC], "cc": cc,
+        })
+    }
+
+    /// Something that somebody does.
+    pub(crate) fn activity(&self, who: &Somebody, (verb, name): (&str, &str), object: Value) -> Value {
+        json!({
+            "@context": "https://www.w3.org/ns/activitystreams",
+            "id": format!("{}/activities/{name}", self.base), "type": verb, "actor": who.uri, "object": object,
+            "to": [documents::PUBLIC],
+        })
+    }
+
+    /// `body` with the signature of `who`.
+    pub(crate) fn sign(&self, who: &Somebody, to: &TestServer, body: &Value) -> Signed {
+        let url = Url::parse(&format!("{}/inbox", to.parts().site.base_url)).unwrap();
+        let body = body.to_string().into_bytes();
+        let payload = Payload::new(body.clone());
+        let signer = Signer::new(format!("{}#main-key", who.uri), who.key.clone());
+        let request = Outgoing { method: &Method::POST, url: &url, payload: Some(&payload), extra: &[] };
+        let headers = signer.sign(Form::Cavage, &request, domain::Time::now()).unwrap();
+        Signed { url, headers, body }
+    }
+
+    /// Asks for a document with the signature of `who`: status and headers of the answer, and the document.
+    pub(crate) async fn get(&self, who: &Somebody, url: &str) -> (u16, HeaderMap, Value) {
+        let url = Url::parse(url).unwrap();
+        let signer = Signer::new(format!("{}#main-key", who.uri), who.key.clone());
+        let request = Outgoing { method: &Method::GET, url: &url, payload: None, extra: &[] };
+        let headers = signer.sign(Form::Cavage, &request, domain::Time::now()).unwrap();
+        let asked = self.client.get(url).headers(headers).header("accept", "application/activity+json");
+        let answer = asked.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        (status, headers, answer.json().await.unwrap_or_default())
+    }
+
+    /// Sends what was signed, as it is or changed. The status of the answer.
+    pub(crate) async fn post(&self, request: &Signed, change: impl FnOnce(&mut HeaderMap, &mut Vec<u8>)) -> u16 {
+        let (mut headers, mut body) = (request.headers.clone(), request.body.clone());
+        change(&mut headers, &mut body);
+        let answer = self.client.post(request.url.clone()).headers(headers).body(body).send().await.unwrap();
+        answer.status().as_u16()
+    }
+
+    /// Signs and sends; must be taken.
+    pub(crate) async fn send(&self, who: &Somebody, to: &TestServer, body: &Value) {
+        let signed = self.sign(who, to, body);
+        assert_eq!(self.post(&signed, |_, _| {}).await, 202, "{body}");
+        to.settle().await;
+    }
+}
+
+async fn answer(State(peer): State<Peer>, request: Request) -> Response {
+    let path = request.uri().path_and_query().unwrap().as_str().to_owned();
+    if request.method() == Method::POST {
+        let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
+        peer.received.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+        return StatusCode::ACCEPTED.into_response();
+    }
+    let found = peer.documents.lock().unwrap().get(&path).cloned();
+    let kind = if path.contains("webfinger") { "application/jrd+json" } else { "application/activity+json" };
+    match found {
+        Some(value) => ([("content-type", kind)], value.to_string()).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}

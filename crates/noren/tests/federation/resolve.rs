@@ -1,0 +1,47 @@
+//! Finding what is elsewhere by its name or its address.
+
+use crate::{find, id, post_as, search};
+use serde_json::json;
+use testkit::TestServer;
+
+testkit::between_two_servers! {
+    async fn people_and_posts_are_found_by_any_of_their_names(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        let base = a.parts().site.base_url.clone();
+        let found = find(&bob, &a.handle("alice")).await;
+        assert_eq!(found["acct"], a.handle("alice"));
+        assert_eq!((&found["uri"], &found["url"]), (&json!(format!("{base}/users/alice")), &json!(format!("{base}/@alice"))));
+        for address in [format!("{base}/users/alice"), format!("{base}/@alice")] {
+            assert_eq!(id(&search(&bob, &address).await["accounts"][0]), id(&found), "{address}");
+        }
+        let posted = post_as(&alice, "find me", "public").await;
+        let by_url = search(&bob, posted["url"].as_str().unwrap()).await;
+        let by_uri = search(&bob, posted["uri"].as_str().unwrap()).await;
+        assert_eq!(id(&by_url["statuses"][0]), id(&by_uri["statuses"][0]));
+        assert_eq!(by_uri["statuses"][0]["account"]["id"], found["id"]);
+        let looked_up = bob.get("/api/v1/accounts/lookup", [("acct", a.handle("alice"))]).await.ok();
+        assert_eq!(looked_up["id"], found["id"]);
+        let listed = bob.get("/api/v1/accounts/search", [("q", a.handle("alice")), ("resolve", "true".into())]).await.ok();
+        assert_eq!(listed[0]["id"], found["id"]);
+        let peers = b.client().get("/api/v1/instance/peers", ()).await.ok();
+        assert_eq!(peers, json!([a.parts().site.domain]));
+        // One's own are found without asking anybody.
+        let mine = post_as(&bob, "mine", "public").await;
+        assert_eq!(search(&bob, mine["url"].as_str().unwrap()).await["statuses"][0]["id"], mine["id"]);
+    }
+
+    async fn what_is_not_for_everybody_is_not_found(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        for visibility in ["private", "direct"] {
+            let posted = post_as(&alice, "secret", visibility).await;
+            for address in [&posted["url"], &posted["uri"]] {
+                assert_eq!(search(&bob, address.as_str().unwrap()).await["statuses"], json!([]));
+            }
+        }
+        let nobody = search(&bob, &format!("@{}", a.handle("nobody"))).await;
+        assert_eq!(nobody, json!({ "accounts": [], "statuses": [], "hashtags": [] }));
+        // Strangers cannot make this server ask others.
+        let path = [("q", a.handle("alice")), ("resolve", "true".into())];
+        assert_eq!(b.client().get("/api/v2/search", path).await.status, 401);
+    }
+}
