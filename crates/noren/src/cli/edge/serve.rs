@@ -11,7 +11,7 @@ use edge::server::handover::{self, Inherited};
 use edge::server::{Limits, Server, Setup, allow_many_files};
 use edge::{Edge, Reach};
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub(super) fn run(place: &Place) -> Result<(), Failure> {
@@ -40,6 +40,8 @@ struct Running {
 }
 
 async fn serve(place: Place, config: EdgeConfig, mut inherited: Inherited) -> Result<(), Failure> {
+    // Before anybody is told that we are ready: whoever sends one at once would end us else.
+    let signals = Signals::take().map_err(anyhow::Error::from)?;
     allow_many_files();
     std::fs::create_dir_all(&config.cache.path)
         .with_context(|| format!("cannot make the folder of the cache {}", config.cache.path.display()))?;
@@ -57,7 +59,7 @@ async fn serve(place: Place, config: EdgeConfig, mut inherited: Inherited) -> Re
     handover::tell_systemd();
     let addresses: Vec<String> = server.addresses().iter().map(ToString::to_string).collect();
     output::line(format_args!("Noren's edge is ready: {} sites at {}", config.sites.len(), addresses.join(", ")));
-    signals(&running, &stop).await?;
+    signals.obey(&running, &stop).await;
     let all = async {
         server.finished().await;
         if let Some(figures) = figures {
@@ -93,42 +95,58 @@ fn setup(config: &EdgeConfig, edge: &Edge) -> Setup {
     }
 }
 
-/// Until it is time to stop. A second SIGTERM or Ctrl-C ends the process at once.
-async fn signals(running: &Running, stop: &CancellationToken) -> Result<(), Failure> {
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (mut hup, mut usr2) = (signal(SignalKind::hangup())?, signal(SignalKind::user_defined2())?);
-    loop {
-        tokio::select! {
-            _ = term.recv() => break,
-            _ = int.recv() => break,
-            _ = hup.recv() => {
-                running.edge.reopen_log();
-                if let Err(why) = running.reload() {
-                    tracing::error!("the configuration stays as it was: {why}");
-                }
-            }
-            _ = usr2.recv() => {
-                let succeeded = match running.server.sockets() {
-                    Ok(sockets) => handover::succeed(sockets).await,
-                    Err(error) => Err(error),
-                };
-                match succeeded {
-                    Ok(()) => break,
-                    Err(error) => tracing::error!(%error, "the new program did not start: this one goes on"),
-                }
-            }
-        }
+struct Signals {
+    term: Signal,
+    int: Signal,
+    hup: Signal,
+    usr2: Signal,
+}
+
+impl Signals {
+    fn take() -> std::io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            hup: signal(SignalKind::hangup())?,
+            usr2: signal(SignalKind::user_defined2())?,
+        })
     }
-    tracing::info!("stopping: finishing what has begun");
-    stop.cancel();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
+
+    /// Until it is time to stop. A second SIGTERM or Ctrl-C ends the process at once.
+    async fn obey(self, running: &Running, stop: &CancellationToken) {
+        let Self { mut term, mut int, mut hup, mut usr2 } = self;
+        loop {
+            tokio::select! {
+                _ = term.recv() => break,
+                _ = int.recv() => break,
+                _ = hup.recv() => {
+                    running.edge.reopen_log();
+                    if let Err(why) = running.reload() {
+                        tracing::error!("the configuration stays as it was: {why}");
+                    }
+                }
+                _ = usr2.recv() => {
+                    let succeeded = match running.server.sockets() {
+                        Ok(sockets) => handover::succeed(sockets).await,
+                        Err(error) => Err(error),
+                    };
+                    match succeeded {
+                        Ok(()) => break,
+                        Err(error) => tracing::error!(%error, "the new program did not start: this one goes on"),
+                    }
+                }
+            }
         }
-        std::process::exit(130);
-    });
-    Ok(())
+        tracing::info!("stopping: finishing what has begun");
+        stop.cancel();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    }
 }
 
 impl Running {
