@@ -26,7 +26,7 @@ testkit::on_both_engines! {
         let reply = server.client().get("/nothing/here", ()).await;
         assert_eq!((reply.status, reply.header("content-type")), (404, "text/html; charset=utf-8"));
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
-        assert_eq!(reply.header("x-request-id").len(), 36);
+        assert!(reply.header("x-request-id").len() > 16, "{}", reply.header("x-request-id"));
         assert_eq!(server.client().get("/media/media_attachments/none.png", ()).await.status, 404);
     }
 }

@@ -9,7 +9,6 @@ use domain::{
     statuses::{ContentType, QuotePolicy, Visibility},
     users::{self, User},
 };
-use futures_util::try_join;
 use serde::{Serialize, Serializer};
 use std::collections::HashMap;
 
@@ -158,16 +157,12 @@ pub struct FamiliarFollowers {
     pub accounts: Vec<Account>,
 }
 
-/// Accounts in the order of their rows, one for each: whom they moved to, their emoji and roles are asked for together.
+/// Accounts in the order of their rows, one for each: whom they moved to and their emoji are asked for together.
 pub async fn accounts(app: &App, conn: &Conn, rows: Vec<accounts::Account>) -> Result<Vec<Account>> {
     let moved = accounts::store::by_ids(conn, rows.iter().filter_map(|a| a.moved_to_id)).await?;
     let everybody = || rows.iter().chain(&moved);
-    let local = everybody().filter(|a| a.is_local()).map(|a| a.id);
-    let (emojis, staff) = try_join!(
-        super::emojis(app, conn, everybody().map(|a| a.emojis_json.as_str())),
-        accounts::store::staff(conn, local),
-    )?;
-    let around = Around { app, emojis, staff: staff.into_iter().collect() };
+    let emojis = super::emojis(app, conn, everybody().map(|a| a.emojis_json.as_str())).await?;
+    let around = Around { app, emojis };
     let moved: HashMap<AccountId, Account> = moved.into_iter().map(|a| (a.id, around.one(a))).collect();
     let made = rows.into_iter().map(|row| {
         let target = row.moved_to_id.filter(|_| row.suspended_at.is_none()).and_then(|id| moved.get(&id));
@@ -212,7 +207,6 @@ pub async fn credential_account(
 struct Around<'a> {
     app: &'a App,
     emojis: HashMap<String, CustomEmoji>,
-    staff: HashMap<AccountId, users::Role>,
 }
 
 impl Around<'_> {
@@ -226,7 +220,7 @@ impl Around<'_> {
         let header = |key: Option<&str>| picture(key, crate::assets::HEADER);
         let shown =
             |f: accounts::Field| Field { name: f.name, value: f.value_html, verified_at: verified(f.verified_at) };
-        let role = self.staff.get(&row.id).filter(|_| row.suspended_at.is_none());
+        let is_staff = row.role != users::Role::User && row.suspended_at.is_none();
         Account {
             acct: row.acct(),
             avatar: avatar(row.avatar.as_deref()),
@@ -243,7 +237,7 @@ impl Around<'_> {
             limited: row.silenced_at.is_some(),
             created_at: Iso(row.created_at.midnight()),
             last_status_at: row.last_status_at.map(Day),
-            roles: role.map(|role| Role::of(*role).badge()).into_iter().collect(),
+            roles: is_staff.then(|| Role::of(row.role).badge()).into_iter().collect(),
             id: row.id,
             username: row.username,
             url: row.url,

@@ -15,6 +15,7 @@ use crate::{
     row,
     site::Site,
     text,
+    users::Role,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -67,6 +68,8 @@ row! {
         pub suspended_at: Option<Time>,
         /// Of local accounts: whether posts have to be told to other servers at all.
         pub has_remote_followers: bool,
+        /// As the user has it.
+        pub role: Role,
     }
 }
 
@@ -190,6 +193,7 @@ pub async fn create(tx: &Tx, site: &Site, username: &str) -> Result<Account> {
         silenced_at: None,
         suspended_at: None,
         has_remote_followers: false,
+        role: Role::User,
     };
     insert(tx, &account).await?;
     Ok(account)

@@ -54,7 +54,7 @@ sql! {
     // Sign-ups that wait for something are nobody yet.
     VISIBLE = "SELECT ", Account::COLUMNS, " FROM accounts WHERE id = ANY($1) AND ", PRESENT;
     INSERT = "INSERT INTO accounts (", Account::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-        $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT DO NOTHING";
+        $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33) ON CONFLICT DO NOTHING";
     UPDATE_PROFILE = "UPDATE accounts SET display_name = $2, note = $3, note_html = $4, avatar = $5, avatar_static = $6, \
         header = $7, header_static = $8, avatar_description = $9, header_description = $10, fields_json = $11, \
         emojis_json = $12, kind = $13, locked = $14, discoverable = $15, indexable = $16, hide_collections = $17, \
@@ -67,7 +67,7 @@ sql! {
     LOCK = "UPDATE accounts SET locked = locked WHERE id = $1";
     COUNT_FOLLOWERS = "UPDATE accounts SET followers_count = followers_count + $2::bigint WHERE id = $1";
     COUNT_FOLLOWING = "UPDATE accounts SET following_count = following_count + $2::bigint WHERE id = $1";
-    STAFF = "SELECT account_id, role FROM users WHERE account_id = ANY($1) AND role > 0";
+    UPDATE_ROLE = "UPDATE accounts SET role = $2 WHERE id = $1";
     COUNT_STATUS = "UPDATE accounts SET statuses_count = statuses_count + $2::bigint, \
         last_status_at = CASE WHEN $2::bigint > 0 THEN $3::bigint ELSE last_status_at END WHERE id = $1";
 }
@@ -117,7 +117,7 @@ pub(super) async fn visible(conn: &Conn, ids: &[AccountId]) -> Result<Vec<Accoun
 
 /// False when there is one of this name or this address already.
 pub(super) async fn insert(tx: &Tx, a: &Account) -> Result<bool> {
-    let values: [&dyn crate::db::Param; 32] = [
+    let values: [&dyn crate::db::Param; 33] = [
         &a.id,
         &a.username,
         &a.domain,
@@ -150,6 +150,7 @@ pub(super) async fn insert(tx: &Tx, a: &Account) -> Result<bool> {
         &a.silenced_at,
         &a.suspended_at,
         &a.has_remote_followers,
+        &a.role,
     ];
     Ok(tx.exec(INSERT, &values).await? > 0)
 }
@@ -204,13 +205,10 @@ pub(crate) async fn count_follow(tx: &Tx, follower: AccountId, followee: Account
     Ok(())
 }
 
-/// Those of `ids` who have a role here, with it.
-pub async fn staff(conn: &Conn, ids: impl IntoIterator<Item = AccountId>) -> Result<Vec<(AccountId, Role)>> {
-    let ids = Ids::of(ids);
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    conn.all(STAFF, &[&ids]).await
+/// Part of writing the user's role.
+pub(crate) async fn update_role(tx: &Tx, id: AccountId, role: Role) -> Result<()> {
+    tx.exec(UPDATE_ROLE, &[&id, &role]).await?;
+    Ok(())
 }
 
 /// Makes the account findable by `words` and by nothing else.

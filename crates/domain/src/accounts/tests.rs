@@ -91,6 +91,7 @@ fn blank(name: &str) -> Account {
         silenced_at: None,
         suspended_at: None,
         has_remote_followers: false,
+        role: Role::User,
     }
 }
 

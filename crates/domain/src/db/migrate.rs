@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations![
     8 "0008_content_types" same,
     9 "0009_people" same,
     10 "0010_federation" same,
+    11 "0011_roles" same,
 ];
 
 const LEDGER: &str =

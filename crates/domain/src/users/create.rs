@@ -77,7 +77,7 @@ pub(super) async fn prepare(db: &Db, new: NewUser) -> Result<Ready> {
 
 pub(super) async fn insert(tx: &Tx, site: &Site, ready: Ready) -> Result<(User, Account)> {
     let Ready { new, password_hash } = ready;
-    let account = accounts::create(tx, site, &new.username).await?;
+    let account = Account { role: new.role, ..accounts::create(tx, site, &new.username).await? };
     let user = User {
         id: ids::next(),
         account_id: account.id,
@@ -102,6 +102,9 @@ pub(super) async fn insert(tx: &Tx, site: &Site, ready: Ready) -> Result<(User, 
     };
     if !store::insert(tx, &user).await? {
         return Err(Error::invalid("E-mail address", "has already been taken"));
+    }
+    if user.role != Role::User {
+        accounts::store::update_role(tx, account.id, user.role).await?;
     }
     Ok((user, account))
 }

@@ -2,7 +2,7 @@
 
 use super::{Role, User, password, rules, store};
 use crate::{
-    Error, Result, Time,
+    Error, Result, Time, accounts,
     db::{Conn, Db, Tx},
     events::Event,
     ids::{AccountId, SessionId, UserId},
@@ -65,6 +65,9 @@ pub async fn modify(db: &Db, id: UserId, change: Change) -> Result<User> {
     }
     if !store::update(&tx, &after).await? {
         return Err(Error::invalid("E-mail address", "has already been taken"));
+    }
+    if after.role != before.role {
+        accounts::store::update_role(&tx, after.account_id, after.role).await?;
     }
     write_state(&tx, after.account_id, (change.suspended, change.silenced)).await?;
     if out && !before.disabled {

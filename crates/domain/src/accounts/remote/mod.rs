@@ -148,6 +148,7 @@ fn blank(now: Time) -> Account {
         silenced_at: None,
         suspended_at: None,
         has_remote_followers: false,
+        role: users::Role::User,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{ATTRIBUTES, keys};
 use crate::text;
+use domain::users::{self, Change, NewUser, Role};
 use reqwest::{
     Method,
     multipart::{Form, Part},
@@ -55,13 +56,21 @@ testkit::on_both_engines! {
     }
 
     async fn staff_wear_a_badge(server: TestServer) {
-        let alice = server.person("alice").await;
-        let tx = server.db().begin().await.unwrap();
-        tx.exec("UPDATE users SET role = 3 WHERE account_id = $1", &[&alice.account]).await.unwrap();
-        tx.commit().await.unwrap();
-        let shown = alice.get("/api/v1/accounts/verify_credentials", ()).await.ok();
+        let born = NewUser { role: Role::Moderator, ..NewUser::named("alice") };
+        let alice = server.person_with(born, "read").await;
+        let role = async |change: Option<Role>| {
+            if let Some(role) = change {
+                let change = Change { role: Some(role), ..Change::default() };
+                users::modify(server.db(), alice.user, change).await.unwrap();
+            }
+            alice.get("/api/v1/accounts/verify_credentials", ()).await.ok()
+        };
+        assert_eq!(role(None).await["roles"], json!([{ "id": "1", "name": "Moderator", "color": "" }]));
+        let shown = role(Some(Role::Owner)).await;
         assert_eq!(shown["roles"], json!([{ "id": "3", "name": "Owner", "color": "" }]));
         assert_eq!(shown["role"]["permissions"], "2097151");
+        server.person_with(NewUser { role: Role::Owner, ..NewUser::named("bob") }, "read").await;
+        assert_eq!(role(Some(Role::User)).await["roles"], json!([]));
     }
 
     async fn a_profile_is_changed_by_form_and_by_json(server: TestServer) {
