@@ -52,9 +52,9 @@ CREATE TABLE arrivals (
     body TEXT,
     arrived_at BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX arrivals_by_uri ON arrivals (uri);
+-- For each signer: who passes on, or invents, what somebody else says must not keep the original out.
+CREATE UNIQUE INDEX arrivals_by_uri ON arrivals (account_id, uri);
 CREATE INDEX arrivals_by_age ON arrivals (arrived_at);
-CREATE INDEX arrivals_by_account ON arrivals (account_id);
 
 -- What is sent: the bytes are made once and signed anew at each attempt. account_id: who signs, 0 the site itself.
 CREATE TABLE activities (

@@ -26,7 +26,7 @@ row! {
     }
 }
 
-/// Keeps what arrived, to be applied by a job. False when it arrived before.
+/// Keeps what arrived, to be applied by a job. False when it arrived from the same signer before.
 pub async fn take(db: &Db, from: AccountId, (uri, body): (&str, &str)) -> Result<bool> {
     let mut tx = db.begin().await?;
     let row = Arrival { id: ids::next(), uri: uri.to_owned(), account_id: from, body: Some(body.to_owned()) };

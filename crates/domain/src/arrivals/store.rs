@@ -15,7 +15,7 @@ sql! {
     PRUNE = "DELETE FROM arrivals WHERE arrived_at < $1 AND body IS NULL";
 }
 
-/// False when there is one of this name.
+/// False when there is one of this name from the same signer.
 pub(super) async fn insert(tx: &Tx, a: &Arrival) -> Result<bool> {
     Ok(tx.exec(INSERT, &[&a.id, &a.uri, &a.account_id, &a.body, &tx.now]).await? > 0)
 }

@@ -117,6 +117,21 @@ with_a_peer! {
         assert_eq!(known(&bob, uri).await, Value::Null);
     }
 
+    async fn nobody_takes_the_name_of_what_others_will_say(server, peer, bob) {
+        let (victim, mallory) = (peer.somebody("victim"), peer.somebody("mallory"));
+        let note = peer.note(&victim, ("1", "soon gone"), &[&local_uri(&server, &bob)]);
+        peer.put("/notes/1", note.clone());
+        find(&bob, &format!("victim@{}", peer.host())).await;
+        let uri = note["id"].as_str().unwrap();
+        assert_eq!(text(&search(&bob, uri).await["statuses"][0]), "soon gone");
+        // The names of deletions can be guessed. It is said before the author says it, and is not true yet.
+        let delete = peer.activity(&victim, ("Delete", "1-delete"), note["id"].clone());
+        peer.send(&mallory, &server, &delete).await;
+        assert_eq!(text(&known(&bob, uri).await), "soon gone");
+        peer.send(&victim, &server, &delete).await;
+        assert_eq!(known(&bob, uri).await, Value::Null);
+    }
+
     async fn what_was_deleted_early_stays_away(server, peer, bob) {
         let victim = peer.somebody("victim");
         let note = peer.note(&victim, ("1", "too late"), &[&local_uri(&server, &bob)]);
