@@ -6,8 +6,10 @@ use domain::{
     Db, Error,
     db::{DatabaseConfig, SQL},
 };
-use std::time::Duration;
+use futures_util::FutureExt;
+use std::{sync::Arc, time::Duration};
 use testkit::postgres::{self, TestDatabase};
+use tokio::sync::Notify;
 
 /// A database of one engine, removed when dropped.
 struct World {
@@ -93,6 +95,66 @@ async fn pages_alone_are_planned_each_time() {
     let tx = db.begin().await.unwrap();
     assert_eq!(tx.one::<(String,)>(PAGE, &[&1_i64]).await.unwrap().0, "force_custom_plan");
     assert_eq!(tx.one::<(String,)>(MODE, &[]).await.unwrap().0, "force_generic_plan");
+}
+
+/// What a request reads at a stretch it reads of one moment, with one connection; a pause gives that back.
+#[tokio::test]
+async fn a_stretch_of_reading_has_one_moment() {
+    const COUNT: &str = "SELECT COUNT(*) FROM settings WHERE value = 'kept'";
+    const INSERT: &str = "INSERT INTO settings (key, value) VALUES ($1, 'kept')";
+    let Some(mut world) = World::sqlite() else { return };
+    world.config.connections = 1;
+    // As another process would have it open.
+    let (db, other) = (world.open().await.unwrap(), world.open().await.unwrap());
+    let count = async || db.read().await.unwrap().one::<(i64,)>(COUNT, &[]).await.unwrap().0;
+    let write = async |db: &Db, key: &str| {
+        let tx = db.begin().await.unwrap();
+        tx.exec(INSERT, &[&key]).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let (first, second, third) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let request = domain::db::keeping(async {
+        assert_eq!((count().await, count().await), (0, 0));
+        first.notify_one();
+        second.notified().await;
+        // The only connection was free meanwhile, and what others wrote is seen.
+        assert_eq!(count().await, 1);
+        write(&db, "own").await;
+        assert_eq!(count().await, 2);
+        // Without a pause the moment stays.
+        let blocked = std::thread::scope(|scope| {
+            let writing = || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(write(&other, "meanwhile"));
+            };
+            scope.spawn(writing).join().is_err()
+        });
+        assert!(!blocked);
+        assert_eq!(count().await, 2);
+        tokio::task::yield_now().await;
+        assert_eq!(count().await, 3);
+        third.notify_one();
+    });
+    let others = async {
+        first.notified().await;
+        assert_eq!(count().await, 0);
+        write(&other, "other").await;
+        second.notify_one();
+        third.notified().await;
+        assert_eq!(count().await, 3);
+    };
+    tokio::join!(request, others);
+    settles(&db).await;
+    // Nothing is kept beyond a panic either.
+    let panics = domain::db::keeping(async {
+        count().await;
+        if true {
+            panic!("in the middle");
+        }
+    });
+    assert!(std::panic::AssertUnwindSafe(panics).catch_unwind().await.is_err());
+    settles(&db).await;
+    assert_eq!(count().await, 3);
 }
 
 mod bodies {

@@ -5,12 +5,14 @@
 //! rollback is queued behind whatever the connection is doing, on PostgreSQL the connection is closed.
 
 mod dialect;
+mod keeping;
 mod migrate;
 mod params;
 mod postgres;
 mod row;
 mod sqlite;
 
+pub use keeping::{Keeping, keeping};
 pub use params::{Ids, Param, Params, Texts};
 pub use row::Row;
 pub(crate) use row::{column, stored_enum};

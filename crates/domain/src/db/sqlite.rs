@@ -7,7 +7,7 @@
 //! A connection for reading that is asked a second time opens a transaction, which spares the locks of every further
 //! statement. It is opened anew as soon as this process has written anything: nobody reads past their own write.
 
-use super::{Durability, Params, Row, dialect, params};
+use super::{Durability, Params, Row, dialect, keeping, params};
 use crate::{Error, Result};
 use rusqlite::{
     CachedStatement, Connection, ToSql,
@@ -67,6 +67,10 @@ impl Pool {
     }
 
     pub(super) async fn lease(self: &Arc<Self>, mode: Mode, place: Place) -> Result<Lease> {
+        let is_short = (mode, place) == (Mode::Read, Place::Here);
+        if is_short && let Some(kept) = keeping::take(|kept| Arc::ptr_eq(&kept.home, self)) {
+            return Ok(kept);
+        }
         let permit = match self.free.clone().try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => match tokio::time::timeout(PATIENCE, self.free.clone().acquire_owned()).await {
@@ -79,6 +83,8 @@ impl Pool {
         let conn = conn.ok_or_else(|| Error::internal("a permit without a connection"))?;
         let phase = AtomicU8::new(match (mode, place) {
             (Mode::Write, _) => DUE,
+            // Somebody will ask again.
+            (Mode::Read, Place::Here) if keeping::keeps() => ASKED,
             (Mode::Read, Place::Here) => UNASKED,
             (Mode::Read, Place::Aside) => NONE,
         });
@@ -133,6 +139,12 @@ pub(super) struct Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(conn) = self.conn.take() else { return };
+        let phase = *self.phase.get_mut();
+        if matches!(phase, ASKED | READING) && keeping::has_room() {
+            let (phase, seen) = (AtomicU8::new(phase), AtomicU64::new(*self.seen.get_mut()));
+            let (home, permit) = (self.home.clone(), self.permit.take());
+            return keeping::put(Lease { conn: Some(conn), home, place: self.place, phase, seen, permit });
+        }
         // Work aside may go on although nobody waits for it any more: then the connection is not ours alone.
         let busy = Arc::strong_count(&conn) > 1;
         if *self.phase.get_mut() == READING {

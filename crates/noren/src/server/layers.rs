@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Response as Answer, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use domain::db;
 use edge::server::Peer;
 use futures_util::FutureExt as _;
 use std::net::IpAddr;
@@ -28,7 +29,7 @@ pub async fn frame(State(proxies): State<Arc<[Network]>>, mut request: Request, 
         request.extensions_mut().insert(ClientIp(client));
     }
     let line = AccessLine::of(&request);
-    let mut response = caught(request, next).instrument(span.clone()).await;
+    let mut response = db::keeping(caught(request, next)).instrument(span.clone()).await;
     safe_headers(&mut response);
     if let Some(line) = line {
         span.in_scope(|| line.write(&response));
