@@ -36,7 +36,11 @@ pub(super) fn open(config: &MediaConfig, data: &Path) -> anyhow::Result<Places> 
 pub(super) fn tell(config: &MediaConfig, store: &Store) {
     match store.places().first() {
         Place::S3(store) => tracing::info!("new files go to {}{}", store.bucket().url(), store.bucket().prefix()),
-        Place::Disk(store) => tracing::info!("new files go to {}", store.root().display()),
+        Place::Disk(store) if !config.origins.is_empty() => {
+            tracing::info!("new files go to {}", store.root().display());
+        }
+        // As it always was: nothing to say.
+        Place::Disk(_) => {}
     }
     for origin in &config.origins {
         let takes_no_orders = match origin {
