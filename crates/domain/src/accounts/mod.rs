@@ -84,6 +84,44 @@ pub struct Field {
 }
 
 impl Account {
+    /// What every account begins with; it has no name and no address yet.
+    fn blank(now: Time) -> Self {
+        Self {
+            id: ids::next(),
+            username: String::new(),
+            domain: None,
+            display_name: String::new(),
+            note: String::new(),
+            note_html: String::new(),
+            uri: String::new(),
+            url: String::new(),
+            avatar: None,
+            avatar_static: None,
+            header: None,
+            header_static: None,
+            avatar_description: String::new(),
+            header_description: String::new(),
+            fields_json: "[]".into(),
+            emojis_json: "[]".into(),
+            kind: Kind::Person,
+            locked: false,
+            discoverable: None,
+            indexable: false,
+            hide_collections: None,
+            memorial: false,
+            attribution_domains_json: "[]".into(),
+            moved_to_id: None,
+            statuses_count: 0,
+            followers_count: 0,
+            following_count: 0,
+            created_at: now,
+            last_status_at: None,
+            silenced_at: None,
+            suspended_at: None,
+            has_remote_followers: false,
+            role: Role::User,
+        }
+    }
     /// The lines of the profile's table.
     pub fn fields(&self) -> Vec<Field> {
         serde_json::from_str(&self.fields_json).unwrap_or_default()
@@ -161,39 +199,10 @@ pub fn handle(site: &Site, acct: &str) -> Option<text::Handle> {
 /// [`Error::Invalid`] when the name is taken; whether it may be one is for the caller to check.
 pub async fn create(tx: &Tx, site: &Site, username: &str) -> Result<Account> {
     let account = Account {
-        id: ids::next(),
         username: username.to_owned(),
-        domain: None,
-        display_name: String::new(),
-        note: String::new(),
-        note_html: String::new(),
         uri: site.actor_uri(username),
         url: site.profile_url(username),
-        avatar: None,
-        avatar_static: None,
-        header: None,
-        header_static: None,
-        avatar_description: String::new(),
-        header_description: String::new(),
-        fields_json: "[]".into(),
-        emojis_json: "[]".into(),
-        kind: Kind::Person,
-        locked: false,
-        discoverable: None,
-        indexable: false,
-        hide_collections: None,
-        memorial: false,
-        attribution_domains_json: "[]".into(),
-        moved_to_id: None,
-        statuses_count: 0,
-        followers_count: 0,
-        following_count: 0,
-        created_at: tx.now,
-        last_status_at: None,
-        silenced_at: None,
-        suspended_at: None,
-        has_remote_followers: false,
-        role: Role::User,
+        ..Account::blank(tx.now)
     };
     insert(tx, &account).await?;
     Ok(account)

@@ -58,41 +58,7 @@ impl World {
 }
 
 fn blank(name: &str) -> Account {
-    Account {
-        id: ids::next(),
-        username: name.into(),
-        domain: None,
-        display_name: String::new(),
-        note: String::new(),
-        note_html: String::new(),
-        uri: String::new(),
-        url: String::new(),
-        avatar: None,
-        avatar_static: None,
-        header: None,
-        header_static: None,
-        avatar_description: String::new(),
-        header_description: String::new(),
-        fields_json: "[]".into(),
-        emojis_json: "[]".into(),
-        kind: Kind::Person,
-        locked: false,
-        discoverable: None,
-        indexable: false,
-        hide_collections: None,
-        memorial: false,
-        attribution_domains_json: "[]".into(),
-        moved_to_id: None,
-        statuses_count: 0,
-        followers_count: 0,
-        following_count: 0,
-        created_at: Time(0),
-        last_status_at: None,
-        silenced_at: None,
-        suspended_at: None,
-        has_remote_followers: false,
-        role: Role::User,
-    }
+    Account { username: name.into(), ..Account::blank(Time(0)) }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::{Account, Field, Kind, search};
 use crate::{
     Error, Result, Time,
     db::{Conn, Db},
-    ids::{self, AccountId, StatusId},
+    ids::{AccountId, StatusId},
     jobs::{self, Job},
     statuses, text, tombstones, users,
 };
@@ -92,7 +92,7 @@ pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
     }
     let account = match known {
         None => {
-            let account = arrived.apply_to(blank(tx.now))?;
+            let account = arrived.apply_to(Account::blank(tx.now))?;
             super::insert(&tx, &account).await?;
             account
         }
@@ -112,44 +112,6 @@ pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
     }
     tx.commit().await?;
     Ok(account)
-}
-
-fn blank(now: Time) -> Account {
-    Account {
-        id: ids::next(),
-        username: String::new(),
-        domain: None,
-        display_name: String::new(),
-        note: String::new(),
-        note_html: String::new(),
-        uri: String::new(),
-        url: String::new(),
-        avatar: None,
-        avatar_static: None,
-        header: None,
-        header_static: None,
-        avatar_description: String::new(),
-        header_description: String::new(),
-        fields_json: "[]".into(),
-        emojis_json: "[]".into(),
-        kind: Kind::Person,
-        locked: false,
-        discoverable: None,
-        indexable: false,
-        hide_collections: None,
-        memorial: false,
-        attribution_domains_json: "[]".into(),
-        moved_to_id: None,
-        statuses_count: 0,
-        followers_count: 0,
-        following_count: 0,
-        created_at: now,
-        last_status_at: None,
-        silenced_at: None,
-        suspended_at: None,
-        has_remote_followers: false,
-        role: users::Role::User,
-    }
 }
 
 fn cut(text: &str, most: usize) -> String {
