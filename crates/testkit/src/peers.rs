@@ -74,10 +74,9 @@ pub async fn settle_all(servers: &[&TestServer]) {
 
 async fn is_busy(server: &TestServer) -> bool {
     let conn = server.db().read().await.expect("a connection");
-    let running = jobs::list(&conn, State::Running, 1).await.expect("the jobs");
-    let waiting = jobs::list(&conn, State::Waiting, 1000).await.expect("the jobs");
+    let all = jobs::list_all(&conn, 3000).await.expect("the jobs");
     let soon = Time::now().plus(SOON);
-    !running.is_empty() || waiting.iter().any(|job| job.run_at <= soon)
+    all.iter().any(|job| job.state == State::Running || job.state == State::Waiting && job.run_at <= soon)
 }
 
 /// Makes of each function two tests, `name::sqlite` and `name::postgres`, each with two servers of its own that reach

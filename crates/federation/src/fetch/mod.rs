@@ -104,10 +104,10 @@ impl Options {
             private: Private::Refused,
             ours: Vec::new(),
             resolver: Arc::new(System),
-            requests: 256,
+            requests: 320,
             requests_per_host: 4,
             documents: 48,
-            idle_connections: 64,
+            idle_connections: 256,
             authorities: Vec::new(),
             document: Bounds::DOCUMENT,
         }
@@ -125,6 +125,7 @@ struct Inner {
     tls: tokio_rustls::TlsConnector,
     requests: Arc<Semaphore>,
     documents: Semaphore,
+    signing: Semaphore,
 }
 
 impl Fetcher {
@@ -140,6 +141,7 @@ impl Fetcher {
             tls,
             requests: Arc::new(Semaphore::new(options.requests.max(1))),
             documents: Semaphore::new(options.documents.max(1)),
+            signing: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             options,
         })))
     }

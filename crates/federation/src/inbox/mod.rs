@@ -114,7 +114,6 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
             Err(error) => tracing::info!(uri = arrival.uri, %error, "what another server sent was dropped"),
         }
     }
-    arrivals::done(&federation.db, id).await?;
     Ok(Outcome::Done)
 }
 

@@ -213,7 +213,7 @@ pub struct JobsConfig {
 
 impl Default for JobsConfig {
     fn default() -> Self {
-        Self { default: 4, push: 16, pull: 8, mailers: 2, media: 2, scheduler: 1 }
+        Self { default: 16, push: 256, pull: 8, mailers: 2, media: 2, scheduler: 1 }
     }
 }
 
