@@ -11,6 +11,7 @@ mod connect;
 mod deliver;
 mod document;
 mod error;
+mod gate;
 mod hosts;
 mod kind;
 mod knock;
@@ -26,6 +27,7 @@ pub use body::Body;
 pub use deliver::Delivered;
 pub use document::Fetched;
 pub use error::Error;
+pub use gate::{Admission, Gate, Open};
 pub use kind::{is_activity, is_json};
 pub use reach::Reached;
 pub use request::{Ask, Reply, Scope};
@@ -85,6 +87,8 @@ pub struct Options {
     /// Hosts (with port, if not the usual one) that are ourselves or serve our media: no document is fetched there.
     pub ours: Vec<String>,
     pub resolver: Arc<dyn Resolve>,
+    /// Who may be asked.
+    pub gate: Arc<dyn Gate>,
     /// Requests that run at once: to all hosts, and to one.
     pub requests: usize,
     pub requests_per_host: usize,
@@ -104,6 +108,7 @@ impl Options {
             private: Private::Refused,
             ours: Vec::new(),
             resolver: Arc::new(System),
+            gate: Arc::new(Open),
             requests: 320,
             requests_per_host: 4,
             documents: 48,

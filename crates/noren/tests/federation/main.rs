@@ -7,14 +7,18 @@ mod deletion;
 mod delivery;
 mod discovery;
 mod follows;
+#[macro_use]
 mod hostile;
 mod kill;
 mod media;
 mod peer;
 mod profiles;
 mod reactions;
+mod reports;
 mod resolve;
 mod statuses;
+mod trust;
+mod trust_modes;
 
 use serde_json::Value;
 use testkit::{Person, TestServer, settle_all};
