@@ -12,6 +12,7 @@ mod host_meta;
 pub mod inbox;
 mod nodeinfo;
 mod policy;
+mod reach;
 mod refusal;
 pub mod resolve;
 pub mod signatures;
@@ -19,6 +20,7 @@ mod statuses;
 mod webfinger;
 
 pub use crate::policy::{FederationConfig, Policy};
+pub use crate::reach::{Reach, Verdict};
 
 use crate::actors::keys::{Known, Own};
 use crate::fetch::{Fetcher, Options, Private};

@@ -328,6 +328,12 @@ fn servers_are_blocked_beside_a_server_that_runs() {
     assert_eq!((&listed[0]["severity"], &listed[1]["obfuscate"]), (&"suspend".into(), &true.into()));
     assert!(lines(data, &["domains", "list"])[2].contains("media, reports"));
 
+    let reached = run(data, &["federation", "reach", "localhost:1", "--json"]);
+    assert_eq!(reached.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&reached.stderr).contains("localhost:1 cannot be reached from here"));
+    let reached: serde_json::Value = serde_json::from_slice(&reached.stdout).unwrap();
+    assert_eq!(reached["verdict"], "unreachable");
+    assert!(refused(data, &["federation", "reach", "a b"], 2).contains("a b is not the name of a server"));
     assert_eq!(
         lines(data, &["domains", "unblock", "Bad.Example."]),
         ["bad.example is not blocked any more: 0 accounts"]

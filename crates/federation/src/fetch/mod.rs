@@ -15,6 +15,7 @@ mod gate;
 mod hosts;
 mod kind;
 mod knock;
+mod nat64;
 mod pool;
 mod reach;
 mod request;
@@ -29,6 +30,7 @@ pub use document::Fetched;
 pub use error::Error;
 pub use gate::{Admission, Gate, Open};
 pub use kind::{is_activity, is_json};
+pub use nat64::Prefix;
 pub use reach::Reached;
 pub use request::{Ask, Reply, Scope};
 pub use resolve::{Resolve, Resolving, System};
@@ -128,6 +130,7 @@ struct Inner {
     hosts: hosts::Hosts,
     pool: Arc<pool::Pool>,
     tls: tokio_rustls::TlsConnector,
+    nat64: nat64::Nat64,
     requests: Arc<Semaphore>,
     documents: Semaphore,
     signing: Semaphore,
@@ -144,6 +147,7 @@ impl Fetcher {
             hosts: hosts::Hosts::new(options.requests_per_host.max(1)),
             pool: Arc::new(pool::Pool::new(options.idle_connections)),
             tls,
+            nat64: nat64::Nat64::default(),
             requests: Arc::new(Semaphore::new(options.requests.max(1))),
             documents: Semaphore::new(options.documents.max(1)),
             signing: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
@@ -159,6 +163,11 @@ impl Fetcher {
     /// Begins with `form` at `host` from now on, for about a week.
     pub fn prefer(&self, host: &str, form: Form) {
         self.0.hosts.prefer(host, form);
+    }
+
+    /// How this network reaches IPv4 over IPv6, if it says so.
+    pub async fn nat64(&self) -> Option<Prefix> {
+        self.0.nat64.prefix(&*self.0.options.resolver).await
     }
 
     /// Whether this is the host of this server or of its media.

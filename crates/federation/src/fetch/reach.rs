@@ -27,7 +27,9 @@ impl Fetcher {
         let mut found = Vec::new();
         for address in self.0.resolved(&target).await?.into_iter().take(TRIED) {
             let start = Instant::now();
-            let outcome = if self.0.options.private.allows(address) {
+            let mut allowed = vec![address];
+            self.0.keep_allowed(&mut allowed).await;
+            let outcome = if allowed.contains(&address) {
                 match connect_to(SocketAddr::new(address, target.port)).await {
                     Ok(stream) if target.tls => self.0.secured(&target, stream).await.map(drop),
                     outcome => outcome.map(drop),
