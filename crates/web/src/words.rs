@@ -183,8 +183,8 @@ words! {
     MyProfile = "My profile", "プロフィール";
 
     // Somebody or something elsewhere
-    InteractAs = "You are here as", "ログイン中:";
-    InteractOpen = "Open it where it is from", "元のページを開く";
+    InteractAs = "Signed in as", "ログイン中:";
+    InteractOpen = "Open the original page", "元のページを開く";
     InteractPost = "A post elsewhere", "ほかのサーバーの投稿";
     InteractApp = "To answer, boost or favourite it, search for this in your app:", "返信・ブースト・お気に入りをするには、アプリで次を検索してください:";
     InteractNone = "Nothing was found", "見つかりませんでした";

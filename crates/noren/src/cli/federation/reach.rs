@@ -139,7 +139,7 @@ fn theirs(found: &Reach, base_url: &str) -> String {
         (false, true) if !our_v6 => {
             "have IPv6 alone, our name has IPv4 alone: they reach us only through NAT64".to_owned()
         }
-        _ => format!("find us over {}", shared((v4 && our_v4, v6 && our_v6))),
+        _ => format!("look for us over {}", shared((v4 && our_v4, v6 && our_v6))),
     }
 }
 
