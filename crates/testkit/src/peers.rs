@@ -35,12 +35,21 @@ impl TestServer {
     /// # Panics
     /// When the server does not start.
     pub async fn start_reachable(engine: Engine) -> Option<Self> {
+        Self::start_reachable_with(engine, |_| {}).await
+    }
+
+    /// The same with another configuration.
+    ///
+    /// # Panics
+    /// When the server does not start.
+    pub async fn start_reachable_with(engine: Engine, more: impl FnOnce(&mut noren::config::Config)) -> Option<Self> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         drop(listener);
         let change = |config: &mut noren::config::Config| {
             config.site.domain = None;
             config.server.listen.0.set_port(port);
+            more(config);
         };
         Self::start_with(engine, change).await
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Account, CustomEmoji, Iso, MediaAttachment, Poll, QuoteApproval,
+    media::is_barred,
     quote::{self, Found},
     status::{Mine, Status, StatusApplication, StatusTag},
 };
@@ -9,6 +10,7 @@ use crate::App;
 use domain::{
     Result, accounts,
     db::Conn,
+    domain_blocks::Rules,
     ids::{AccountId, AppId, PollId, StatusId},
     media, oauth, polls, relationships,
     statuses::{self, Marks, Mention, QuotePolicy, visibility::Shown},
@@ -37,6 +39,7 @@ struct Around<'a> {
     quoted: HashMap<StatusId, Found>,
     /// Authors whom the viewer follows, as far as somebody asks.
     following: relationships::Relations,
+    rules: Arc<Rules>,
 }
 
 pub(super) async fn assemble(app: &App, conn: &Conn, shown: Shown, viewer: Option<AccountId>) -> Result<Vec<Status>> {
@@ -84,7 +87,8 @@ async fn look<'a>(
         quote::found(app, conn, originals().filter_map(|s| s.quote_of_id).collect(), (viewer, quotes)),
         followed(conn, viewer, originals()),
     )?;
-    Ok(Around { app, viewer, quotes, accounts, media, marks, polls, apps, emojis, quoted, following })
+    let rules = app.federation.policy.rules_on(conn).await?;
+    Ok(Around { app, viewer, quotes, accounts, media, marks, polls, apps, emojis, quoted, following, rules })
 }
 
 async fn authors_of(
@@ -184,12 +188,13 @@ impl Around<'_> {
     fn one(&mut self, row: statuses::Status) -> Option<Status> {
         let account = self.accounts.get(&row.account_id)?.clone();
         let boost = row.reblog_of_id.is_some();
+        let bare = boost || is_barred(&self.rules, (&account.acct, &account.uri));
         let following = self.following.following(row.account_id);
         Some(Status {
             quote_approval: QuoteApproval::of(&row, self.viewer, following),
             mine: self.viewer.map(|viewer| self.mine(&row, viewer)),
             application: row.app_id.filter(|_| !boost).and_then(|id| self.apps.get(&id).cloned()),
-            media_attachments: if boost { Vec::new() } else { self.media.get(&row.id).cloned().unwrap_or_default() },
+            media_attachments: if bare { Vec::new() } else { self.media.get(&row.id).cloned().unwrap_or_default() },
             mentions: if row.mentions_json == "[]" { Vec::new() } else { named(&row) },
             tags: if row.tags_json == "[]" { Vec::new() } else { self.tags(&row) },
             emojis: super::emoji::pick(&row.emojis_json, &self.emojis),

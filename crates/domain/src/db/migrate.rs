@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = migrations![
     9 "0009_people" same,
     10 "0010_federation" same,
     11 "0011_roles" same,
+    12 "0012_domain_blocks" each,
     19 "0019_lanes" same,
 ];
 

@@ -8,7 +8,7 @@ use crate::{
     accounts::{self, Account},
     db::{Db, Tx},
     hosts,
-    ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, StatusId},
+    ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReportId, StatusId},
     jobs::{self, Job},
     row,
     statuses::{Status, Visibility, store as statuses},
@@ -94,6 +94,11 @@ pub enum News {
     ProfileChanged {
         account: AccountId,
         telling: ActivityId,
+    },
+    /// A report about somebody elsewhere; `domains` are the servers that should hear of it, none means theirs.
+    Reported {
+        report: ReportId,
+        domains: Vec<String>,
     },
     AccountDeleted {
         account: AccountId,

@@ -77,6 +77,11 @@ pub enum Job {
     FetchPins {
         account: AccountId,
     },
+    /// Marks what is known of a domain as the rules about other servers say; `was` is what the rule marked it with.
+    ApplyDomainBlock {
+        domain: String,
+        was: i64,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -87,7 +92,7 @@ impl Job {
             Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
-            Self::RefreshAccount { .. } | Self::FetchPins { .. } => Queue::Pull,
+            Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::ApplyDomainBlock { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }

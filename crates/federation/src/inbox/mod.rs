@@ -6,6 +6,7 @@ mod answer;
 mod create;
 mod delete;
 mod feature;
+mod flag;
 mod follow;
 mod like;
 pub(crate) mod signer;
@@ -51,7 +52,8 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
         return Ok(accepted);
     }
     let from = signer::of(&federation, &parts, &bytes).await?;
-    if from.suspended_at.is_some() {
+    // Somebody else may pass on what a blocked server says: that is no fault of theirs, and taken from nobody.
+    if from.suspended_at.is_some() || !federation.policy.admits_address(&activity.actor).await? {
         return Ok(accepted);
     }
     if let Some(id) = &activity.id
@@ -136,7 +138,8 @@ async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Re
             blocks::blocked_by(&federation.db, from.id, target.id).await
         }
         Verb::Add | Verb::Remove => feature::apply(federation, from, activity).await,
-        Verb::EmojiReact | Verb::Dislike | Verb::Flag | Verb::Move | Verb::QuoteRequest | Verb::Other(_) => Ok(()),
+        Verb::Flag => flag::apply(federation, from, activity).await,
+        Verb::EmojiReact | Verb::Dislike | Verb::Move | Verb::QuoteRequest | Verb::Other(_) => Ok(()),
     }
 }
 

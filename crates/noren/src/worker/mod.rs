@@ -1,6 +1,7 @@
 //! Works at the queue: so many jobs of each kind at once, woken when one is added, finishing what has begun when the
 //! server stops. One file for each job.
 
+mod apply_domain_block;
 mod close_poll;
 mod delete_files;
 mod fetch_pins;
@@ -232,6 +233,7 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::Receive { arrival } => federation::inbox::apply(&parts.federation, *arrival).await,
         Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
+        Job::ApplyDomainBlock { domain, was } => apply_domain_block::run(parts, domain, *was).await,
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)

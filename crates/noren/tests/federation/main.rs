@@ -3,18 +3,27 @@
 #![allow(clippy::unwrap_used)]
 
 mod blocks;
+#[allow(dead_code)]
+#[path = "../pages/browser.rs"]
+mod browser;
 mod deletion;
 mod delivery;
 mod discovery;
 mod follows;
+#[macro_use]
 mod hostile;
+mod interact;
 mod kill;
 mod media;
 mod peer;
 mod profiles;
+mod reach;
 mod reactions;
+mod reports;
 mod resolve;
 mod statuses;
+mod trust;
+mod trust_modes;
 
 use serde_json::Value;
 use testkit::{Person, TestServer, settle_all};
