@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 
 /// Fetches that wait for their turn; one more is told to come again.
 const QUEUE: usize = 4096;
@@ -279,16 +280,17 @@ impl Shared {
     }
 
     /// Removes the slices of an object that are of another, earlier version than these facts.
-    pub(super) fn drop_older(self: &Arc<Shared>, key: &ObjectKey, newest: &Arc<Facts>) {
+    /// It happens whether or not it is waited for.
+    pub(super) fn drop_older(self: &Arc<Shared>, key: &ObjectKey, newest: &Arc<Facts>) -> JoinHandle<()> {
         let (shared, key, newest) = (self.clone(), key.clone(), newest.clone());
-        drop(tokio::task::spawn_blocking(move || {
+        tokio::task::spawn_blocking(move || {
             let is_older = |facts: &Facts| facts.version != newest.version && facts.stamp < newest.stamp;
             let goes = |(text, facts): (String, Facts)| text == key.text() && is_older(&facts);
             for id in shared.disk.slices(key.hash()) {
                 shared.remove_if(id, |found| found.is_ok_and(goes));
             }
             shared.memory.remove_where(|id, hot| id.object == key.hash() && is_older(&hot.facts));
-        }));
+        })
     }
 
     /// Removes the slices of an object that are of this version.
@@ -340,6 +342,11 @@ impl Shared {
         let turn = tokio::time::timeout(self.config.stall, self.turns.clone().acquire_owned()).await;
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         turn.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)
+    }
+
+    /// Whether others wait for a turn: whoever can do without his gives it back.
+    pub(super) fn is_busy(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// A turn for something that nobody waits for yet: only if there is plenty of room.
