@@ -299,7 +299,8 @@ impl Walk {
     /// What is used often is read whole, to be kept in memory.
     async fn promoted(&self, stored: Stored) -> At {
         let Content::Open(open) = &stored.content else { return At::from(stored) };
-        if !self.shared.is_hot(stored.facts.id(&self.key), open.len()) {
+        let id = stored.facts.id(&self.key);
+        if !self.shared.is_hot(id, open.len()) || self.shared.is_promoting(id) {
             return At::from(stored);
         }
         let (shared, key, kept, open) = (self.shared.clone(), self.key.clone(), stored.clone(), open.clone());
