@@ -16,8 +16,9 @@ use tokio::time::timeout;
 
 /// Bytes that come before those who want them, lest a whole film is fetched for somebody who watches its beginning.
 const AHEAD: u64 = 32 * 1024 * 1024;
-/// How long an origin waits for readers who are far behind: less than it takes most of them to hang up.
-const PAUSE: Duration = Duration::from_secs(20);
+/// How long a run waits in all for readers who are far behind. Then it gives its place at the origin to others, and
+/// another one brings the rest when they come to it.
+const PAUSE: Duration = Duration::from_secs(5);
 /// How often it is looked meanwhile whether somebody else needs the turn.
 const GLANCE: Duration = Duration::from_millis(250);
 /// How long a slice that could not be written waits for its readers.
@@ -47,7 +48,7 @@ impl Errand {
             Kind::Run => run.ends_at(slices.end),
             Kind::Flow => run.flows(slices.end),
         }
-        let (mut unwanted, last) = (0, slices.end - 1);
+        let (mut unwanted, mut pause, last) = (0, PAUSE, slices.end - 1);
         let mut ticket = match asked <= last {
             true => {
                 ticket.fill.announce(Ok(Head::Slice(Arc::new(first.numbered(asked)))));
@@ -61,7 +62,7 @@ impl Errand {
         for number in slices {
             let is_own = number == asked;
             let goes_on = match kind {
-                Kind::Run => is_own || self.goes_on(run, number).await,
+                Kind::Run => is_own || self.goes_on(run, number, &mut pause).await,
                 // Whoever reads on asks anew, if what comes here was purged.
                 Kind::Flow => !(run.is_forgotten() && ticket.is_none()) && unwanted < UNWANTED,
             };
@@ -81,10 +82,10 @@ impl Errand {
         Ok(())
     }
 
-    /// Whether the next slice is still to be fetched with this request. Waits for readers who are far behind.
-    async fn goes_on(&self, run: &Arc<Run>, number: u32) -> bool {
+    /// Whether the next slice is still to be fetched with this request. Waits no longer than `pause`, of which it takes
+    /// away what it needed, for readers who are far behind.
+    async fn goes_on(&self, run: &Arc<Run>, number: u32, pause: &mut Duration) -> bool {
         let ahead = u32::try_from(AHEAD / self.shared.config.slice_size).unwrap_or(u32::MAX).max(2);
-        let started = Instant::now();
         loop {
             let moved = run.moved();
             let is_here = || self.shared.index.contains(self.key.slice(number));
@@ -94,10 +95,12 @@ impl Errand {
             match run.wish(number, ahead) {
                 Wish::Now => return true,
                 Wish::Never => return false,
-                Wish::Later if started.elapsed() > PAUSE => return false,
+                Wish::Later if pause.is_zero() => return false,
                 Wish::Later => {}
             }
-            let _ = timeout(GLANCE, moved).await;
+            let started = Instant::now();
+            let _ = timeout(GLANCE.min(*pause), moved).await;
+            *pause = pause.saturating_sub(started.elapsed());
         }
     }
 
