@@ -124,7 +124,7 @@ impl Errand {
             self.shared.counts.failed_fills.one();
             tracing::debug!(key = ?self.key, number = self.number(), %failure, "a fetch failed");
             // What broke in the middle may be asked for again at once, unless there is something else to serve.
-            let is_over = !first.has_head() || self.copy.is_some();
+            let is_over = !first.has_head() || (self.copy.is_some() && first.has_failed());
             if failure != Failure::Busy && is_over {
                 let why = Why::Failed(failure.clone(), duty.run.chain.clone());
                 self.note(self.shared.config.valid_error, why);
