@@ -44,6 +44,8 @@ pub mod scope {
     scopes! {
         /// Any token.
         Any = ;
+        /// All that is only looked at.
+        Read = Read;
         /// Who somebody is.
         ReadProfile = Profile | ReadAccounts;
         ReadAccounts = ReadAccounts;

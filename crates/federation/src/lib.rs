@@ -20,6 +20,7 @@ mod webfinger;
 use crate::actors::keys::{Known, Own};
 use crate::fetch::{Fetcher, Options, Private};
 use crate::refusal::Refusal;
+use crate::resolve::missing::Missing;
 use axum::Router;
 use axum::http::{HeaderMap, Method, header};
 use domain::statistics::Statistics;
@@ -39,6 +40,7 @@ pub struct Parts {
     pub fetcher: Fetcher,
     own: Own,
     known: Known,
+    missing: Missing,
     /// Public numbers and when they were counted.
     statistics: Mutex<Option<(Instant, Statistics)>>,
 }
@@ -54,8 +56,8 @@ impl Federation {
         options.ours = [&site.base_url, &site.media_url].into_iter().filter_map(|url| documents::host(url)).collect();
         options.ours.push(site.domain.clone());
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
-        let (own, known, statistics) = (Own::default(), Known::default(), Mutex::default());
-        Ok(Self(Arc::new(Parts { db, site, fetcher, own, known, statistics })))
+        let (own, known, missing) = (Own::default(), Known::default(), Missing::default());
+        Ok(Self(Arc::new(Parts { db, site, fetcher, own, known, missing, statistics: Mutex::default() })))
     }
 }
 
@@ -75,6 +77,7 @@ pub fn router(federation: Federation) -> Router {
         .merge(actors::serve::routes())
         .merge(collections::routes())
         .merge(statuses::serve::routes())
+        .merge(statuses::collections::routes())
         .merge(inbox::routes())
         .with_state(federation)
 }

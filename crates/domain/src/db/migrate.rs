@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = migrations![
     9 "0009_people" same,
     10 "0010_federation" same,
     11 "0011_roles" same,
+    15 "0015_threads" same,
 ];
 
 const LEDGER: &str =

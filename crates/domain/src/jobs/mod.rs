@@ -7,7 +7,7 @@ use crate::{
     Result, Time,
     db::{Conn, Db, Tx, stored_enum},
     deliveries::News,
-    ids::{self, AccountId, ActivityId, ArrivalId, JobId, MediaId, PollId, ScheduledId},
+    ids::{self, AccountId, ActivityId, ArrivalId, JobId, MediaId, PollId, ScheduledId, StatusId},
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -75,6 +75,10 @@ pub enum Job {
     FetchPins {
         account: AccountId,
     },
+    /// Asks other servers for answers to a post of theirs that were not sent here.
+    FetchThread {
+        status: StatusId,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -85,7 +89,7 @@ impl Job {
             Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
-            Self::RefreshAccount { .. } | Self::FetchPins { .. } => Queue::Pull,
+            Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::FetchThread { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }
@@ -261,7 +265,6 @@ pub async fn discard_dead(db: &Db, id: JobId) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::StatusId;
 
     /// Rows outlive releases: a changed spelling here would strand them.
     #[test]
@@ -282,6 +285,7 @@ mod tests {
             ),
             (Job::RefreshAccount { account: AccountId(6) }, r#"{"job":"refresh_account","account":"6"}"#),
             (Job::FetchPins { account: AccountId(6) }, r#"{"job":"fetch_pins","account":"6"}"#),
+            (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
             (Job::Housekeeping, r#"{"job":"housekeeping"}"#),
         ] {
             assert_eq!(serde_json::to_string(&job).unwrap(), json);

@@ -10,6 +10,7 @@ pub mod publish;
 pub mod quotes;
 pub mod remote;
 pub mod store;
+pub mod threads;
 pub mod visibility;
 
 pub use delete::{Media, delete};

@@ -29,6 +29,7 @@ sql! {
     UPDATE = "UPDATE statuses SET text = $2, content = $3, spoiler_text = $4, sensitive = $5, language = $6, has_media = $7, \
         mentions_json = $8, tags_json = $9, emojis_json = $10, quote_policy = $11, poll_id = $12, edited_at = $13, \
         content_type = $14 WHERE id = $1";
+    UPDATE_PARENT = "UPDATE statuses SET in_reply_to_id = $2, in_reply_to_account_id = $3 WHERE id = $1";
     UPDATE_POLL = "UPDATE statuses SET poll_id = $2 WHERE id = $1";
     DELETE = "DELETE FROM statuses WHERE id = $1";
     COUNT_REPLIES = "UPDATE statuses SET replies_count = replies_count + $2 WHERE id = $1";
@@ -178,6 +179,11 @@ pub(super) async fn update(tx: &Tx, s: &Status) -> Result<()> {
 
 pub(super) async fn update_poll(tx: &Tx, id: StatusId, poll: Option<PollId>) -> Result<()> {
     tx.exec(UPDATE_POLL, &[&id, &poll]).await?;
+    Ok(())
+}
+
+pub(super) async fn update_parent(tx: &Tx, id: StatusId, (parent, author): (StatusId, AccountId)) -> Result<()> {
+    tx.exec(UPDATE_PARENT, &[&id, &parent, &author]).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 mod close_poll;
 mod delete_files;
 mod fetch_pins;
+mod fetch_thread;
 mod housekeeping;
 mod process_media;
 mod prune_media;
@@ -199,6 +200,7 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::Receive { arrival } => federation::inbox::apply(&parts.federation, *arrival).await,
         Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
+        Job::FetchThread { status } => fetch_thread::run(parts, *status).await,
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)

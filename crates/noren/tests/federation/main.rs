@@ -15,6 +15,7 @@ mod profiles;
 mod reactions;
 mod resolve;
 mod statuses;
+mod threads;
 
 use serde_json::Value;
 use testkit::{Person, TestServer, settle_all};

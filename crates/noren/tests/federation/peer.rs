@@ -20,6 +20,8 @@ pub(crate) struct Peer {
     documents: Arc<Mutex<HashMap<String, Value>>>,
     /// What was sent to its inboxes.
     pub(crate) received: Arc<Mutex<Vec<Value>>>,
+    /// What it was asked for.
+    pub(crate) asked: Arc<Mutex<Vec<String>>>,
     client: reqwest::Client,
 }
 
@@ -42,7 +44,7 @@ impl Peer {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let client = reqwest::Client::new();
-        let peer = Self { base, documents: Arc::default(), received: Arc::default(), client };
+        let peer = Self { base, documents: Arc::default(), received: Arc::default(), asked: Arc::default(), client };
         let router = Router::new().fallback(answer).with_state(peer.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         peer
@@ -154,6 +156,7 @@ async fn answer(State(peer): State<Peer>, request: Request) -> Response {
         peer.received.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
         return StatusCode::ACCEPTED.into_response();
     }
+    peer.asked.lock().unwrap().push(path.clone());
     let found = peer.documents.lock().unwrap().get(&path).cloned();
     let kind = if path.contains("webfinger") { "application/jrd+json" } else { "application/activity+json" };
     match found {
@@ -161,3 +164,32 @@ async fn answer(State(peer): State<Peer>, request: Request) -> Response {
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
+
+/// Makes of each function two tests, one on each engine: a server, a peer of it, and Bob on the server.
+macro_rules! with_a_peer {
+    ($($(#[$meta:meta])* async fn $name:ident($server:ident, $peer:ident, $bob:ident) $body:block)+) => { $(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            async fn body(engine: testkit::Engine) {
+                let Some($server) = testkit::TestServer::start_reachable(engine).await else { return };
+                let $peer = $crate::peer::Peer::start().await;
+                let $bob = $server.person("bob").await;
+                $body
+                $server.finish().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                body(testkit::Engine::Sqlite).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                body(testkit::Engine::Postgres).await;
+            }
+        }
+    )+ };
+}
+
+pub(crate) use with_a_peer;

@@ -59,6 +59,32 @@ pub async fn edit(db: &Db, arrived: &Arrived) -> Result<Outcome> {
     Ok(Outcome::Changed(new))
 }
 
+/// Ancestors that are looked at so that nothing comes to answer itself.
+const CHAIN: usize = 500;
+
+/// Puts `child`, which came before what it answers, under `parent`. False when it has a parent, or would answer itself.
+pub async fn adopt(db: &Db, child: StatusId, parent: StatusId) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let Some(old) = store::by_id(&tx, child).await? else { return Ok(false) };
+    let Some(parent) = store::by_id(&tx, parent).await? else { return Ok(false) };
+    if old.local || old.in_reply_to_id.is_some() || old.reblog_of_id.is_some() || parent.reblog_of_id.is_some() {
+        return Ok(false);
+    }
+    let (mut above, mut steps) = (Some(parent.id), 0);
+    while let Some(id) = above {
+        steps += 1;
+        if id == child || steps > CHAIN {
+            return Ok(false);
+        }
+        above = store::by_id(&tx, id).await?.and_then(|s| s.in_reply_to_id);
+    }
+    store::update_parent(&tx, child, (parent.id, parent.account_id)).await?;
+    store::count_replies(&tx, parent.id, 1).await?;
+    tx.publish(Event::StatusEdited { status: child });
+    tx.commit().await?;
+    Ok(true)
+}
+
 /// The status of this name is gone, or will not come. [`Error::Forbidden`] when it is somebody else's.
 pub async fn delete(db: &Db, author: AccountId, uri: &str) -> Result<()> {
     let mut tx = db.begin().await?;

@@ -2,7 +2,7 @@
 
 mod change;
 
-pub use change::{Outcome, boost, delete, edit, pin, remove, unboost};
+pub use change::{Outcome, adopt, boost, delete, edit, pin, remove, unboost};
 
 use super::{ContentType, Mention, QuotePolicy, QuoteState, Status, Visibility, edit::keep_history, store};
 use crate::{
