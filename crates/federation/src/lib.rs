@@ -78,6 +78,7 @@ pub fn router(federation: Federation) -> Router {
         .merge(collections::routes())
         .merge(statuses::serve::routes())
         .merge(statuses::collections::routes())
+        .merge(statuses::quotes::routes())
         .merge(inbox::routes())
         .with_state(federation)
 }

@@ -31,8 +31,32 @@ pub enum News {
     StatusEdited {
         status: StatusId,
     },
+    /// Not edited, but other than it was told: what it quotes, who may quote it. `telling` names this occasion.
+    StatusRetold {
+        status: StatusId,
+        telling: ActivityId,
+    },
     StatusDeleted {
         gone: Gone,
+    },
+    /// A status of ours shows one of another server: may it?
+    QuoteRequested {
+        status: StatusId,
+    },
+    /// Somebody elsewhere asked; their `quoting` may.
+    QuoteAccepted {
+        asked: QuoteAsked,
+        quoting: StatusId,
+        telling: ActivityId,
+    },
+    QuoteRejected {
+        asked: QuoteAsked,
+        telling: ActivityId,
+    },
+    /// `quoting` may no longer show what `account` wrote.
+    QuoteRevoked {
+        account: AccountId,
+        quoting: StatusId,
     },
     Favourited {
         account: AccountId,
@@ -109,6 +133,17 @@ pub struct Gone {
     pub original: Option<StatusId>,
     /// Who was named in it or did something to it.
     pub concerned: Vec<AccountId>,
+}
+
+/// A request of somebody elsewhere to quote somebody here, and what it named.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuoteAsked {
+    /// Who is quoted.
+    pub account: AccountId,
+    pub by: AccountId,
+    pub uri: String,
+    pub quoted: String,
+    pub quoting: String,
 }
 
 /// Who follows whom, and under which name servers know it.

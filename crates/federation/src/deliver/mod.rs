@@ -2,6 +2,7 @@
 //! or is given up.
 
 pub(crate) mod compose;
+mod quotes;
 mod recipients;
 
 use crate::Federation;

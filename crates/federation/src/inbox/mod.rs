@@ -8,6 +8,7 @@ mod delete;
 mod feature;
 mod follow;
 mod like;
+pub(crate) mod quote;
 pub(crate) mod signer;
 mod undo;
 mod update;
@@ -86,7 +87,10 @@ async fn matters_to_nobody(federation: &Federation, activity: &Activity) -> Resu
 /// that only the very same request is the same.
 fn name(activity: &Activity, parts: &Parts, body: &[u8]) -> String {
     let hex = |bytes: &[u8]| digest(&SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>();
-    let on_and_off = matches!(activity.verb, Verb::Follow | Verb::Undo | Verb::Accept | Verb::Reject | Verb::Block);
+    let on_and_off = matches!(
+        activity.verb,
+        Verb::Follow | Verb::Undo | Verb::Accept | Verb::Reject | Verb::Block | Verb::QuoteRequest
+    );
     match &activity.id {
         Some(id) if !on_and_off => id.clone(),
         Some(id) => {
@@ -137,7 +141,8 @@ async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Re
             blocks::blocked_by(&federation.db, from.id, target.id).await
         }
         Verb::Add | Verb::Remove => feature::apply(federation, from, activity).await,
-        Verb::EmojiReact | Verb::Dislike | Verb::Flag | Verb::Move | Verb::QuoteRequest | Verb::Other(_) => Ok(()),
+        Verb::QuoteRequest => quote::asked(federation, from, activity).await,
+        Verb::EmojiReact | Verb::Dislike | Verb::Flag | Verb::Move | Verb::Other(_) => Ok(()),
     }
 }
 

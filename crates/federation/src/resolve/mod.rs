@@ -20,15 +20,18 @@ use url::Url;
 pub struct Budget {
     parents: u8,
     strangers: bool,
+    quotes: bool,
 }
 
 impl Budget {
     /// For what was sent to us or asked for: the parents above it, so far up, and who is named.
-    pub const SENT: Self = Self { parents: 20, strangers: true };
+    pub const SENT: Self = Self { parents: 20, strangers: true, quotes: true };
     /// For what is above a thread that somebody reads.
-    pub(crate) const ABOVE: Self = Self { parents: 60, strangers: false };
+    pub(crate) const ABOVE: Self = Self { parents: 60, strangers: false, quotes: false };
+    /// For one post of such a thread: what it quotes.
+    pub(crate) const THREAD: Self = Self { parents: 0, strangers: false, quotes: true };
     /// Nothing more than its author.
-    pub(crate) const NONE: Self = Self { parents: 0, strangers: false };
+    pub(crate) const NONE: Self = Self { parents: 0, strangers: false, quotes: false };
 
     pub(crate) fn is_left(self) -> bool {
         self.parents > 0
@@ -36,6 +39,10 @@ impl Budget {
     /// Whether people are fetched who are only named.
     pub(crate) fn has_strangers(self) -> bool {
         self.strangers && self.is_left()
+    }
+    /// Whether what is quoted is fetched, and what its author says to that.
+    pub(crate) fn has_quotes(self) -> bool {
+        self.quotes
     }
     pub(crate) fn less(self) -> Self {
         Self { parents: self.parents.saturating_sub(1), ..self }

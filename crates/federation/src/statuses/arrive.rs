@@ -32,6 +32,7 @@ impl Federation {
             // A reply whose parent cannot be had stands by itself.
             Some(uri) => resolve::status::parent(self, uri, budget).await?.map(|s| s.id),
         };
+        let quote = self.quote_of(note, author, budget).await?;
         Ok(Arrived {
             uri: note.id.clone(),
             url: note.url.clone(),
@@ -53,6 +54,8 @@ impl Federation {
                 voters: poll.voters.and_then(|n| i64::try_from(n).ok()),
                 ends_at: poll.ends_at,
             }),
+            quote,
+            quote_policy: super::quotes::policy(note, followers.as_deref()),
             created_at: note.published,
             edited_at: note.updated,
             how,

@@ -8,7 +8,7 @@ use crate::documents::{
 use domain::accounts::{self, Account};
 use domain::db::Conn;
 use domain::ids::AccountId;
-use domain::statuses::{self, QuotePolicy, QuoteState, Status, Visibility};
+use domain::statuses::{self, QuotePolicy, Status, Visibility};
 use domain::{Error, Result, Time, conversations, media, polls};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -52,6 +52,7 @@ impl Federation {
         let mut addressees: Vec<String> = mentions.iter().filter_map(|m| uri_of(m.id)).collect();
         addressees.dedup();
         let (context, conversation) = self.context(conn, status, parent.as_ref()).await?;
+        let quote = self.quote(conn, status).await?;
         let number = |count: i64| u64::try_from(count).ok();
         let Addressed { to, cc } = Addressed::new(status.visibility, &author.uri, addressees);
         let tagged = mentions.iter().filter(|m| !m.silent).filter_map(|m| named.get(&m.id));
@@ -62,7 +63,7 @@ impl Federation {
             kind: if poll.is_some() { NoteKind::Question } else { NoteKind::Note },
             author: author.uri.clone(),
             url: status.url.clone(),
-            content: status.content.clone(),
+            content: content(status, quote.as_ref()),
             language: status.language.clone(),
             summary: status.spoiler_text.clone(),
             sensitive: status.sensitive,
@@ -80,7 +81,7 @@ impl Federation {
             shares: number(status.reblogs_count),
             context,
             conversation,
-            quote: quote(conn, status).await?,
+            quote,
             policy: policy(status, &author.uri),
             poll: poll.map(question),
             direct: (status.visibility > Visibility::Unlisted).then_some(status.visibility == Visibility::Direct),
@@ -147,10 +148,15 @@ pub(crate) async fn named(conn: &Conn, status: &Status) -> Result<HashMap<Accoun
     Ok(found.into_iter().map(|a| (a.id, a)).collect())
 }
 
-async fn quote(conn: &Conn, status: &Status) -> Result<Option<Quote>> {
-    let Some(id) = status.quote_of_id.filter(|_| status.quote_state == QuoteState::Accepted) else { return Ok(None) };
-    let quoted = statuses::store::by_id(conn, id).await?;
-    Ok(quoted.map(|q| Quote { id: q.uri, ..Quote::default() }))
+/// The text, and for those who show no quotes what is quoted; who shows them hides this.
+fn content(status: &Status, quote: Option<&Quote>) -> String {
+    match quote {
+        Some(quote) if !status.content.contains(&quote.id) => {
+            let link = quote.id.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+            format!("<p class=\"quote-inline\">RE: <a href=\"{link}\">{link}</a></p>{}", status.content)
+        }
+        _ => status.content.clone(),
+    }
 }
 
 /// Nobody but the author is how "nobody" is said.

@@ -3,4 +3,5 @@
 pub(crate) mod arrive;
 pub(crate) mod collections;
 pub(crate) mod compose;
+pub(crate) mod quotes;
 pub(crate) mod serve;

@@ -12,6 +12,7 @@ mod kill;
 mod media;
 mod peer;
 mod profiles;
+mod quotes;
 mod reactions;
 mod resolve;
 mod statuses;

@@ -4,7 +4,7 @@ use super::{
     super::{
         ContentType, Media, QuoteState, Status, Visibility,
         delete::{self as removal, remove_with_boosts},
-        edit as versions,
+        edit as versions, quotes,
     },
     Arrived, keep_history, not_theirs, store,
 };
@@ -38,6 +38,15 @@ pub async fn edit(db: &Db, arrived: &Arrived) -> Result<Outcome> {
     }
     if let (Some(id), Some(poll)) = (old.poll_id, &arrived.poll) {
         polls::update_elsewhere(&tx, id, poll).await?;
+    }
+    // Consent and policy come without being an edit.
+    let last = old.edited_at.unwrap_or(old.created_at);
+    let current = arrived.edited_at.or(arrived.created_at).is_none_or(|at| at >= last);
+    let mut old = quotes::remote::receive(&mut tx, old, (arrived.quote.as_ref(), current)).await?;
+    let policy = quotes::policy_for(old.visibility, arrived.quote_policy);
+    if current && policy != old.quote_policy {
+        quotes::store::update_policy(&tx, old.id, policy).await?;
+        old.quote_policy = policy;
     }
     let newer = arrived.edited_at.filter(|at| *at > old.edited_at.unwrap_or(old.created_at));
     let Some(edited_at) = newer else {

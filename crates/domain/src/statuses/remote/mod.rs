@@ -4,7 +4,12 @@ mod change;
 
 pub use change::{Outcome, adopt, boost, delete, edit, pin, remove, unboost};
 
-use super::{ContentType, Mention, QuotePolicy, QuoteState, Status, Visibility, edit::keep_history, store};
+use super::{
+    ContentType, Mention, QuotePolicy, QuoteState, Status, Visibility,
+    edit::keep_history,
+    quotes::{self, policy_for},
+    store,
+};
 use crate::{
     Error, Result, Time,
     accounts::{self, Account},
@@ -46,6 +51,8 @@ pub struct Arrived {
     pub tags: Vec<String>,
     pub media: Vec<media::Elsewhere>,
     pub poll: Option<polls::Elsewhere>,
+    pub quote: Option<quotes::remote::Arrived>,
+    pub quote_policy: QuotePolicy,
     pub created_at: Option<Time>,
     pub edited_at: Option<Time>,
     pub how: How,
@@ -154,7 +161,7 @@ async fn write(tx: &mut Tx, arrived: &Arrived, parent: Option<&Status>) -> Resul
     store::file_under_tags(tx, &status, &tags).await?;
     tags::count_use(tx, &status, &tags).await?;
     search::index_status(tx, &status).await?;
-    Ok(status)
+    quotes::remote::receive(tx, status, (arrived.quote.as_ref(), true)).await
 }
 
 /// What comes from elsewhere stands where it was made, whenever and in whatever order it arrives.
@@ -209,6 +216,7 @@ impl Arrived {
             sensitive: self.sensitive,
             language: self.language.clone(),
             has_media: !self.media.is_empty(),
+            quote_policy: policy_for(before.visibility, self.quote_policy),
             mentions_json: serde_json::to_string(&mentions)?,
             tags_json: serde_json::to_string(&names)?,
             ..before

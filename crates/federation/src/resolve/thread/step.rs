@@ -4,7 +4,7 @@ use crate::Federation;
 use crate::documents::{Collection, Document, Note, host, same_origin};
 use crate::fetch::Error as FetchError;
 use crate::resolve::{Budget, account, status};
-use domain::statuses::{Status, Visibility, remote, threads};
+use domain::statuses::{QuoteState, Status, Visibility, remote, threads};
 use domain::{Error, Result, tombstones};
 use serde_json::Value;
 use url::Url;
@@ -46,7 +46,7 @@ impl Step {
     pub(super) fn host(&self) -> String {
         host(self.uri()).unwrap_or_default()
     }
-    /// Requests that it takes at most: a post may be by somebody who is not known.
+    /// Requests that it usually takes: a post may be by somebody who is not known, or quote something.
     pub(super) fn cost(&self) -> usize {
         match self {
             Self::Post(_) => 2,
@@ -133,7 +133,7 @@ async fn take(federation: &Federation, note: &Note) -> Result<Got> {
         _ if gone => return Ok(Got::Nothing),
         (Some(known), parent) => seen_again(federation, note, (&known, parent.as_ref())).await?,
         (None, Some(parent)) if threads::is_elsewhere(&parent) || parent.local => {
-            status::take(federation, note, Budget::NONE).await?;
+            status::take(federation, note, Budget::THREAD).await?;
             true
         }
         (None, None) if note.in_reply_to.as_deref().is_some_and(|uri| !federation.is_ours(uri)) => {
@@ -151,9 +151,10 @@ async fn seen_again(federation: &Federation, note: &Note, (known, parent): (&Sta
         return Ok(false);
     }
     let edited = note.updated.is_some_and(|at| at > known.edited_at.unwrap_or(known.created_at));
-    if edited || note.poll.is_some() {
+    let asks = note.quote.is_some() && known.quote_state == QuoteState::Pending;
+    if edited || asks || note.poll.is_some() {
         let author = account::by_uri(federation, &note.author).await?;
-        let arrived = federation.arrived(note, &author, (remote::How::Found, Budget::NONE)).await?;
+        let arrived = federation.arrived(note, &author, (remote::How::Found, Budget::THREAD)).await?;
         remote::edit(&federation.db, &arrived).await?;
     }
     if known.in_reply_to_id.is_some() {
