@@ -74,6 +74,8 @@ pub mod scope {
         WriteMedia = WriteMedia;
         WriteMutes = WriteMutes;
         WriteNotifications = WriteNotifications;
+        /// Pleroma's word is `write:statuses`; it is a kind of favourite.
+        WriteReactions = WriteStatuses | WriteFavourites;
         WriteReports = WriteReports;
         WriteStatuses = WriteStatuses;
         Push = Push;

@@ -87,6 +87,7 @@ ids!(
     NotificationId,
     NotificationRequestId,
     PollId,
+    ReactionId,
     ReportId,
     ScheduledId,
     SessionId,

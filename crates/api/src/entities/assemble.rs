@@ -3,6 +3,7 @@
 use super::{
     Account, CustomEmoji, Iso, MediaAttachment, Poll, QuoteApproval,
     quote::{self, Found},
+    reaction,
     status::{Mine, Status, StatusApplication, StatusTag},
 };
 use crate::App;
@@ -11,7 +12,11 @@ use domain::{
     db::Conn,
     ids::{AccountId, AppId, PollId, StatusId},
     media, oauth, polls, relationships,
-    statuses::{self, Marks, Mention, QuotePolicy, visibility::Shown},
+    statuses::{
+        self, Marks, Mention, QuotePolicy,
+        reactions::{self, Counted},
+        visibility::Shown,
+    },
 };
 use futures_util::{FutureExt, future::BoxFuture, try_join};
 use std::{collections::HashMap, sync::Arc};
@@ -35,6 +40,7 @@ struct Around<'a> {
     apps: HashMap<AppId, Arc<StatusApplication>>,
     emojis: HashMap<String, CustomEmoji>,
     quoted: HashMap<StatusId, Found>,
+    reactions: HashMap<StatusId, Vec<Counted>>,
     /// Authors whom the viewer follows, as far as somebody asks.
     following: relationships::Relations,
 }
@@ -74,7 +80,7 @@ async fn look<'a>(
     // A boost shows nothing of its own but who boosted.
     let originals = || statuses.iter().filter(|s| s.reblog_of_id.is_none()).chain(reblogged.values());
     let authors = statuses.iter().chain(reblogged.values()).map(|s| s.account_id);
-    let (accounts, media, marks, polls, apps, emojis, quoted, following) = try_join!(
+    let (accounts, media, marks, polls, apps, emojis, quoted, reactions, following) = try_join!(
         authors_of(app, conn, authors),
         media_of(app, conn, originals().filter(|s| s.has_media).map(|s| s.id)),
         marks_of(conn, viewer, statuses.iter().chain(reblogged.values()).map(|s| s.id)),
@@ -82,9 +88,11 @@ async fn look<'a>(
         apps_of(conn, originals().filter_map(|s| s.app_id)),
         super::emojis(app, conn, originals().map(|s| s.emojis_json.as_str())),
         quote::found(app, conn, originals().filter_map(|s| s.quote_of_id).collect(), (viewer, quotes)),
+        // Each goes with a favourite.
+        reactions::counted(conn, viewer, originals().filter(|s| s.favourites_count > 0).map(|s| s.id)),
         followed(conn, viewer, originals()),
     )?;
-    Ok(Around { app, viewer, quotes, accounts, media, marks, polls, apps, emojis, quoted, following })
+    Ok(Around { app, viewer, quotes, accounts, media, marks, polls, apps, emojis, quoted, reactions, following })
 }
 
 async fn authors_of(
@@ -213,6 +221,7 @@ impl Around<'_> {
             content: row.content,
             reblog: None,
             account,
+            pleroma: self.reactions.get(&row.id).and_then(|rows| reaction::pleroma(self.app, rows)),
             card: None,
             tagged_collections: [],
             text: None,

@@ -40,7 +40,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "0010_federation" same,
     11 "0011_roles" same,
     15 "0015_threads" same,
-    16 "0016_quotes" same,
+    16 "0016_quotes_and_reactions" same,
 ];
 
 const LEDGER: &str =

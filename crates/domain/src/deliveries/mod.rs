@@ -7,10 +7,10 @@ use crate::{
     Result,
     accounts::{self, Account},
     db::{Db, Tx},
-    ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, StatusId},
+    ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReactionId, StatusId},
     jobs::{self, Job},
     row,
-    statuses::{Status, Visibility, store as statuses},
+    statuses::{Status, Visibility, reactions::Emoji, store as statuses},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -67,6 +67,18 @@ pub enum News {
         account: AccountId,
         status: StatusId,
         favourite: FavouriteId,
+    },
+    Reacted {
+        account: AccountId,
+        status: StatusId,
+        reaction: ReactionId,
+        emoji: Emoji,
+    },
+    Unreacted {
+        account: AccountId,
+        status: StatusId,
+        reaction: ReactionId,
+        emoji: Emoji,
     },
     /// `telling` names this occasion.
     Pinned {

@@ -8,6 +8,7 @@ pub mod edit;
 pub mod lists;
 pub mod publish;
 pub mod quotes;
+pub mod reactions;
 pub mod remote;
 pub mod store;
 pub mod threads;

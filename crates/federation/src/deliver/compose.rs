@@ -51,6 +51,16 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             let (account, like) = on_status(conn, (*account, *status), act).await?;
             Ok((account, undo(like)))
         }
+        News::Reacted { account, status, reaction, emoji } => {
+            let act = Act { verb: Verb::Like, name: format!("reactions/{reaction}") };
+            let (account, like) = on_status(conn, (*account, *status), act).await?;
+            Ok((account, federation.with_emoji(conn, like, emoji).await?))
+        }
+        News::Unreacted { account, status, reaction, emoji } => {
+            let act = Act { verb: Verb::Like, name: format!("reactions/{reaction}") };
+            let (account, like) = on_status(conn, (*account, *status), act).await?;
+            Ok((account, undo(federation.with_emoji(conn, like, emoji).await?)))
+        }
         News::Pinned { account, status, telling } => {
             let act = Act { verb: Verb::Add, name: format!("pins/{telling}") };
             on_featured(conn, (*account, *status), act).await

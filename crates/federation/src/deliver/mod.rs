@@ -3,6 +3,7 @@
 
 pub(crate) mod compose;
 mod quotes;
+mod reactions;
 mod recipients;
 
 use crate::Federation;

@@ -38,7 +38,10 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
         News::Pinned { account, .. } | News::Unpinned { account, .. } | News::ProfileChanged { account, .. } => {
             of_followers(federation, &conn, *account).await?
         }
-        News::Favourited { status, .. } | News::Unfavourited { status, .. } => {
+        News::Favourited { status, .. }
+        | News::Unfavourited { status, .. }
+        | News::Reacted { status, .. }
+        | News::Unreacted { status, .. } => {
             let status = statuses::store::by_id(&conn, *status).await?;
             personal(&conn, status.map(|s| s.account_id)).await?
         }

@@ -131,7 +131,7 @@ async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Re
         Verb::Update => update::apply(federation, from, activity).await,
         Verb::Delete => delete::apply(federation, from, activity).await,
         Verb::Announce => announce::apply(federation, from, activity).await,
-        Verb::Like => like::apply(federation, from, activity).await,
+        Verb::Like | Verb::EmojiReact => like::apply(federation, from, activity).await,
         Verb::Follow => follow::apply(federation, from, activity).await,
         Verb::Accept => answer::accept(federation, from, activity).await,
         Verb::Reject => answer::reject(federation, from, activity).await,
@@ -142,7 +142,7 @@ async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Re
         }
         Verb::Add | Verb::Remove => feature::apply(federation, from, activity).await,
         Verb::QuoteRequest => quote::asked(federation, from, activity).await,
-        Verb::EmojiReact | Verb::Dislike | Verb::Flag | Verb::Move | Verb::Other(_) => Ok(()),
+        Verb::Dislike | Verb::Flag | Verb::Move | Verb::Other(_) => Ok(()),
     }
 }
 

@@ -64,7 +64,7 @@ struct Walk<'a> {
     /// Hosts that are left in peace for the rest of the walk.
     resting: HashSet<String>,
     /// Answers to what is not here yet, by its name.
-    held: HashMap<String, Vec<Box<Note>>>,
+    held: HashMap<String, Vec<Note>>,
     found: i64,
     noted: i64,
 }
@@ -113,8 +113,7 @@ impl<'a> Walk<'a> {
         if Instant::now() > self.until {
             return None;
         }
-        let (resting, busy) = (&self.resting, &self.busy);
-        self.queue.retain(|step| !resting.contains(&step.host()));
+        let busy = &self.busy;
         let free = |step: &Step| busy.get(&step.host()).is_none_or(|n| *n < AT_ONE_HOST);
         let position = self.queue.iter().position(free)?;
         let cost = self.queue.get(position).map_or(0, Step::cost);
@@ -126,7 +125,8 @@ impl<'a> Walk<'a> {
     /// asked for.
     fn want(&mut self, uri: &str) {
         let known = self.posts.contains_key(uri) || self.federation.is_ours(uri) || self.federation.missing.has(uri);
-        if !known && self.queue.len() < QUEUE && host(uri).is_some() {
+        let asks = host(uri).is_some_and(|host| !self.resting.contains(&host));
+        if !known && asks && self.queue.len() < QUEUE {
             self.posts.insert(uri.to_owned(), Met::Asked);
             self.queue.push_back(Step::Post(uri.to_owned()));
         }
@@ -134,7 +134,8 @@ impl<'a> Walk<'a> {
 
     /// Looks at a list or a page of one, at `host` and nowhere else.
     fn want_page(&mut self, uri: &str, (at, left): (&str, usize)) {
-        let fits = left > 0 && host(uri).is_some_and(|host| host == at) && !self.federation.is_ours(uri);
+        let is_there = host(uri).is_some_and(|host| host == at && !self.resting.contains(&host));
+        let fits = left > 0 && is_there && !self.federation.is_ours(uri);
         if fits && self.queue.len() < QUEUE && self.pages.insert(uri.to_owned()) {
             self.queue.push_back(Step::Page { uri: uri.to_owned(), left });
         }
@@ -157,13 +158,14 @@ impl<'a> Walk<'a> {
                     self.spread(&replies, (&at, PAGES));
                 }
                 for note in self.held.remove(&uri).unwrap_or_default() {
-                    self.queue.push_front(Step::Held(note));
+                    self.queue.push_front(Step::Held(Box::new(note)));
                 }
             }
             // Held once already: what it answers came and went.
             (Got::Orphan(_), Step::Held(_)) => {}
-            (Got::Orphan(note), _) => self.hold(note),
+            (Got::Orphan(note), _) => self.hold(*note),
             (Got::Rest, _) => {
+                self.queue.retain(|step| step.host() != at);
                 self.resting.insert(at);
             }
             _ => {
@@ -173,11 +175,11 @@ impl<'a> Walk<'a> {
     }
 
     /// Until what it answers has come; that is asked for, too.
-    fn hold(&mut self, note: Box<Note>) {
+    fn hold(&mut self, note: Note) {
         let Some(parent) = note.in_reply_to.clone() else { return };
         self.want(&parent);
         match self.posts.get(&parent) {
-            Some(Met::Here) => self.queue.push_front(Step::Held(note)),
+            Some(Met::Here) => self.queue.push_front(Step::Held(Box::new(note))),
             Some(Met::Asked) if self.held.values().map(Vec::len).sum::<usize>() < HELD => {
                 self.held.entry(parent).or_default().push(note);
             }

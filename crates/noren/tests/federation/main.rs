@@ -6,6 +6,7 @@ mod blocks;
 mod deletion;
 mod delivery;
 mod discovery;
+mod emoji;
 mod follows;
 mod hostile;
 mod kill;
