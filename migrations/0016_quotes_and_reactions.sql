@@ -18,3 +18,7 @@ CREATE TABLE reactions (
 );
 CREATE UNIQUE INDEX reactions_by_status ON reactions (status_id, account_id, name);
 CREATE INDEX reactions_by_account ON reactions (account_id);
+
+-- How many favour and boost a post of another server, as that says; ours count only what came here.
+ALTER TABLE statuses ADD COLUMN told_favourites BIGINT;
+ALTER TABLE statuses ADD COLUMN told_reblogs BIGINT;

@@ -107,6 +107,8 @@ pub async fn reblog(
         created_at: tx.now,
         edited_at: None,
         content_type: ContentType::Plain,
+        told_favourites: None,
+        told_reblogs: None,
         ..status.clone()
     };
     if !store::insert(&tx, &boost).await? {

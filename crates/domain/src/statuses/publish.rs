@@ -190,6 +190,8 @@ async fn write(tx: &mut Tx, site: &Site, (id, new): (StatusId, &NewStatus), plan
         created_at: tx.now,
         edited_at: None,
         content_type: plan.content_type,
+        told_favourites: None,
+        told_reblogs: None,
     };
     store::insert(tx, &status).await?;
     if let Some(poll) = &new.poll {

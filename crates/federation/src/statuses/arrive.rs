@@ -56,6 +56,7 @@ impl Federation {
             }),
             quote,
             quote_policy: super::quotes::policy(note, followers.as_deref()),
+            told: told(note),
             created_at: note.published,
             edited_at: note.updated,
             how,
@@ -90,6 +91,12 @@ impl Federation {
         found.retain(|a| !a.is_local() || addressed(&a.uri));
         Ok(found.into_iter().partition(|a| tagged.contains(&a.uri)))
     }
+}
+
+/// How many favour and boost it: nobody checks such numbers, and clients keep them in 32 bits.
+pub(crate) fn told(note: &Note) -> (Option<i64>, Option<i64>) {
+    let number = |count: Option<u64>| count.map(|n| i64::from(i32::try_from(n).unwrap_or(i32::MAX)));
+    (number(note.likes), number(note.shares))
 }
 
 /// What is no note is shown by its title and a link.

@@ -236,6 +236,36 @@ with_a_peer! {
         assert_eq!(below(&bob, &here).await, ["two", "three", "four"]);
     }
 
+    async fn numbers_are_those_of_the_server_it_is_from(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let mut root = peer.note(&eve, ("root", "one"), &[]);
+        let total = |name: &str, n: u64| json!({ "id": format!("{}/{name}", peer.base), "type": "Collection", "totalItems": n });
+        (root["likes"], root["shares"]) = (total("likes", 7), total("shares", 5_000_000_000));
+        let here = found(&bob, &peer, &root).await;
+        let numbers = async || {
+            let shown = bob.get(&format!("/api/v1/statuses/{here}"), ()).await.ok();
+            (shown["favourites_count"].as_i64().unwrap(), shown["reblogs_count"].as_i64().unwrap())
+        };
+        assert_eq!(numbers().await, (7, i64::from(i32::MAX)));
+        bob.post(&format!("/api/v1/statuses/{here}/favourite"), ()).await.ok();
+        assert_eq!(numbers().await.0, 8);
+        bob.post(&format!("/api/v1/statuses/{here}/unfavourite"), ()).await.ok();
+        assert_eq!(numbers().await.0, 7);
+        (root["likes"], root["shares"]) = (total("likes", 9), total("shares", 0));
+        peer.put("/notes/root", root.clone());
+        below(&bob, &here).await;
+        server.settle().await;
+        assert_eq!(numbers().await, (9, 0));
+        bob.post(&format!("/api/v1/statuses/{here}/reblog"), ()).await.ok();
+        assert_eq!(numbers().await, (9, 1));
+        // What is only said does not make it a trend.
+        assert_eq!(bob.get("/api/v1/trends/statuses", ()).await.ok(), json!([]));
+        server.settle().await;
+        (root["likes"], root["content"]) = (total("likes", 3), json!("<p>edited</p>"));
+        peer.send(&eve, &server, &peer.activity(&eve, ("Update", "u1"), root)).await;
+        assert_eq!(numbers().await.0, 3, "also by what is sent");
+    }
+
     async fn a_thread_in_two_pieces_grows_together(server, peer, bob) {
         let eve = peer.somebody("eve");
         let root = peer.note(&eve, ("root", "one"), &[]);

@@ -48,6 +48,11 @@ pub async fn edit(db: &Db, arrived: &Arrived) -> Result<Outcome> {
         quotes::store::update_policy(&tx, old.id, policy).await?;
         old.quote_policy = policy;
     }
+    let told = (arrived.told.0.or(old.told_favourites), arrived.told.1.or(old.told_reblogs));
+    if current && told != (old.told_favourites, old.told_reblogs) {
+        store::update_told(&tx, old.id, told).await?;
+        (old.told_favourites, old.told_reblogs) = told;
+    }
     let newer = arrived.edited_at.filter(|at| *at > old.edited_at.unwrap_or(old.created_at));
     let Some(edited_at) = newer else {
         tx.commit().await?;
@@ -167,6 +172,8 @@ pub async fn boost(
         created_at,
         edited_at: None,
         content_type: ContentType::Plain,
+        told_favourites: None,
+        told_reblogs: None,
         ..status.clone()
     };
     if !store::insert(&tx, &boost).await? {

@@ -53,6 +53,8 @@ pub struct Arrived {
     pub poll: Option<polls::Elsewhere>,
     pub quote: Option<quotes::remote::Arrived>,
     pub quote_policy: QuotePolicy,
+    /// How many favour and boost it, where its server says so.
+    pub told: (Option<i64>, Option<i64>),
     pub created_at: Option<Time>,
     pub edited_at: Option<Time>,
     pub how: How,
@@ -145,6 +147,8 @@ async fn write(tx: &mut Tx, arrived: &Arrived, parent: Option<&Status>) -> Resul
         created_at,
         edited_at: arrived.edited_at.filter(|at| *at > created_at),
         content_type: ContentType::Plain,
+        told_favourites: arrived.told.0,
+        told_reblogs: arrived.told.1,
     };
     let tags = arrived.tags();
     let mut status = arrived.put_into(blank, &tags)?;
@@ -161,7 +165,10 @@ async fn write(tx: &mut Tx, arrived: &Arrived, parent: Option<&Status>) -> Resul
     store::file_under_tags(tx, &status, &tags).await?;
     tags::count_use(tx, &status, &tags).await?;
     search::index_status(tx, &status).await?;
-    quotes::remote::receive(tx, status, (arrived.quote.as_ref(), true)).await
+    match &arrived.quote {
+        None => Ok(status),
+        quote => quotes::remote::receive(tx, status, (quote.as_ref(), true)).await,
+    }
 }
 
 /// What comes from elsewhere stands where it was made, whenever and in whatever order it arrives.

@@ -4,6 +4,7 @@ use crate::Federation;
 use crate::documents::{Collection, Document, Note, host, same_origin};
 use crate::fetch::Error as FetchError;
 use crate::resolve::{Budget, account, status};
+use crate::statuses::arrive;
 use domain::statuses::{QuoteState, Status, Visibility, remote, threads};
 use domain::{Error, Result, tombstones};
 use serde_json::Value;
@@ -152,7 +153,10 @@ async fn seen_again(federation: &Federation, note: &Note, (known, parent): (&Sta
     }
     let edited = note.updated.is_some_and(|at| at > known.edited_at.unwrap_or(known.created_at));
     let asks = note.quote.is_some() && known.quote_state == QuoteState::Pending;
-    if edited || asks || note.poll.is_some() {
+    let (likes, shares) = arrive::told(note);
+    let counted = likes.is_some_and(|n| known.told_favourites != Some(n))
+        || shares.is_some_and(|n| known.told_reblogs != Some(n));
+    if edited || asks || counted || note.poll.is_some() {
         let author = account::by_uri(federation, &note.author).await?;
         let arrived = federation.arrived(note, &author, (remote::How::Found, Budget::THREAD)).await?;
         remote::edit(&federation.db, &arrived).await?;
