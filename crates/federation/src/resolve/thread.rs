@@ -25,7 +25,7 @@ const AT_ONE_HOST: usize = 2;
 const PAGES: usize = 60;
 /// What may still be looked at, and answers held until what they answer has come.
 const QUEUE: usize = 1_000;
-const HELD: usize = 50;
+const HELD: usize = 20;
 const LIMIT: Duration = Duration::from_secs(600);
 /// New answers between two notes of how far it came.
 const NOTED: i64 = 10;

@@ -243,6 +243,31 @@ with_a_peer! {
         assert_eq!(there(&bob, &uri).await["quote"], json!({ "state": "revoked", "quoted_status": null }));
     }
 
+    async fn what_is_called_a_stamp_can_still_be_deleted(server, peer, bob) {
+        let (mallory, victim) = (peer.somebody("mallory"), peer.somebody("victim"));
+        let said = peer.note(&victim, ("said", "what I said"), &[]);
+        peer.put("/notes/said", said.clone());
+        assert_eq!(text(&there(&bob, &said["id"]).await), "what I said");
+        // In a quote of one's own, and as the answer to a request.
+        let mut own = peer.note(&mallory, ("own", "mine"), &[]);
+        own["interactionPolicy"] = json!({ "canQuote": { "automaticApproval": federation::documents::PUBLIC } });
+        peer.put("/notes/own", own.clone());
+        let mut note = quoting(&peer, &mallory, ("quoting", "quote"), &own["id"]);
+        note["quoteAuthorization"] = said["id"].clone();
+        peer.put("/notes/quoting", note.clone());
+        assert_eq!(there(&bob, &note["id"]).await["quote"]["state"], "accepted");
+        let made = quote(&bob, id(&there(&bob, &own["id"]).await), "look").await;
+        server.settle().await;
+        let asked = peer.received.lock().unwrap().iter().find(|it| it["type"] == "QuoteRequest").cloned().unwrap();
+        let mut accept = peer.activity(&mallory, ("Accept", "a1"), asked);
+        accept["result"] = said["id"].clone();
+        peer.send(&mallory, &server, &accept).await;
+        assert_eq!(seen(&bob, id(&made)).await["quote"]["state"], "accepted");
+        peer.send(&victim, &server, &peer.activity(&victim, ("Delete", "d1"), said["id"].clone())).await;
+        assert_eq!(there(&bob, &said["id"]).await, Value::Null);
+        assert_eq!(seen(&bob, id(&made)).await["quote"]["state"], "accepted", "nor is that anything of hers");
+    }
+
     async fn older_ways_to_quote_are_read(server, peer, bob) {
         let quinn = peer.somebody("quinn");
         let said = peer.note(&quinn, ("said", "what I said"), &[]);

@@ -92,8 +92,9 @@ async fn settle(
         None => QuoteState::Pending,
         Some(quoted) => state(&quoting, quoted, (said, stamp.as_deref(), current)),
     };
-    let stamp =
-        if state == QuoteState::Accepted { said.stamp.as_deref().or(stamp.as_deref()) } else { stamp.as_deref() };
+    // Only one that was looked at: whose name it bears may take it back.
+    let holds = said.consent == Consent::Given && quoted.as_ref().is_some_and(|q| q.account_id != quoting.account_id);
+    let stamp = if holds { said.stamp.as_deref() } else { stamp.as_deref() };
     store::keep(tx, quoting.id, (&said.uri, stamp)).await?;
     change(tx, quoting, (quoted.map(|q| q.id), state)).await
 }
@@ -221,21 +222,21 @@ async fn settled(mut tx: Tx, quoting: Status, (quoted, state): (StatusId, QuoteS
     tx.commit().await
 }
 
-/// `by`, from elsewhere, takes a stamp back. False when no quote is known by it. [`Error::Forbidden`] when it is not
-/// theirs.
+/// `by`, from elsewhere, takes a stamp back. False when none of theirs is known by this name: it may be something else.
 pub async fn revoked(db: &Db, by: AccountId, stamp: &str) -> Result<bool> {
-    let found = store::by_stamp(&db.read().await?, stamp).await?;
-    for id in &found {
+    let mut any = false;
+    for id in store::by_stamp(&db.read().await?, stamp).await? {
         let tx = db.begin().await?;
-        let Some(quoting) = statuses::by_id(&tx, *id).await? else { continue };
+        let Some(quoting) = statuses::by_id(&tx, id).await? else { continue };
         let quoted = match quoting.quote_of_id {
             None => None,
             Some(id) => statuses::by_id(&tx, id).await?,
         };
         let Some(quoted) = quoted else { continue };
         if quoted.account_id != by || quoted.local {
-            return Err(Error::forbidden("It is not theirs to take back"));
+            continue;
         }
+        any = true;
         if quoting.quote_state != QuoteState::Accepted {
             continue;
         }
@@ -247,7 +248,7 @@ pub async fn revoked(db: &Db, by: AccountId, stamp: &str) -> Result<bool> {
             tx.commit().await?;
         }
     }
-    Ok(!found.is_empty())
+    Ok(any)
 }
 
 /// Our `quoting` shows a post of another server: whoever wrote that is asked.
