@@ -44,6 +44,8 @@ pub mod scope {
     scopes! {
         /// Any token.
         Any = ;
+        /// All that is only looked at.
+        Read = Read;
         /// Who somebody is.
         ReadProfile = Profile | ReadAccounts;
         ReadAccounts = ReadAccounts;
@@ -72,6 +74,8 @@ pub mod scope {
         WriteMedia = WriteMedia;
         WriteMutes = WriteMutes;
         WriteNotifications = WriteNotifications;
+        /// Pleroma's word is `write:statuses`; it is a kind of favourite.
+        WriteReactions = WriteStatuses | WriteFavourites;
         WriteReports = WriteReports;
         WriteStatuses = WriteStatuses;
         Push = Push;

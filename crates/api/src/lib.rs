@@ -6,6 +6,7 @@ pub mod accounts;
 mod announcements;
 pub mod apps;
 mod assets;
+mod async_refreshes;
 pub mod auth;
 mod blocks;
 mod bookmarks;
@@ -104,6 +105,7 @@ pub fn router(app: App) -> Router {
         .merge(announcements::routes())
         .merge(apps::routes())
         .merge(assets::routes())
+        .merge(async_refreshes::routes())
         .merge(blocks::routes())
         .merge(bookmarks::routes())
         .merge(conversations::routes())

@@ -89,6 +89,7 @@ ids!(
     NotificationId,
     NotificationRequestId,
     PollId,
+    ReactionId,
     ReportId,
     ScheduledId,
     SessionId,

@@ -80,6 +80,14 @@ impl Site {
     pub fn status_uri(&self, username: &str, id: crate::ids::StatusId) -> String {
         format!("{}/users/{username}/statuses/{id}", self.base_url)
     }
+    /// The list of what belongs to a conversation that began here.
+    pub fn context_uri(&self, id: crate::ids::ConversationId) -> String {
+        format!("{}/contexts/{id}", self.base_url)
+    }
+    /// By which `username` lets the status `quoting` show one of theirs.
+    pub fn stamp_uri(&self, username: &str, quoting: crate::ids::StatusId) -> String {
+        format!("{}/users/{username}/quote_authorizations/{quoting}", self.base_url)
+    }
     pub fn tag_url(&self, name: &str) -> String {
         format!("{}/tags/{}", self.base_url, utf8_percent_encode(name, TAG))
     }

@@ -25,6 +25,7 @@ pub use crate::reach::{Reach, Verdict};
 use crate::actors::keys::{Known, Own};
 use crate::fetch::{Fetcher, Options, Private};
 use crate::refusal::Refusal;
+use crate::resolve::missing::Missing;
 use axum::Router;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::from_fn_with_state;
@@ -48,6 +49,7 @@ pub struct Parts {
     pub(crate) config: FederationConfig,
     own: Own,
     known: Known,
+    missing: Missing,
     /// Public numbers and when they were counted.
     statistics: Mutex<Option<(Instant, Statistics)>>,
 }
@@ -65,8 +67,9 @@ impl Federation {
         let policy = Arc::new(Policy::new(db.clone(), config.limited));
         options.gate = policy.clone();
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
-        let (own, known, statistics) = (Own::default(), Known::default(), Mutex::default());
-        Ok(Self(Arc::new(Parts { db, site, fetcher, policy, config, own, known, statistics })))
+        let (own, known, missing) = (Own::default(), Known::default(), Missing::default());
+        let statistics = Mutex::default();
+        Ok(Self(Arc::new(Parts { db, site, fetcher, policy, config, own, known, missing, statistics })))
     }
 }
 
@@ -79,7 +82,11 @@ impl Deref for Federation {
 
 /// What only programs ask for: discovery, inboxes, collections. CORS is the caller's business.
 pub fn router(federation: Federation) -> Router {
-    let guarded = Router::new().merge(collections::routes()).merge(statuses::serve::routes());
+    let guarded = Router::new()
+        .merge(collections::routes())
+        .merge(statuses::serve::routes())
+        .merge(statuses::collections::routes())
+        .merge(statuses::quotes::routes());
     Router::new()
         .merge(guarded.route_layer(from_fn_with_state(federation.clone(), policy::guard)))
         .merge(webfinger::routes())

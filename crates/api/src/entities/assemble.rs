@@ -4,6 +4,7 @@ use super::{
     Account, CustomEmoji, Iso, MediaAttachment, Poll, QuoteApproval,
     media::is_barred,
     quote::{self, Found},
+    reaction,
     status::{Mine, Status, StatusApplication, StatusTag},
 };
 use crate::App;
@@ -13,7 +14,11 @@ use domain::{
     domain_blocks::Rules,
     ids::{AccountId, AppId, PollId, StatusId},
     media, oauth, polls, relationships,
-    statuses::{self, Marks, Mention, QuotePolicy, visibility::Shown},
+    statuses::{
+        self, Marks, Mention, QuotePolicy,
+        reactions::{self, Counted},
+        visibility::Shown,
+    },
 };
 use futures_util::{FutureExt, future::BoxFuture, try_join};
 use std::{collections::HashMap, sync::Arc};
@@ -37,6 +42,7 @@ struct Around<'a> {
     apps: HashMap<AppId, Arc<StatusApplication>>,
     emojis: HashMap<String, CustomEmoji>,
     quoted: HashMap<StatusId, Found>,
+    reactions: HashMap<StatusId, Vec<Counted>>,
     /// Authors whom the viewer follows, as far as somebody asks.
     following: relationships::Relations,
     rules: Arc<Rules>,
@@ -77,7 +83,7 @@ async fn look<'a>(
     // A boost shows nothing of its own but who boosted.
     let originals = || statuses.iter().filter(|s| s.reblog_of_id.is_none()).chain(reblogged.values());
     let authors = statuses.iter().chain(reblogged.values()).map(|s| s.account_id);
-    let (accounts, media, marks, polls, apps, emojis, quoted, following) = try_join!(
+    let (accounts, media, marks, polls, apps, emojis, quoted, reactions, following) = try_join!(
         authors_of(app, conn, authors),
         media_of(app, conn, originals().filter(|s| s.has_media).map(|s| s.id)),
         marks_of(conn, viewer, statuses.iter().chain(reblogged.values()).map(|s| s.id)),
@@ -85,10 +91,12 @@ async fn look<'a>(
         apps_of(conn, originals().filter_map(|s| s.app_id)),
         super::emojis(app, conn, originals().map(|s| s.emojis_json.as_str())),
         quote::found(app, conn, originals().filter_map(|s| s.quote_of_id).collect(), (viewer, quotes)),
+        // Each goes with a favourite.
+        reactions::counted(conn, viewer, originals().filter(|s| s.favourites_count > 0).map(|s| s.id)),
         followed(conn, viewer, originals()),
     )?;
     let rules = app.federation.policy.rules_on(conn).await?;
-    Ok(Around { app, viewer, quotes, accounts, media, marks, polls, apps, emojis, quoted, following, rules })
+    Ok(Around { app, viewer, quotes, accounts, media, marks, polls, apps, emojis, quoted, reactions, following, rules })
 }
 
 async fn authors_of(
@@ -199,6 +207,8 @@ impl Around<'_> {
             tags: if row.tags_json == "[]" { Vec::new() } else { self.tags(&row) },
             emojis: super::emoji::pick(&row.emojis_json, &self.emojis),
             quote: quote::quote(&row, &self.quoted, self.quotes).map(Box::new),
+            reblogs_count: row.reblogs(),
+            favourites_count: row.favourites(),
             poll: row.poll_id.and_then(|id| self.polls.get(&id).cloned()),
             id: row.id,
             created_at: Iso(row.created_at),
@@ -211,13 +221,12 @@ impl Around<'_> {
             uri: row.uri,
             url: row.url,
             replies_count: row.replies_count,
-            reblogs_count: row.reblogs_count,
-            favourites_count: row.favourites_count,
             quotes_count: row.quotes_count,
             edited_at: row.edited_at.map(Iso),
             content: row.content,
             reblog: None,
             account,
+            pleroma: self.reactions.get(&row.id).and_then(|rows| reaction::pleroma(self.app, rows)),
             card: None,
             tagged_collections: [],
             text: None,

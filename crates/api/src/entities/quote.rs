@@ -133,8 +133,11 @@ fn standing(relations: &Relations, author: AccountId) -> State {
 
 /// What `row` quotes; None when it quotes nothing.
 pub(super) fn quote(row: &statuses::Status, found: &HashMap<StatusId, Found>, quotes: Quotes) -> Option<Quote> {
-    let id = row.quote_of_id?;
-    let found = found.get(&id);
+    if row.quote_of_id.is_none() && row.quote_state == QuoteState::None {
+        return None;
+    }
+    // What could not be had elsewhere is quoted nevertheless.
+    let found = row.quote_of_id.and_then(|id| found.get(&id));
     let state = match row.quote_state {
         QuoteState::Accepted => found.map_or(State::Deleted, |f| f.state),
         QuoteState::None | QuoteState::Pending => State::Pending,
@@ -144,7 +147,7 @@ pub(super) fn quote(row: &statuses::Status, found: &HashMap<StatusId, Found>, qu
     let status = || found.and_then(|f| f.status.clone()).map(Box::new);
     let quoted = match quotes {
         Quotes::Whole => Quoted::Whole { quoted_status: if state.shows() { status() } else { None } },
-        Quotes::Shallow => Quoted::Shallow { quoted_status_id: state.shows().then_some(id) },
+        Quotes::Shallow => Quoted::Shallow { quoted_status_id: row.quote_of_id.filter(|_| state.shows()) },
     };
     Some(Quote { state, quoted })
 }

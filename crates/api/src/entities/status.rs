@@ -1,6 +1,6 @@
 //! Statuses.
 
-use super::{Account, CustomEmoji, Empty, Iso, MediaAttachment, Poll, Quote, QuoteApproval};
+use super::{Account, CustomEmoji, Empty, Iso, MediaAttachment, Pleroma, Poll, Quote, QuoteApproval};
 use crate::App;
 use domain::{
     Result,
@@ -45,6 +45,9 @@ pub struct Status {
     pub card: Option<Empty>,
     pub poll: Option<Poll>,
     pub tagged_collections: [Empty; 0],
+    /// Emoji that people put on it; only when there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pleroma: Option<Box<Pleroma>>,
     /// The source, only when a deleted status is given back for "delete and redraft".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

@@ -3,6 +3,7 @@
 mod actions;
 mod people;
 mod quotes;
+mod reactions;
 mod read;
 mod write;
 
@@ -25,6 +26,11 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/statuses/{id}/quotes", get(quotes::list))
         .route("/api/v1/statuses/{id}/quotes/{quoting}/revoke", post(quotes::revoke))
         .route("/api/v1/statuses/{id}/interaction_policy", put(quotes::set_policy))
+        .route("/api/v1/pleroma/statuses/{id}/reactions", get(reactions::list))
+        .route(
+            "/api/v1/pleroma/statuses/{id}/reactions/{emoji}",
+            get(reactions::one).put(reactions::put).delete(reactions::delete),
+        )
         .route("/api/v1/statuses/{id}/favourite", post(actions::favourite))
         .route("/api/v1/statuses/{id}/unfavourite", post(actions::unfavourite))
         .route("/api/v1/statuses/{id}/reblog", post(actions::reblog))

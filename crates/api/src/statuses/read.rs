@@ -2,6 +2,7 @@
 
 use crate::{
     App,
+    async_refreshes::{self, Refreshing},
     auth::{User, Viewer, scope},
     entities::{self, Context, Empty, Status, StatusEdit, StatusSource},
     http::{ApiError, ApiResult, Id, Json, Params, Path},
@@ -10,7 +11,7 @@ use axum::extract::State;
 use domain::{
     ids::StatusId,
     statuses::{
-        Status as Row, context, edit, store,
+        Status as Row, context, edit, store, threads,
         visibility::{self, Place},
     },
 };
@@ -53,16 +54,21 @@ pub(super) async fn several(
     Ok(Json(entities::statuses(&app, &conn, shown, viewer.account()).await?))
 }
 
-/// `GET /api/v1/statuses/:id/context` <https://docs.joinmastodon.org/methods/statuses/#context>
+/// `GET /api/v1/statuses/:id/context`: when somebody here reads a thread of another server, what is missing is asked for
+/// there, and shows when they look again. <https://docs.joinmastodon.org/methods/statuses/#context>
 pub(super) async fn context(
     State(app): State<App>,
     viewer: Viewer<scope::ReadStatuses>,
     Path(id): Path<StatusId>,
-) -> ApiResult<Json<Context>> {
+) -> ApiResult<(Option<Refreshing>, Json<Context>)> {
     let conn = app.db.read().await?;
     let row = visibility::visible(&conn, viewer.account(), id).await?;
+    let refreshing = match viewer.account() {
+        Some(_) if threads::is_elsewhere(&row) => async_refreshes::of_thread(&app, &conn, id).await?,
+        _ => None,
+    };
     let found = context::context(&conn, viewer.account(), &row).await?;
-    Ok(Json(entities::context(&app, &conn, found, viewer.account()).await?))
+    Ok((refreshing, Json(entities::context(&app, &conn, found, viewer.account()).await?)))
 }
 
 /// `GET /api/v1/statuses/:id/history` <https://docs.joinmastodon.org/methods/statuses/#history>

@@ -52,6 +52,11 @@ pub(crate) async fn open_named(tx: &Tx, uri: &str) -> Result<ConversationId> {
     Ok(id)
 }
 
+/// What the server where it began calls it; None for one that began here, or whose server does not say.
+pub async fn name(conn: &Conn, id: ConversationId) -> Result<Option<String>> {
+    store::name(conn, id).await
+}
+
 /// Puts a direct status on top of the lists of its local people.
 pub(crate) async fn gather(tx: &mut Tx, status: &Status) -> Result<()> {
     let mut people: Vec<AccountId> = status.mentions().iter().filter(|m| !m.silent).map(|m| m.id).collect();

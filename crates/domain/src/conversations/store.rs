@@ -15,6 +15,7 @@ const WHERE: &str = " FROM account_conversations WHERE account_id = $1 AND last_
 sql! {
     INSERT = "INSERT INTO conversations (id) VALUES ($1)";
     BY_URI = "SELECT id FROM conversations WHERE uri = $1 ORDER BY id LIMIT 1";
+    NAME = "SELECT COALESCE(uri, '') FROM conversations WHERE id = $1";
     INSERT_NAMED = "INSERT INTO conversations (id, uri) VALUES ($1, $2)";
     LOCAL_OF = "SELECT account_id FROM users WHERE account_id = ANY($1)";
     UPSERT = "INSERT INTO account_conversations (id, account_id, conversation_id, participants_json, last_status_id, unread) \
@@ -33,6 +34,10 @@ pub(super) async fn insert(tx: &Tx, id: ConversationId) -> Result<()> {
 
 pub(super) async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<ConversationId>> {
     Ok(conn.opt::<(ConversationId,)>(BY_URI, &[&uri]).await?.map(|(id,)| id))
+}
+
+pub(super) async fn name(conn: &Conn, id: ConversationId) -> Result<Option<String>> {
+    Ok(conn.opt::<(String,)>(NAME, &[&id]).await?.map(|(uri,)| uri).filter(|uri| !uri.is_empty()))
 }
 
 pub(super) async fn insert_named(tx: &Tx, id: ConversationId, uri: &str) -> Result<()> {

@@ -8,10 +8,10 @@ use crate::{
     accounts::{self, Account},
     db::{Db, Tx},
     hosts,
-    ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReportId, StatusId},
+    ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReactionId, ReportId, StatusId},
     jobs::{self, Job},
     row,
-    statuses::{Status, Visibility, store as statuses},
+    statuses::{Status, Visibility, reactions::Emoji, store as statuses},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -33,8 +33,32 @@ pub enum News {
     StatusEdited {
         status: StatusId,
     },
+    /// Not edited, but other than it was told: what it quotes, who may quote it. `telling` names this occasion.
+    StatusRetold {
+        status: StatusId,
+        telling: ActivityId,
+    },
     StatusDeleted {
         gone: Gone,
+    },
+    /// A status of ours shows one of another server: may it?
+    QuoteRequested {
+        status: StatusId,
+    },
+    /// Somebody elsewhere asked; their `quoting` may.
+    QuoteAccepted {
+        asked: QuoteAsked,
+        quoting: StatusId,
+        telling: ActivityId,
+    },
+    QuoteRejected {
+        asked: QuoteAsked,
+        telling: ActivityId,
+    },
+    /// `quoting` may no longer show what `account` wrote.
+    QuoteRevoked {
+        account: AccountId,
+        quoting: StatusId,
     },
     Favourited {
         account: AccountId,
@@ -45,6 +69,18 @@ pub enum News {
         account: AccountId,
         status: StatusId,
         favourite: FavouriteId,
+    },
+    Reacted {
+        account: AccountId,
+        status: StatusId,
+        reaction: ReactionId,
+        emoji: Emoji,
+    },
+    Unreacted {
+        account: AccountId,
+        status: StatusId,
+        reaction: ReactionId,
+        emoji: Emoji,
     },
     /// `telling` names this occasion.
     Pinned {
@@ -116,6 +152,17 @@ pub struct Gone {
     pub original: Option<StatusId>,
     /// Who was named in it or did something to it.
     pub concerned: Vec<AccountId>,
+}
+
+/// A request of somebody elsewhere to quote somebody here, and what it named.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuoteAsked {
+    /// Who is quoted.
+    pub account: AccountId,
+    pub by: AccountId,
+    pub uri: String,
+    pub quoted: String,
+    pub quoting: String,
 }
 
 /// Who follows whom, and under which name servers know it.

@@ -8,7 +8,7 @@ use crate::{
     db::{Conn, Db, Ids, Texts, Tx, stored_enum},
     deliveries::News,
     hosts,
-    ids::{self, AccountId, ActivityId, ArrivalId, JobId, MediaId, PollId, ScheduledId},
+    ids::{self, AccountId, ActivityId, ArrivalId, JobId, MediaId, PollId, ScheduledId, StatusId},
 };
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,10 @@ pub enum Job {
         domain: String,
         was: i64,
     },
+    /// Asks other servers for answers to a post of theirs that were not sent here.
+    FetchThread {
+        status: StatusId,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -92,7 +96,8 @@ impl Job {
             Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
-            Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::ApplyDomainBlock { .. } => Queue::Pull,
+            Self::RefreshAccount { .. } | Self::FetchPins { .. } => Queue::Pull,
+            Self::ApplyDomainBlock { .. } | Self::FetchThread { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }

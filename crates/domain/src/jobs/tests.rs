@@ -22,6 +22,7 @@ fn stored_form_is_fixed() {
         ),
         (Job::RefreshAccount { account: AccountId(6) }, r#"{"job":"refresh_account","account":"6"}"#),
         (Job::FetchPins { account: AccountId(6) }, r#"{"job":"fetch_pins","account":"6"}"#),
+        (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
         (
             Job::ApplyDomainBlock { domain: "a.example".into(), was: 5 },
             r#"{"job":"apply_domain_block","domain":"a.example","was":5}"#,

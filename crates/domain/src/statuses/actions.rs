@@ -1,7 +1,7 @@
 //! What people do to a status: favourite, boost, bookmark, pin, mute its conversation; and taking each back.
 //! All are safe to repeat: the second time changes nothing and answers the same.
 
-use super::{ContentType, Status, Visibility, store, visibility};
+use super::{ContentType, Status, Visibility, reactions, store, visibility};
 use crate::{
     Error, Result, accounts, conversations,
     db::{Db, Tx},
@@ -31,6 +31,7 @@ pub async fn unfavourite(db: &Db, who: AccountId, id: StatusId) -> Result<Status
     let mut tx = db.begin().await?;
     if let Some(favourite) = store::delete_favourite(&tx, who, status.id).await? {
         store::count_favourites(&tx, status.id, -1).await?;
+        reactions::clear(&tx, who, status.id).await?;
         if !status.local {
             deliveries::tell(&mut tx, News::Unfavourited { account: who, status: status.id, favourite }).await?;
         }
@@ -106,6 +107,8 @@ pub async fn reblog(
         created_at: tx.now,
         edited_at: None,
         content_type: ContentType::Plain,
+        told_favourites: None,
+        told_reblogs: None,
         ..status.clone()
     };
     if !store::insert(&tx, &boost).await? {
@@ -197,7 +200,7 @@ pub async fn unmute(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
 }
 
 /// What an undoing is about: also what one can no longer see but once could, such as after a block.
-async fn undone(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+pub(super) async fn undone(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
     let conn = db.read().await?;
     match visibility::visible_original(&conn, who, id).await {
         Err(Error::NotFound) if store::touched(&conn, who, id).await? => {
@@ -207,12 +210,12 @@ async fn undone(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
     }
 }
 
-fn about(status: &Status, from: AccountId, kind: Kind) -> notifications::New {
+pub(super) fn about(status: &Status, from: AccountId, kind: Kind) -> notifications::New {
     notifications::New { account: status.account_id, from, kind, status: Some(status.id) }
 }
 
 /// Commits and answers the status as it now is.
-async fn finish(tx: Tx, id: StatusId) -> Result<Status> {
+pub(super) async fn finish(tx: Tx, id: StatusId) -> Result<Status> {
     let status = store::by_id(&tx, id).await?.ok_or(Error::NotFound)?;
     tx.commit().await?;
     Ok(status)

@@ -8,8 +8,10 @@ pub mod edit;
 pub mod lists;
 pub mod publish;
 pub mod quotes;
+pub mod reactions;
 pub mod remote;
 pub mod store;
+pub mod threads;
 pub mod visibility;
 
 pub use delete::{Media, delete};
@@ -99,6 +101,9 @@ row! {
         pub created_at: Time,
         pub edited_at: Option<Time>,
         pub content_type: ContentType,
+        /// What the server of a status elsewhere says; it knows of more people than came here.
+        pub told_favourites: Option<i64>,
+        pub told_reblogs: Option<i64>,
     }
 }
 
@@ -118,6 +123,13 @@ impl Status {
     /// Who is named in it, and who may see it as if they were.
     pub fn mentions(&self) -> Vec<Mention> {
         serde_json::from_str(&self.mentions_json).unwrap_or_default()
+    }
+    /// How many favour it, as far as anybody knows.
+    pub fn favourites(&self) -> i64 {
+        self.favourites_count.max(self.told_favourites.unwrap_or(0))
+    }
+    pub fn reblogs(&self) -> i64 {
+        self.reblogs_count.max(self.told_reblogs.unwrap_or(0))
     }
     /// Whether anybody did something to it that leaves a trace on it.
     pub fn touched(&self) -> bool {

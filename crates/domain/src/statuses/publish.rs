@@ -190,6 +190,8 @@ async fn write(tx: &mut Tx, site: &Site, (id, new): (StatusId, &NewStatus), plan
         created_at: tx.now,
         edited_at: None,
         content_type: plan.content_type,
+        told_favourites: None,
+        told_reblogs: None,
     };
     store::insert(tx, &status).await?;
     if let Some(poll) = &new.poll {
@@ -218,7 +220,7 @@ async fn count(tx: &Tx, status: &Status, plan: &Plan) -> Result<()> {
     if let Some(parent) = &plan.parent {
         store::count_replies(tx, parent.id, 1).await?;
     }
-    if let Some(quoted) = &plan.quoted {
+    if let Some(quoted) = plan.quoted.as_ref().filter(|q| q.state == QuoteState::Accepted) {
         store::count_quotes(tx, quoted.status.id, 1).await?;
     }
     Ok(())
@@ -236,6 +238,9 @@ async fn tell(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()> {
         let kind = notifications::Kind::Quote;
         let new = notifications::New { account: quoted.status.account_id, from, kind, status: Some(status.id) };
         notifications::notify(tx, new).await?;
+        if quoted.state == QuoteState::Pending {
+            quotes::remote::ask(tx, status.id, &quoted.status).await?;
+        }
     }
     if status.visibility != Visibility::Direct {
         let mentioned: Vec<AccountId> = plan.written.mentioned.iter().map(|a| a.id).collect();

@@ -25,15 +25,18 @@ sql! {
     REBLOGS_OF = "SELECT ", Status::COLUMNS, " FROM statuses WHERE reblog_of_id = $1 ORDER BY id LIMIT $2";
     REBLOGGERS_OF = "SELECT s.account_id FROM statuses s JOIN users u ON u.account_id = s.account_id WHERE s.reblog_of_id = $1 LIMIT $2";
     INSERT = "INSERT INTO statuses (", Status::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-        $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) ON CONFLICT DO NOTHING";
+        $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33) ON CONFLICT DO NOTHING";
     UPDATE = "UPDATE statuses SET text = $2, content = $3, spoiler_text = $4, sensitive = $5, language = $6, has_media = $7, \
         mentions_json = $8, tags_json = $9, emojis_json = $10, quote_policy = $11, poll_id = $12, edited_at = $13, \
         content_type = $14 WHERE id = $1";
+    UPDATE_PARENT = "UPDATE statuses SET in_reply_to_id = $2, in_reply_to_account_id = $3 WHERE id = $1";
+    UPDATE_TOLD = "UPDATE statuses SET told_favourites = $2, told_reblogs = $3 WHERE id = $1";
     UPDATE_POLL = "UPDATE statuses SET poll_id = $2 WHERE id = $1";
     DELETE = "DELETE FROM statuses WHERE id = $1";
     COUNT_REPLIES = "UPDATE statuses SET replies_count = replies_count + $2 WHERE id = $1";
-    COUNT_REBLOGS = "UPDATE statuses SET reblogs_count = reblogs_count + $2 WHERE id = $1";
-    COUNT_FAVOURITES = "UPDATE statuses SET favourites_count = favourites_count + $2 WHERE id = $1";
+    COUNT_REBLOGS = "UPDATE statuses SET reblogs_count = reblogs_count + $2, told_reblogs = told_reblogs + $2 WHERE id = $1";
+    COUNT_FAVOURITES = "UPDATE statuses SET favourites_count = favourites_count + $2, told_favourites = told_favourites + $2 \
+        WHERE id = $1";
     COUNT_QUOTES = "UPDATE statuses SET quotes_count = quotes_count + $2 WHERE id = $1";
     INSERT_MENTION = "INSERT INTO mentions (account_id, status_id) SELECT e.value, $2::bigint FROM unnest($1::bigint[]) AS e(value) \
         WHERE TRUE ON CONFLICT DO NOTHING";
@@ -150,6 +153,8 @@ pub(super) async fn insert(tx: &Tx, s: &Status) -> Result<bool> {
         &s.created_at,
         &s.edited_at,
         &s.content_type,
+        &s.told_favourites,
+        &s.told_reblogs,
     ];
     Ok(tx.exec(INSERT, params).await? > 0)
 }
@@ -178,6 +183,17 @@ pub(super) async fn update(tx: &Tx, s: &Status) -> Result<()> {
 
 pub(super) async fn update_poll(tx: &Tx, id: StatusId, poll: Option<PollId>) -> Result<()> {
     tx.exec(UPDATE_POLL, &[&id, &poll]).await?;
+    Ok(())
+}
+
+/// What its server says: (favourites, boosts).
+pub(super) async fn update_told(tx: &Tx, id: StatusId, told: (Option<i64>, Option<i64>)) -> Result<()> {
+    tx.exec(UPDATE_TOLD, &[&id, &told.0, &told.1]).await?;
+    Ok(())
+}
+
+pub(super) async fn update_parent(tx: &Tx, id: StatusId, (parent, author): (StatusId, AccountId)) -> Result<()> {
+    tx.exec(UPDATE_PARENT, &[&id, &parent, &author]).await?;
     Ok(())
 }
 

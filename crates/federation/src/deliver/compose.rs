@@ -1,6 +1,6 @@
 //! From news to the activity that says it. None where it does not matter any more.
 
-use super::Told;
+use super::{Told, quotes};
 use crate::Federation;
 use crate::documents::{Activity, Note, Object, PUBLIC, Verb};
 use crate::statuses::compose::{Addressed, author};
@@ -31,7 +31,17 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             let (author, status) = own(conn, *status).await?;
             Ok((author.id, edited(federation, conn, (&author, &status)).await?))
         }
+        News::StatusRetold { status, telling } => {
+            let (author, status) = own(conn, *status).await?;
+            let note = federation.note(conn, &author, &status).await?;
+            let id = format!("{}#updates/{telling}", status.uri);
+            Ok((author.id, of_note(&author, note, Verb::Update, id)))
+        }
         News::StatusDeleted { gone } => deleted(conn, gone).await,
+        News::QuoteRequested { .. }
+        | News::QuoteAccepted { .. }
+        | News::QuoteRejected { .. }
+        | News::QuoteRevoked { .. } => quotes::made(federation, conn, news).await,
         News::Favourited { account, status, favourite } => {
             let act = Act { verb: Verb::Like, name: format!("likes/{favourite}") };
             on_status(conn, (*account, *status), act).await
@@ -40,6 +50,16 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             let act = Act { verb: Verb::Like, name: format!("likes/{favourite}") };
             let (account, like) = on_status(conn, (*account, *status), act).await?;
             Ok((account, undo(like)))
+        }
+        News::Reacted { account, status, reaction, emoji } => {
+            let act = Act { verb: Verb::Like, name: format!("reactions/{reaction}") };
+            let (account, like) = on_status(conn, (*account, *status), act).await?;
+            Ok((account, federation.with_emoji(conn, like, emoji).await?))
+        }
+        News::Unreacted { account, status, reaction, emoji } => {
+            let act = Act { verb: Verb::Like, name: format!("reactions/{reaction}") };
+            let (account, like) = on_status(conn, (*account, *status), act).await?;
+            Ok((account, undo(federation.with_emoji(conn, like, emoji).await?)))
         }
         News::Pinned { account, status, telling } => {
             let act = Act { verb: Verb::Add, name: format!("pins/{telling}") };
@@ -101,15 +121,15 @@ fn to_everybody(actor: &str, name: &str, (verb, object): (Verb, Object)) -> Acti
     }
 }
 
-async fn local(conn: &Conn, id: AccountId) -> Result<Account> {
+pub(super) async fn local(conn: &Conn, id: AccountId) -> Result<Account> {
     accounts::store::by_id(conn, id).await?.filter(Account::is_local).ok_or(Error::NotFound)
 }
 
-async fn known(conn: &Conn, id: AccountId) -> Result<Account> {
+pub(super) async fn known(conn: &Conn, id: AccountId) -> Result<Account> {
     accounts::store::by_id(conn, id).await?.ok_or(Error::NotFound)
 }
 
-async fn own(conn: &Conn, id: StatusId) -> Result<(Account, Status)> {
+pub(super) async fn own(conn: &Conn, id: StatusId) -> Result<(Account, Status)> {
     let status = statuses::store::by_id(conn, id).await?.ok_or(Error::NotFound)?;
     Ok((author(conn, &status).await?, status))
 }

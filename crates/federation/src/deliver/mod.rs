@@ -3,6 +3,8 @@
 
 pub(crate) mod compose;
 mod flag;
+mod quotes;
+mod reactions;
 mod recipients;
 
 use crate::Federation;

@@ -3,6 +3,7 @@
 use super::Told;
 use crate::Federation;
 use crate::documents::host;
+use crate::statuses::quotes;
 use domain::Result;
 use domain::accounts;
 use domain::db::Conn;
@@ -20,7 +21,9 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
     let conn = federation.db.read_long().await?;
     let mut inboxes = match news {
         News::StatusCreated { status } => of_status(federation, &conn, (*status, Touched::No)).await?,
-        News::StatusEdited { status } => of_status(federation, &conn, (*status, Touched::Too)).await?,
+        News::StatusEdited { status } | News::StatusRetold { status, .. } => {
+            of_status(federation, &conn, (*status, Touched::Too)).await?
+        }
         News::StatusDeleted { gone } => {
             let mut inboxes = store::shared_inboxes(&conn, gone.concerned.iter().copied()).await?;
             if gone.visibility != Visibility::Direct {
@@ -36,10 +39,28 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
         News::Pinned { account, .. } | News::Unpinned { account, .. } | News::ProfileChanged { account, .. } => {
             of_followers(federation, &conn, *account).await?
         }
-        News::Favourited { status, .. } | News::Unfavourited { status, .. } => {
+        News::Favourited { status, .. }
+        | News::Unfavourited { status, .. }
+        | News::Reacted { status, .. }
+        | News::Unreacted { status, .. } => {
             let status = statuses::store::by_id(&conn, *status).await?;
             personal(&conn, status.map(|s| s.account_id)).await?
         }
+        News::QuoteRequested { status } => {
+            let quoted = match statuses::store::by_id(&conn, *status).await? {
+                None => None,
+                Some(quoting) => quotes::quoted(&conn, &quoting).await?,
+            };
+            personal(&conn, quoted.map(|s| s.account_id)).await?
+        }
+        News::QuoteAccepted { asked, .. } | News::QuoteRejected { asked, .. } => {
+            personal(&conn, Some(asked.by)).await?
+        }
+        // Whose post it is passes it on to those who have it; for posts of ours that is us.
+        News::QuoteRevoked { quoting, .. } => match statuses::store::by_id(&conn, *quoting).await? {
+            Some(status) if status.local => of_status(federation, &conn, (status.id, Touched::Too)).await?,
+            status => personal(&conn, status.map(|s| s.account_id)).await?,
+        },
         News::Followed { bond } | News::Unfollowed { bond } => personal(&conn, Some(bond.target)).await?,
         News::FollowAccepted { bond } | News::FollowRejected { bond } => personal(&conn, Some(bond.account)).await?,
         News::Blocked { target, .. } | News::Unblocked { target, .. } => personal(&conn, Some(*target)).await?,

@@ -1,6 +1,6 @@
-//! Accept and Reject: how somebody elsewhere answers who wants to follow them.
+//! Accept and Reject: how somebody elsewhere answers who wants to follow or quote them.
 
-use super::{inner, local};
+use super::{inner, local, quote};
 use crate::Federation;
 use crate::documents::{Activity, Verb};
 use domain::accounts::Account;
@@ -8,11 +8,17 @@ use domain::ids::AccountId;
 use domain::{Error, Result, follows};
 
 pub(super) async fn accept(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
+    if quote::answered(federation, from, activity).await? {
+        return Ok(());
+    }
     let follower = follower(federation, from, activity).await?;
     follows::remote::accepted(&federation.db, follower, from.id).await
 }
 
 pub(super) async fn reject(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
+    if quote::answered(federation, from, activity).await? {
+        return Ok(());
+    }
     let follower = follower(federation, from, activity).await?;
     follows::remote::rejected(&federation.db, follower, from.id).await
 }

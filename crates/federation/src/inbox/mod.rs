@@ -9,6 +9,7 @@ mod feature;
 mod flag;
 mod follow;
 mod like;
+pub(crate) mod quote;
 pub(crate) mod signer;
 mod undo;
 mod update;
@@ -88,7 +89,10 @@ async fn matters_to_nobody(federation: &Federation, activity: &Activity) -> Resu
 /// that only the very same request is the same.
 fn name(activity: &Activity, parts: &Parts, body: &[u8]) -> String {
     let hex = |bytes: &[u8]| digest(&SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>();
-    let on_and_off = matches!(activity.verb, Verb::Follow | Verb::Undo | Verb::Accept | Verb::Reject | Verb::Block);
+    let on_and_off = matches!(
+        activity.verb,
+        Verb::Follow | Verb::Undo | Verb::Accept | Verb::Reject | Verb::Block | Verb::QuoteRequest
+    );
     match &activity.id {
         Some(id) if !on_and_off => id.clone(),
         Some(id) => {
@@ -128,7 +132,7 @@ async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Re
         Verb::Update => update::apply(federation, from, activity).await,
         Verb::Delete => delete::apply(federation, from, activity).await,
         Verb::Announce => announce::apply(federation, from, activity).await,
-        Verb::Like => like::apply(federation, from, activity).await,
+        Verb::Like | Verb::EmojiReact => like::apply(federation, from, activity).await,
         Verb::Follow => follow::apply(federation, from, activity).await,
         Verb::Accept => answer::accept(federation, from, activity).await,
         Verb::Reject => answer::reject(federation, from, activity).await,
@@ -139,7 +143,8 @@ async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Re
         }
         Verb::Add | Verb::Remove => feature::apply(federation, from, activity).await,
         Verb::Flag => flag::apply(federation, from, activity).await,
-        Verb::EmojiReact | Verb::Dislike | Verb::Move | Verb::QuoteRequest | Verb::Other(_) => Ok(()),
+        Verb::QuoteRequest => quote::asked(federation, from, activity).await,
+        Verb::Dislike | Verb::Move | Verb::Other(_) => Ok(()),
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
     }
     match what.verb {
         Verb::Follow => follow::undo(federation, from, what).await,
-        Verb::Like => like::undo(federation, from, what).await,
+        Verb::Like | Verb::EmojiReact => like::undo(federation, from, what).await,
         Verb::Announce => {
             let original = match what.object_id() {
                 None => None,

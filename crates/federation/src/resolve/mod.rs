@@ -1,8 +1,10 @@
 //! From a name or an address to what is known of it, fetched where it is from when it is not known here.
 
 pub mod account;
+pub(crate) mod missing;
 pub mod pins;
 pub mod status;
+pub mod thread;
 mod webfinger;
 
 use crate::Federation;
@@ -15,17 +17,35 @@ use url::Url;
 
 /// How many things more may be fetched because of the one that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget(u8);
+pub struct Budget {
+    parents: u8,
+    strangers: bool,
+    quotes: bool,
+}
 
 impl Budget {
-    /// For what was sent to us or asked for: the parents above it, so far up.
-    pub const SENT: Self = Self(20);
+    /// For what was sent to us or asked for: the parents above it, so far up, and who is named.
+    pub const SENT: Self = Self { parents: 20, strangers: true, quotes: true };
+    /// For what is above a thread that somebody reads.
+    pub(crate) const ABOVE: Self = Self { parents: 60, strangers: false, quotes: false };
+    /// For one post of such a thread: what it quotes.
+    pub(crate) const THREAD: Self = Self { parents: 0, strangers: false, quotes: true };
+    /// Nothing more than its author.
+    pub(crate) const NONE: Self = Self { parents: 0, strangers: false, quotes: false };
 
     pub(crate) fn is_left(self) -> bool {
-        self.0 > 0
+        self.parents > 0
+    }
+    /// Whether people are fetched who are only named.
+    pub(crate) fn has_strangers(self) -> bool {
+        self.strangers && self.is_left()
+    }
+    /// Whether what is quoted is fetched, and what its author says to that.
+    pub(crate) fn has_quotes(self) -> bool {
+        self.quotes
     }
     pub(crate) fn less(self) -> Self {
-        Self(self.0.saturating_sub(1))
+        Self { parents: self.parents.saturating_sub(1), ..self }
     }
 }
 

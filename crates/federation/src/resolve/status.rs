@@ -42,6 +42,15 @@ pub(crate) fn parent<'a>(
     })
 }
 
+/// As [`fetch`]: a post that is fetched because of another.
+pub(crate) fn fetch_boxed<'a>(
+    federation: &'a Federation,
+    uri: &'a str,
+    budget: Budget,
+) -> Pin<Box<dyn Future<Output = Result<Status>> + Send + 'a>> {
+    Box::pin(fetch(federation, uri, budget))
+}
+
 /// Fetches a post that is not known.
 pub(crate) async fn fetch(federation: &Federation, uri: &str, budget: Budget) -> Result<Status> {
     if tombstones::is_gone(&federation.db.read().await?, uri).await? {

@@ -32,6 +32,7 @@ impl Federation {
             // A reply whose parent cannot be had stands by itself.
             Some(uri) => resolve::status::parent(self, uri, budget).await?.map(|s| s.id),
         };
+        let quote = self.quote_of(note, author, budget).await?;
         Ok(Arrived {
             uri: note.id.clone(),
             url: note.url.clone(),
@@ -53,6 +54,9 @@ impl Federation {
                 voters: poll.voters.and_then(|n| i64::try_from(n).ok()),
                 ends_at: poll.ends_at,
             }),
+            quote,
+            quote_policy: super::quotes::policy(note, followers.as_deref()),
+            told: told(note),
             created_at: note.published,
             edited_at: note.updated,
             how,
@@ -77,7 +81,7 @@ impl Federation {
         drop(conn);
         let known = |uri: &String, found: &[Account]| found.iter().any(|a| a.uri == *uri || a.url == *uri);
         let strangers: Vec<&String> = tagged.iter().filter(|uri| !self.is_ours(uri) && !known(uri, &found)).collect();
-        if budget.is_left() {
+        if budget.has_strangers() {
             for uri in strangers.into_iter().take(STRANGERS) {
                 if let Ok(account) = resolve::account::by_uri(self, uri).await {
                     found.push(account);
@@ -87,6 +91,12 @@ impl Federation {
         found.retain(|a| !a.is_local() || addressed(&a.uri));
         Ok(found.into_iter().partition(|a| tagged.contains(&a.uri)))
     }
+}
+
+/// How many favour and boost it: nobody checks such numbers, and clients keep them in 32 bits.
+pub(crate) fn told(note: &Note) -> (Option<i64>, Option<i64>) {
+    let number = |count: Option<u64>| count.map(|n| i64::from(i32::try_from(n).unwrap_or(i32::MAX)));
+    (number(note.likes), number(note.shares))
 }
 
 /// What is no note is shown by its title and a link.

@@ -1,5 +1,6 @@
 //! A local post as a document.
 
+use super::collections;
 use crate::Federation;
 use crate::documents::{
     Attachment, AttachmentKind, Choice, Grant, Hashtag, Mention, Note, NoteKind, PUBLIC, Policy, Poll, Quote,
@@ -7,8 +8,8 @@ use crate::documents::{
 use domain::accounts::{self, Account};
 use domain::db::Conn;
 use domain::ids::AccountId;
-use domain::statuses::{self, QuotePolicy, QuoteState, Status, Visibility};
-use domain::{Error, Result, Time, media, polls};
+use domain::statuses::{self, QuotePolicy, Status, Visibility};
+use domain::{Error, Result, Time, conversations, media, polls};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -50,6 +51,9 @@ impl Federation {
         let uri_of = |id: AccountId| named.get(&id).map(|a| a.uri.clone());
         let mut addressees: Vec<String> = mentions.iter().filter_map(|m| uri_of(m.id)).collect();
         addressees.dedup();
+        let (context, conversation) = self.context(conn, status, parent.as_ref()).await?;
+        let quote = self.quote(conn, status).await?;
+        let number = |count: i64| u64::try_from(count).ok();
         let Addressed { to, cc } = Addressed::new(status.visibility, &author.uri, addressees);
         let tagged = mentions.iter().filter(|m| !m.silent).filter_map(|m| named.get(&m.id));
         let mention = |a: &Account| Mention { href: a.uri.clone(), name: format!("@{}", self.full_handle(a)) };
@@ -59,7 +63,7 @@ impl Federation {
             kind: if poll.is_some() { NoteKind::Question } else { NoteKind::Note },
             author: author.uri.clone(),
             url: status.url.clone(),
-            content: status.content.clone(),
+            content: content(status, quote.as_ref()),
             language: status.language.clone(),
             summary: status.spoiler_text.clone(),
             sensitive: status.sensitive,
@@ -72,12 +76,35 @@ impl Federation {
             hashtags: status.tags().into_iter().map(|name| self.hashtag(name)).collect(),
             emojis: self.emojis(conn, &codes).await?,
             attachments: self.attachments(conn, status).await?,
-            quote: quote(conn, status).await?,
+            replies: Some(collections::embedded(conn, status).await?),
+            likes: number(status.favourites_count),
+            shares: number(status.reblogs_count),
+            context,
+            conversation,
+            quote,
             policy: policy(status, &author.uri),
             poll: poll.map(question),
             direct: (status.visibility > Visibility::Unlisted).then_some(status.visibility == Visibility::Direct),
             ..Note::default()
         })
+    }
+
+    /// What the thread is called, and where it can be read: as where it began, so that it stays together.
+    async fn context(
+        &self,
+        conn: &Conn,
+        status: &Status,
+        parent: Option<&Status>,
+    ) -> Result<(Option<String>, Option<String>)> {
+        let name = match parent {
+            None => None,
+            Some(_) => conversations::name(conn, status.conversation_id).await?,
+        };
+        let ours = parent.is_none_or(|p| p.local).then(|| self.site.context_uri(status.conversation_id));
+        let conversation = name.or(ours);
+        let open = status.visibility <= Visibility::Unlisted;
+        let context = conversation.clone().filter(|name| open && name.starts_with("http"));
+        Ok((context, conversation))
     }
 
     /// `user@domain`, also for people here.
@@ -121,10 +148,15 @@ pub(crate) async fn named(conn: &Conn, status: &Status) -> Result<HashMap<Accoun
     Ok(found.into_iter().map(|a| (a.id, a)).collect())
 }
 
-async fn quote(conn: &Conn, status: &Status) -> Result<Option<Quote>> {
-    let Some(id) = status.quote_of_id.filter(|_| status.quote_state == QuoteState::Accepted) else { return Ok(None) };
-    let quoted = statuses::store::by_id(conn, id).await?;
-    Ok(quoted.map(|q| Quote { id: q.uri, ..Quote::default() }))
+/// The text, and for those who show no quotes what is quoted; who shows them hides this.
+fn content(status: &Status, quote: Option<&Quote>) -> String {
+    match quote {
+        Some(quote) if !status.content.contains(&quote.id) => {
+            let link = quote.id.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+            format!("<p class=\"quote-inline\">RE: <a href=\"{link}\">{link}</a></p>{}", status.content)
+        }
+        _ => status.content.clone(),
+    }
 }
 
 /// Nobody but the author is how "nobody" is said.

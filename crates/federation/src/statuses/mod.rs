@@ -1,5 +1,7 @@
 //! Posts: from what the domain knows to documents, and back.
 
 pub(crate) mod arrive;
+pub(crate) mod collections;
 pub(crate) mod compose;
+pub(crate) mod quotes;
 pub(crate) mod serve;

@@ -10,9 +10,10 @@ use axum::response::Response;
 use axum::routing::get;
 use domain::accounts::Account;
 use domain::db::Conn;
-use domain::ids::StatusId;
+use domain::ids::{AccountId, StatusId};
 use domain::statuses::{self, Status, Visibility, visibility};
 use domain::{Error, tombstones};
+use serde_json::Value;
 
 pub(crate) fn routes() -> Router<Federation> {
     Router::new().route("/users/{username}/statuses/{id}/activity", get(activity))
@@ -28,13 +29,13 @@ async fn note(
     Path((username, id)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (author, status) = shown(&federation, (&username, &id), request).await?;
+    let Shown { author, status, .. } = shown(&federation, (&username, &id), request).await?;
     if status.reblog_of_id.is_some() {
         return Err(Refusal::Unknown);
     }
     let conn = federation.db.read().await?;
     let note = federation.note(&conn, &author, &status).await?.to_json();
-    Ok(if status.visibility <= Visibility::Unlisted { document(&note) } else { private_document(&note) })
+    Ok(answer(&status, &note))
 }
 
 /// `GET /users/{username}/statuses/{id}/activity`: how it was told, a boost among them.
@@ -43,18 +44,31 @@ async fn activity(
     Path((username, id)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (author, status) = shown(&federation, (&username, &id), request).await?;
+    let Shown { author, status, .. } = shown(&federation, (&username, &id), request).await?;
     let conn = federation.db.read().await?;
     let made = compose::created(&federation, &conn, (&author, &status)).await?.to_json();
-    Ok(if status.visibility <= Visibility::Unlisted { document(&made) } else { private_document(&made) })
+    Ok(answer(&status, &made))
+}
+
+/// What belongs to `status`: for everybody, or for nobody to keep.
+pub(super) fn answer(status: &Status, value: &Value) -> Response {
+    if status.visibility <= Visibility::Unlisted { document(value) } else { private_document(value) }
+}
+
+/// A post that somebody asked for.
+pub(super) struct Shown {
+    pub(super) author: Account,
+    pub(super) status: Status,
+    /// Who asked, where that matters.
+    pub(super) viewer: Option<AccountId>,
 }
 
 /// The post, if who asks may see it; the same answer for what is not there and what is not theirs.
-async fn shown(
+pub(super) async fn shown(
     federation: &Federation,
     (username, id): (&str, &str),
     request: Request,
-) -> Result<(Account, Status), Refusal> {
+) -> Result<Shown, Refusal> {
     let id: StatusId = id.parse().map_err(|_| Refusal::Unknown)?;
     let conn = federation.db.read().await?;
     let author = local(federation, &conn, username).await?;
@@ -63,7 +77,7 @@ async fn shown(
     };
     if status.visibility <= Visibility::Unlisted {
         let status = visibility::visible(&conn, None, status.id).await?;
-        return Ok((author, status));
+        return Ok(Shown { author, status, viewer: None });
     }
     drop(conn);
     let (parts, _) = request.into_parts();
@@ -74,7 +88,7 @@ async fn shown(
     };
     let conn = federation.db.read().await?;
     let status = visibility::visible(&conn, Some(viewer.id), status.id).await?;
-    Ok((author, status))
+    Ok(Shown { author, status, viewer: Some(viewer.id) })
 }
 
 async fn absent(conn: &Conn, uri: &str) -> Result<Refusal, Error> {

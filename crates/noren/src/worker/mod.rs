@@ -5,6 +5,7 @@ mod apply_domain_block;
 mod close_poll;
 mod delete_files;
 mod fetch_pins;
+mod fetch_thread;
 mod housekeeping;
 mod lanes;
 mod process_media;
@@ -234,6 +235,7 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
         Job::ApplyDomainBlock { domain, was } => apply_domain_block::run(parts, domain, *was).await,
+        Job::FetchThread { status } => fetch_thread::run(parts, *status).await,
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)

@@ -2,6 +2,7 @@
 
 mod markdown;
 mod quotes;
+mod reactions;
 
 use crate::{follow, id, ids, post, post_as, text};
 use serde_json::json;

@@ -9,19 +9,21 @@ mod browser;
 mod deletion;
 mod delivery;
 mod discovery;
+mod emoji;
 mod follows;
-#[macro_use]
 mod hostile;
 mod interact;
 mod kill;
 mod media;
 mod peer;
 mod profiles;
+mod quotes;
 mod reach;
 mod reactions;
 mod reports;
 mod resolve;
 mod statuses;
+mod threads;
 mod trust;
 mod trust_modes;
 

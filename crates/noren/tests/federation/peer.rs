@@ -20,7 +20,7 @@ pub(crate) struct Peer {
     documents: Arc<Mutex<HashMap<String, Value>>>,
     /// What was sent to its inboxes.
     pub(crate) received: Arc<Mutex<Vec<Value>>>,
-    /// What was asked of it.
+    /// What it was asked for.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
     client: reqwest::Client,
 }
@@ -164,3 +164,32 @@ async fn answer(State(peer): State<Peer>, request: Request) -> Response {
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
+
+/// Makes of each function two tests, one on each engine: a server, a peer of it, and Bob on the server.
+macro_rules! with_a_peer {
+    ($($(#[$meta:meta])* async fn $name:ident($server:ident, $peer:ident, $bob:ident) $body:block)+) => { $(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            async fn body(engine: testkit::Engine) {
+                let Some($server) = testkit::TestServer::start_reachable(engine).await else { return };
+                let $peer = $crate::peer::Peer::start().await;
+                let $bob = $server.person("bob").await;
+                $body
+                $server.finish().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                body(testkit::Engine::Sqlite).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                body(testkit::Engine::Postgres).await;
+            }
+        }
+    )+ };
+}
+
+pub(crate) use with_a_peer;

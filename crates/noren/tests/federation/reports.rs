@@ -1,6 +1,6 @@
 //! Reports to other servers and from them.
 
-use crate::peer::Peer;
+use crate::peer::{Peer, with_a_peer};
 use crate::trust::{block, uri_of};
 use crate::{id, post_as, search};
 use domain::domain_blocks::Severity;
@@ -8,7 +8,7 @@ use domain::page::Page;
 use domain::reports::{self, Report, Which};
 use domain::users::{NewUser, Role};
 use serde_json::{Value, json};
-use testkit::{Engine, TestServer};
+use testkit::TestServer;
 
 async fn filed(server: &TestServer) -> Vec<Report> {
     reports::list(&server.db().read().await.unwrap(), Which::Open, Page::newest(40)).await.unwrap()

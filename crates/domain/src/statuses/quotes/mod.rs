@@ -1,5 +1,6 @@
 //! Quotes: statuses that show another one, as far as whoever wrote that lets them.
 
+pub mod remote;
 pub(super) mod store;
 
 use super::{
@@ -12,8 +13,9 @@ use crate::{
     Error, Result,
     accounts::{self, Account},
     db::{Conn, Db, Tx},
+    deliveries::{self, News},
     events::Event,
-    ids::{AccountId, StatusId},
+    ids::{self, AccountId, StatusId},
     notifications,
     page::Page,
     relationships,
@@ -34,21 +36,27 @@ pub(super) async fn quotable(conn: &Conn, who: AccountId, id: Option<StatusId>) 
     let Some(id) = id else { return Ok(None) };
     let status = visibility::visible_original(conn, who, id).await?;
     let own = status.account_id == who;
-    let allowed = match (status.visibility, status.quote_policy) {
+    if !allows(conn, who, &status).await? {
+        return Err(Error::forbidden("This action is not allowed"));
+    }
+    let author = if own { None } else { accounts::store::by_id(conn, status.account_id).await? };
+    // Elsewhere, what the policy promises has to be asked for.
+    let state = if own || status.local { QuoteState::Accepted } else { QuoteState::Pending };
+    Ok(Some(Quoted { status, state, author }))
+}
+
+/// Whether its author lets `who` quote it.
+async fn allows(conn: &Conn, who: AccountId, status: &Status) -> Result<bool> {
+    Ok(match (status.visibility, status.quote_policy) {
         (Visibility::Direct, _) => false,
-        _ if own => true,
+        _ if status.account_id == who => true,
         (Visibility::Private, _) | (_, QuotePolicy::Nobody) => false,
         (_, QuotePolicy::Public) => true,
         (_, QuotePolicy::Followers) => {
             let relations = relationships::with_authors(conn, Some(who), [status.account_id]).await?;
             relations.following(status.account_id)
         }
-    };
-    if !allowed {
-        return Err(Error::forbidden("This action is not allowed"));
-    }
-    let author = if own { None } else { accounts::store::by_id(conn, status.account_id).await? };
-    Ok(Some(Quoted { status, state: QuoteState::Accepted, author }))
+    })
 }
 
 impl Quoted {
@@ -129,9 +137,17 @@ pub async fn revoke(db: &Db, who: AccountId, (id, quoting): (StatusId, StatusId)
             statuses::count_quotes(&tx, id, -1).await?;
         }
         tx.publish(Event::StatusEdited { status: quoting });
+        if is_known_elsewhere(&tx, &quote).await? {
+            deliveries::tell(&mut tx, News::QuoteRevoked { account: who, quoting }).await?;
+        }
     }
     tx.commit().await?;
     Ok(Status { quote_state: state, ..quote })
+}
+
+async fn is_known_elsewhere(tx: &Tx, quote: &Status) -> Result<bool> {
+    let author = accounts::store::by_id(tx, quote.account_id).await?.ok_or(Error::NotFound)?;
+    Ok(!author.is_local() || deliveries::concerns_others(quote, &author) || quote.touched())
 }
 
 /// Changes who may quote one's own status from now on; quotes there are stay.
@@ -145,6 +161,9 @@ pub async fn set_policy(db: &Db, who: AccountId, (id, wanted): (StatusId, QuoteP
     if quote_policy != old.quote_policy {
         store::update_policy(&tx, id, quote_policy).await?;
         tx.publish(Event::StatusEdited { status: id });
+        if is_known_elsewhere(&tx, &old).await? {
+            deliveries::tell(&mut tx, News::StatusRetold { status: id, telling: ids::next() }).await?;
+        }
     }
     tx.commit().await?;
     Ok(Status { quote_policy, ..old })

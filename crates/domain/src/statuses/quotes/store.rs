@@ -20,6 +20,12 @@ sql! {
     QUOTERS_OF = "SELECT s.account_id, s.id FROM statuses s JOIN users u ON u.account_id = s.account_id \
         WHERE s.quote_of_id = $1 AND s.quote_state = 2 ORDER BY s.id DESC LIMIT $2";
     UPDATE_STATE = "UPDATE statuses SET quote_state = $3 WHERE id = $1 AND quote_state = $2";
+    PUT = "UPDATE statuses SET quote_of_id = $2, quote_state = $3 WHERE id = $1";
+    KNOWN = "SELECT quoted_uri, stamp_uri FROM quotes WHERE status_id = $1";
+    KEEP = "INSERT INTO quotes (status_id, quoted_uri, stamp_uri) VALUES ($1, $2, $3) \
+        ON CONFLICT (status_id) DO UPDATE SET quoted_uri = excluded.quoted_uri, stamp_uri = excluded.stamp_uri";
+    DELETE = "DELETE FROM quotes WHERE status_id = $1";
+    BY_STAMP = "SELECT status_id FROM quotes WHERE stamp_uri = $1 ORDER BY status_id LIMIT 20";
     UPDATE_POLICY = "UPDATE statuses SET quote_policy = $2 WHERE id = $1";
 }
 
@@ -38,7 +44,34 @@ pub(super) async fn update_state(tx: &Tx, id: StatusId, (from, to): (QuoteState,
     Ok(tx.exec(UPDATE_STATE, &[&id, &from, &to]).await? > 0)
 }
 
-pub(super) async fn update_policy(tx: &Tx, id: StatusId, policy: QuotePolicy) -> Result<()> {
+pub(in crate::statuses) async fn update_policy(tx: &Tx, id: StatusId, policy: QuotePolicy) -> Result<()> {
     tx.exec(UPDATE_POLICY, &[&id, &policy]).await?;
     Ok(())
+}
+
+/// What the quote shows from now on, and whether it may.
+pub(super) async fn put(tx: &Tx, id: StatusId, (quoted, state): (Option<StatusId>, QuoteState)) -> Result<()> {
+    tx.exec(PUT, &[&id, &quoted, &state]).await?;
+    Ok(())
+}
+
+/// The name of what is quoted, and of the stamp that allows it.
+pub(super) async fn known(conn: &Conn, id: StatusId) -> Result<Option<(String, Option<String>)>> {
+    conn.opt(KNOWN, &[&id]).await
+}
+
+pub(super) async fn keep(tx: &Tx, id: StatusId, (quoted, stamp): (&str, Option<&str>)) -> Result<()> {
+    tx.exec(KEEP, &[&id, &quoted, &stamp]).await?;
+    Ok(())
+}
+
+pub(super) async fn delete(tx: &Tx, id: StatusId) -> Result<()> {
+    tx.exec(DELETE, &[&id]).await?;
+    Ok(())
+}
+
+/// Nearly always one: a stamp is for one quote.
+pub(super) async fn by_stamp(conn: &Conn, stamp: &str) -> Result<Vec<StatusId>> {
+    let rows: Vec<(StatusId,)> = conn.all(BY_STAMP, &[&stamp]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }

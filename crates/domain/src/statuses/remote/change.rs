@@ -4,7 +4,7 @@ use super::{
     super::{
         ContentType, Media, QuoteState, Status, Visibility,
         delete::{self as removal, remove_with_boosts},
-        edit as versions,
+        edit as versions, quotes,
     },
     Arrived, keep_history, not_theirs, store,
 };
@@ -39,6 +39,20 @@ pub async fn edit(db: &Db, arrived: &Arrived) -> Result<Outcome> {
     if let (Some(id), Some(poll)) = (old.poll_id, &arrived.poll) {
         polls::update_elsewhere(&tx, id, poll).await?;
     }
+    // Consent and policy come without being an edit.
+    let last = old.edited_at.unwrap_or(old.created_at);
+    let current = arrived.edited_at.or(arrived.created_at).is_none_or(|at| at >= last);
+    let mut old = quotes::remote::receive(&mut tx, old, (arrived.quote.as_ref(), current)).await?;
+    let policy = quotes::policy_for(old.visibility, arrived.quote_policy);
+    if current && policy != old.quote_policy {
+        quotes::store::update_policy(&tx, old.id, policy).await?;
+        old.quote_policy = policy;
+    }
+    let told = (arrived.told.0.or(old.told_favourites), arrived.told.1.or(old.told_reblogs));
+    if current && told != (old.told_favourites, old.told_reblogs) {
+        store::update_told(&tx, old.id, told).await?;
+        (old.told_favourites, old.told_reblogs) = told;
+    }
     let newer = arrived.edited_at.filter(|at| *at > old.edited_at.unwrap_or(old.created_at));
     let Some(edited_at) = newer else {
         tx.commit().await?;
@@ -57,6 +71,32 @@ pub async fn edit(db: &Db, arrived: &Arrived) -> Result<Outcome> {
     versions::tell(&mut tx, &old, &new).await?;
     tx.commit().await?;
     Ok(Outcome::Changed(new))
+}
+
+/// Ancestors that are looked at so that nothing comes to answer itself.
+const CHAIN: usize = 500;
+
+/// Puts `child`, which came before what it answers, under `parent`. False when it has a parent, or would answer itself.
+pub async fn adopt(db: &Db, child: StatusId, parent: StatusId) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let Some(old) = store::by_id(&tx, child).await? else { return Ok(false) };
+    let Some(parent) = store::by_id(&tx, parent).await? else { return Ok(false) };
+    if old.local || old.in_reply_to_id.is_some() || old.reblog_of_id.is_some() || parent.reblog_of_id.is_some() {
+        return Ok(false);
+    }
+    let (mut above, mut steps) = (Some(parent.id), 0);
+    while let Some(id) = above {
+        steps += 1;
+        if id == child || steps > CHAIN {
+            return Ok(false);
+        }
+        above = store::by_id(&tx, id).await?.and_then(|s| s.in_reply_to_id);
+    }
+    store::update_parent(&tx, child, (parent.id, parent.account_id)).await?;
+    store::count_replies(&tx, parent.id, 1).await?;
+    tx.publish(Event::StatusEdited { status: child });
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// The status of this name is gone, or will not come. [`Error::Forbidden`] when it is somebody else's.
@@ -132,6 +172,8 @@ pub async fn boost(
         created_at,
         edited_at: None,
         content_type: ContentType::Plain,
+        told_favourites: None,
+        told_reblogs: None,
         ..status.clone()
     };
     if !store::insert(&tx, &boost).await? {

@@ -2,9 +2,14 @@
 
 mod change;
 
-pub use change::{Outcome, boost, delete, edit, pin, remove, unboost};
+pub use change::{Outcome, adopt, boost, delete, edit, pin, remove, unboost};
 
-use super::{ContentType, Mention, QuotePolicy, QuoteState, Status, Visibility, edit::keep_history, store};
+use super::{
+    ContentType, Mention, QuotePolicy, QuoteState, Status, Visibility,
+    edit::keep_history,
+    quotes::{self, policy_for},
+    store,
+};
 use crate::{
     Error, Result, Time,
     accounts::{self, Account},
@@ -46,6 +51,10 @@ pub struct Arrived {
     pub tags: Vec<String>,
     pub media: Vec<media::Elsewhere>,
     pub poll: Option<polls::Elsewhere>,
+    pub quote: Option<quotes::remote::Arrived>,
+    pub quote_policy: QuotePolicy,
+    /// How many favour and boost it, where its server says so.
+    pub told: (Option<i64>, Option<i64>),
     pub created_at: Option<Time>,
     pub edited_at: Option<Time>,
     pub how: How,
@@ -138,6 +147,8 @@ async fn write(tx: &mut Tx, arrived: &Arrived, parent: Option<&Status>) -> Resul
         created_at,
         edited_at: arrived.edited_at.filter(|at| *at > created_at),
         content_type: ContentType::Plain,
+        told_favourites: arrived.told.0,
+        told_reblogs: arrived.told.1,
     };
     let tags = arrived.tags();
     let mut status = arrived.put_into(blank, &tags)?;
@@ -154,7 +165,10 @@ async fn write(tx: &mut Tx, arrived: &Arrived, parent: Option<&Status>) -> Resul
     store::file_under_tags(tx, &status, &tags).await?;
     tags::count_use(tx, &status, &tags).await?;
     search::index_status(tx, &status).await?;
-    Ok(status)
+    match &arrived.quote {
+        None => Ok(status),
+        quote => quotes::remote::receive(tx, status, (quote.as_ref(), true)).await,
+    }
 }
 
 /// What comes from elsewhere stands where it was made, whenever and in whatever order it arrives.
@@ -209,6 +223,7 @@ impl Arrived {
             sensitive: self.sensitive,
             language: self.language.clone(),
             has_media: !self.media.is_empty(),
+            quote_policy: policy_for(before.visibility, self.quote_policy),
             mentions_json: serde_json::to_string(&mentions)?,
             tags_json: serde_json::to_string(&names)?,
             ..before

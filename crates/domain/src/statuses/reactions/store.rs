@@ -1,0 +1,67 @@
+//! Rows of emoji on statuses.
+
+use super::{Counted, Reaction};
+use crate::{
+    Result,
+    db::{Conn, Ids, Tx},
+    ids::{AccountId, ReactionId, StatusId},
+    sql,
+};
+
+sql! {
+    INSERT = "INSERT INTO reactions (id, account_id, status_id, name, picture, favours) VALUES ($1, $2, $3, $4, $5, $6) \
+        ON CONFLICT DO NOTHING";
+    DELETE = "DELETE FROM reactions WHERE id = $1";
+    CLEAR = "DELETE FROM reactions WHERE status_id = $1 AND account_id = $2";
+    FAVOURS = "UPDATE reactions SET favours = TRUE WHERE id = $1";
+    OF = "SELECT ", Reaction::COLUMNS, " FROM reactions WHERE status_id = $1 AND account_id = $2 ORDER BY id LIMIT 100";
+    LIST = "SELECT ", Reaction::COLUMNS, " FROM reactions WHERE status_id = $1 ORDER BY id LIMIT $2";
+    IS_THERE = "SELECT 1::bigint FROM reactions WHERE status_id = $1 AND name = $2 LIMIT 1";
+    NAMES = "SELECT COUNT(DISTINCT name) FROM reactions WHERE status_id = $1";
+    COUNTED = "SELECT status_id, name, COALESCE(MAX(picture), ''), COUNT(*), \
+        MAX(CASE WHEN account_id = $1 THEN 1::bigint ELSE 0::bigint END) FROM reactions WHERE status_id = ANY($2) \
+        GROUP BY status_id, name ORDER BY status_id, MIN(id)";
+}
+
+/// False when it is there already.
+pub(super) async fn insert(tx: &Tx, status: StatusId, r: &Reaction) -> Result<bool> {
+    Ok(tx.exec(INSERT, &[&r.id, &r.account_id, &status, &r.name, &r.picture, &r.favours]).await? > 0)
+}
+
+pub(super) async fn delete(tx: &Tx, id: ReactionId) -> Result<()> {
+    tx.exec(DELETE, &[&id]).await?;
+    Ok(())
+}
+
+pub(super) async fn clear(tx: &Tx, who: AccountId, id: StatusId) -> Result<()> {
+    tx.exec(CLEAR, &[&id, &who]).await?;
+    Ok(())
+}
+
+pub(super) async fn favours(tx: &Tx, id: ReactionId) -> Result<()> {
+    tx.exec(FAVOURS, &[&id]).await?;
+    Ok(())
+}
+
+pub(super) async fn of(conn: &Conn, who: AccountId, id: StatusId) -> Result<Vec<Reaction>> {
+    conn.all(OF, &[&id, &who]).await
+}
+
+/// The first of them.
+pub(super) async fn list(conn: &Conn, id: StatusId, limit: i64) -> Result<Vec<Reaction>> {
+    conn.all(LIST, &[&id, &limit]).await
+}
+
+pub(super) async fn is_there(conn: &Conn, id: StatusId, name: &str) -> Result<bool> {
+    conn.exists(IS_THERE, &[&id, &name]).await
+}
+
+/// How many different ones.
+pub(super) async fn names(conn: &Conn, id: StatusId) -> Result<i64> {
+    let (count,): (i64,) = conn.one(NAMES, &[&id]).await?;
+    Ok(count)
+}
+
+pub(super) async fn counted(conn: &Conn, viewer: AccountId, statuses: Ids) -> Result<Vec<Counted>> {
+    conn.all(COUNTED, &[&viewer, &statuses]).await
+}

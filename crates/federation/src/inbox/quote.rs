@@ -1,0 +1,108 @@
+//! QuoteRequest: somebody elsewhere wants to quote somebody here; and the answers to what we asked (FEP-044f).
+
+use super::create;
+use crate::Federation;
+use crate::documents::{Activity, Note, Object, Verb, same_origin};
+use crate::resolve::{self, Budget};
+use crate::statuses::arrive;
+use domain::accounts::{self, Account};
+use domain::deliveries::QuoteAsked;
+use domain::ids::StatusId;
+use domain::statuses::quotes::remote::{self as quotes, Answer};
+use domain::statuses::{Status, Visibility, remote, remote::How};
+use domain::{Error, Result};
+
+/// What a request for consent has behind the name of whoever asks.
+pub(crate) const REQUESTS: &str = "#quote-requests/";
+
+pub(super) async fn asked(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
+    let (Some(request), Some(uri)) = (activity.id.as_deref(), activity.object_id()) else {
+        return Err(Error::NotFound);
+    };
+    let quoting = activity.instrument.as_ref().and_then(Object::id).ok_or(Error::NotFound)?;
+    if !same_origin(quoting, &from.uri) || !federation.is_ours(uri) {
+        return Err(Error::forbidden("It asks for others"));
+    }
+    let conn = federation.db.read().await?;
+    let quoted = remote::by_uri(&conn, uri).await?.filter(|s| s.local).ok_or(Error::NotFound)?;
+    let author = accounts::store::by_id(&conn, quoted.account_id).await?;
+    let author = author.filter(|a| a.is_local() && a.suspended_at.is_none()).ok_or(Error::NotFound)?;
+    let allowed = quotes::may(&conn, from.id, &quoted).await?;
+    drop(conn);
+    let request = QuoteAsked {
+        account: author.id,
+        by: from.id,
+        uri: request.to_owned(),
+        quoted: quoted.uri.clone(),
+        quoting: quoting.to_owned(),
+    };
+    if !allowed {
+        // That there is a post which they may not see is nothing that they are told.
+        let told = quoted.visibility <= Visibility::Unlisted;
+        return if told { quotes::refuse(&federation.db, &request).await } else { Err(Error::NotFound) };
+    }
+    let quoting = instrument(federation, from, activity).await?;
+    match quoting.filter(|s| s.quote_of_id == Some(quoted.id) && s.account_id == from.id) {
+        Some(quoting) => quotes::asked(&federation.db, quoting.id, &request).await,
+        None => quotes::refuse(&federation.db, &request).await,
+    }
+}
+
+/// The post that wants to quote: as it was sent along by who wrote it, else fetched where it is.
+async fn instrument(federation: &Federation, from: &Account, activity: &Activity) -> Result<Option<Status>> {
+    match &activity.instrument {
+        Some(Object::Note(note)) => shown(federation, from, note).await.map(Some),
+        Some(Object::Id(uri)) => match resolve::status::refetch(federation, uri, Budget::SENT).await {
+            Ok(status) => Ok(Some(status)),
+            Err(error @ (Error::Internal(_) | Error::Busy(_) | Error::Unreachable(_))) => Err(error),
+            Err(_) => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
+async fn shown(federation: &Federation, from: &Account, note: &Note) -> Result<Status> {
+    create::check(from, note)?;
+    let with = (How::Sent, Budget::SENT);
+    let known = remote::by_uri(&federation.db.read().await?, &note.id).await?;
+    if known.is_some() {
+        let arrived = federation.arrived(note, from, with).await?;
+        if let remote::Outcome::Changed(status) | remote::Outcome::Stale(status) =
+            remote::edit(&federation.db, &arrived).await?
+        {
+            return Ok(status);
+        }
+    }
+    arrive::take(federation, note, from, with).await?.ok_or(Error::Gone)
+}
+
+/// Applies an Accept or Reject if it answers a request of ours for consent; false when it is about something else.
+pub(super) async fn answered(federation: &Federation, from: &Account, activity: &Activity) -> Result<bool> {
+    let Some(quoting) = request_of(federation, activity).await? else { return Ok(false) };
+    let answer = match (&activity.verb, &activity.result) {
+        (Verb::Accept, Some(stamp)) if same_origin(stamp, &from.uri) => Answer::Accepted(stamp.clone()),
+        (Verb::Accept, _) => return Err(Error::forbidden("A consent without a stamp of theirs")),
+        _ => Answer::Rejected,
+    };
+    quotes::answered(&federation.db, quoting, (from.id, &answer)).await?;
+    Ok(true)
+}
+
+/// Our post that a request for consent was about: by the name of the request, else by what it shows.
+async fn request_of(federation: &Federation, activity: &Activity) -> Result<Option<StatusId>> {
+    let by_name = |uri: &str| {
+        let id = uri.rsplit_once(REQUESTS).filter(|_| federation.is_ours(uri))?.1;
+        id.parse::<StatusId>().ok()
+    };
+    let shown = match activity.object() {
+        Some(Object::Id(uri)) => return Ok(by_name(uri)),
+        Some(Object::Activity(it)) if it.verb == Verb::QuoteRequest => it,
+        _ => return Ok(None),
+    };
+    if let Some(id) = shown.id.as_deref().and_then(by_name) {
+        return Ok(Some(id));
+    }
+    let Some(uri) = shown.instrument.as_ref().and_then(Object::id) else { return Ok(None) };
+    let found = remote::by_uri(&federation.db.read().await?, uri).await?;
+    Ok(found.filter(|s| s.local).map(|s| s.id))
+}

@@ -1,0 +1,176 @@
+//! One step of a walk: one request, and what came of it.
+
+use crate::Federation;
+use crate::documents::{Collection, Document, Note, host, same_origin};
+use crate::fetch::Error as FetchError;
+use crate::resolve::{Budget, account, status};
+use crate::statuses::arrive;
+use domain::statuses::{QuoteState, Status, Visibility, remote, threads};
+use domain::{Error, Result, tombstones};
+use serde_json::Value;
+use url::Url;
+
+pub(super) enum Step {
+    Post(String),
+    /// A post that was fetched before what it answers.
+    Held(Box<Note>),
+    /// A list, or a page of one; `left`: pages that may come, this one too.
+    Page {
+        uri: String,
+        left: usize,
+    },
+}
+
+pub(super) enum Got {
+    Post {
+        replies: Option<Collection>,
+        context: Option<String>,
+        /// It is in the thread and was not.
+        new: bool,
+    },
+    /// What it answers is not here.
+    Orphan(Box<Note>),
+    Page(Collection),
+    /// It is not there, not for us, or does not belong here.
+    Nothing,
+    /// Its host wants no more of this, or does not answer.
+    Rest,
+}
+
+impl Step {
+    pub(super) fn uri(&self) -> &str {
+        match self {
+            Self::Post(uri) | Self::Page { uri, .. } => uri,
+            Self::Held(note) => &note.id,
+        }
+    }
+    pub(super) fn host(&self) -> String {
+        host(self.uri()).unwrap_or_default()
+    }
+    /// Requests that it usually takes: a post may be by somebody who is not known, or quote something.
+    pub(super) fn cost(&self) -> usize {
+        match self {
+            Self::Post(_) => 2,
+            Self::Page { .. } => 1,
+            Self::Held(_) => 0,
+        }
+    }
+
+    /// Errors are ours; what goes wrong elsewhere is something that was got.
+    pub(super) async fn perform(self, federation: &Federation) -> (Self, Result<Got>) {
+        let got = match &self {
+            Self::Post(uri) => post(federation, uri).await,
+            Self::Held(note) => kept(take(federation, note).await),
+            Self::Page { uri, .. } => page(federation, uri).await,
+        };
+        (self, got)
+    }
+}
+
+async fn document(federation: &Federation, uri: &str) -> Result<std::result::Result<Value, Got>> {
+    let Ok(url) = Url::parse(uri) else { return Ok(Err(Got::Nothing)) };
+    let signer = federation.site_signer().await?;
+    match federation.fetcher.document(&url, Some(&signer)).await {
+        Ok(fetched) => Ok(Ok(fetched.value)),
+        Err(FetchError::Key(cause)) => Err(Error::internal(cause.to_string())),
+        Err(error) => {
+            tracing::debug!(%url, %error, "part of a thread cannot be had");
+            let status = if let FetchError::Status { status, .. } = &error { Some(*status) } else { None };
+            federation.missing.put(uri, status);
+            let rests = error.is_of_the_host() || status == Some(429);
+            Ok(Err(if rests { Got::Rest } else { Got::Nothing }))
+        }
+    }
+}
+
+async fn page(federation: &Federation, uri: &str) -> Result<Got> {
+    if federation.missing.has(uri) {
+        return Ok(Got::Nothing);
+    }
+    Ok(match document(federation, uri).await? {
+        Ok(value) => match Document::read(&value) {
+            Ok(Document::Collection(list)) => Got::Page(*list),
+            _ => Got::Nothing,
+        },
+        Err(got) => got,
+    })
+}
+
+async fn post(federation: &Federation, uri: &str) -> Result<Got> {
+    let value = match document(federation, uri).await? {
+        Ok(value) => value,
+        Err(got) => return Ok(got),
+    };
+    match Document::read(&value) {
+        Ok(Document::Note(note)) if note.id == uri => kept(take(federation, &note).await),
+        _ => Ok(Got::Nothing),
+    }
+}
+
+/// What may not be kept is nothing; only our own failures are errors.
+fn kept(taken: Result<Got>) -> Result<Got> {
+    match taken {
+        Err(error @ Error::Internal(_)) => Err(error),
+        Err(_) => Ok(Got::Nothing),
+        got => got,
+    }
+}
+
+/// Keeps a post that was fetched where it is from, if it answers something that is here.
+async fn take(federation: &Federation, note: &Note) -> Result<Got> {
+    let open = note.visibility(None).is_some_and(|v| v <= Visibility::Unlisted);
+    if !open || note.vote().is_some() || !same_origin(&note.id, &note.author) {
+        return Ok(Got::Nothing);
+    }
+    let conn = federation.db.read().await?;
+    let known = remote::by_uri(&conn, &note.id).await?;
+    let parent = match &note.in_reply_to {
+        None => None,
+        Some(uri) => remote::by_uri(&conn, uri).await?,
+    };
+    let gone = known.is_none() && tombstones::is_gone(&conn, &note.id).await?;
+    drop(conn);
+    let new = match (known, parent) {
+        _ if gone => return Ok(Got::Nothing),
+        (Some(known), parent) => seen_again(federation, note, (&known, parent.as_ref())).await?,
+        (None, Some(parent)) if threads::is_elsewhere(&parent) || parent.local => {
+            status::take(federation, note, Budget::THREAD).await?;
+            true
+        }
+        (None, None) if note.in_reply_to.as_deref().is_some_and(|uri| !federation.is_ours(uri)) => {
+            return Ok(Got::Orphan(Box::new(note.clone())));
+        }
+        _ => return Ok(Got::Nothing),
+    };
+    let context = note.context.clone().filter(|uri| Url::parse(uri).is_ok());
+    Ok(Got::Post { replies: note.replies.clone(), context, new })
+}
+
+/// One that is here: as it is now, and below what it answers. Whether it was not there before.
+async fn seen_again(federation: &Federation, note: &Note, (known, parent): (&Status, Option<&Status>)) -> Result<bool> {
+    if known.local || known.reblog_of_id.is_some() {
+        return Ok(false);
+    }
+    let edited = note.updated.is_some_and(|at| at > known.edited_at.unwrap_or(known.created_at));
+    let asks = note.quote.is_some() && known.quote_state == QuoteState::Pending;
+    let (likes, shares) = arrive::told(note);
+    let counted = likes.is_some_and(|n| known.told_favourites != Some(n))
+        || shares.is_some_and(|n| known.told_reblogs != Some(n));
+    if edited || asks || counted || note.poll.is_some() {
+        let author = account::by_uri(federation, &note.author).await?;
+        let arrived = federation.arrived(note, &author, (remote::How::Found, Budget::THREAD)).await?;
+        remote::edit(&federation.db, &arrived).await?;
+    }
+    if known.in_reply_to_id.is_some() {
+        return Ok(false);
+    }
+    let parent = match (parent, &note.in_reply_to) {
+        (Some(parent), _) => Some(parent.id),
+        (None, Some(uri)) => status::parent(federation, uri, Budget::ABOVE).await?.map(|s| s.id),
+        (None, None) => None,
+    };
+    match parent {
+        Some(parent) => remote::adopt(&federation.db, known.id, parent).await,
+        None => Ok(false),
+    }
+}

@@ -1,0 +1,150 @@
+//! What posts quote, and the stamps that allow it (FEP-044f).
+
+use super::serve::answer;
+use crate::actors::serve::local;
+use crate::documents::{Document, Note, Quote, QuoteAuthorization, same_origin};
+use crate::resolve::{self, Budget};
+use crate::{Federation, Refusal};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use domain::accounts::{self, Account};
+use domain::db::Conn;
+use domain::ids::StatusId;
+use domain::statuses::quotes::remote::{self as quotes, Arrived, Consent};
+use domain::statuses::{self, QuotePolicy, QuoteState, Status, Visibility, remote};
+use domain::{Error, Result};
+use url::Url;
+
+pub(crate) fn routes() -> Router<Federation> {
+    Router::new().route("/users/{username}/quote_authorizations/{id}", get(stamp))
+}
+
+/// `GET /users/{username}/quote_authorizations/{id}`: whether the post `id` may show what it quotes, which is by
+/// `username`. <https://codeberg.org/fediverse/fep/src/branch/main/fep/044f/fep-044f.md>
+async fn stamp(
+    State(federation): State<Federation>,
+    Path((username, id)): Path<(String, String)>,
+) -> std::result::Result<Response, Refusal> {
+    let id: StatusId = id.parse().map_err(|_| Refusal::Unknown)?;
+    let conn = federation.db.read().await?;
+    let author = local(&federation, &conn, &username).await?;
+    let quoting = statuses::store::by_id(&conn, id).await?.ok_or(Refusal::Unknown)?;
+    let quoted = quoted(&conn, &quoting).await?.filter(|s| s.account_id == author.id).ok_or(Refusal::Unknown)?;
+    if quoting.quote_state != QuoteState::Accepted || quoting.account_id == author.id {
+        return Err(Refusal::Unknown);
+    }
+    let made = federation.stamp(&author, (&quoting, &quoted));
+    Ok(answer(&quoted, &made.to_json()))
+}
+
+/// What `status` quotes, if that is here.
+pub(crate) async fn quoted(conn: &Conn, status: &Status) -> Result<Option<Status>> {
+    match status.quote_of_id {
+        None => Ok(None),
+        Some(id) => statuses::store::by_id(conn, id).await,
+    }
+}
+
+impl Federation {
+    /// By which `author`, of here, lets `quoting` show what they wrote.
+    pub(crate) fn stamp(&self, author: &Account, (quoting, quoted): (&Status, &Status)) -> QuoteAuthorization {
+        QuoteAuthorization {
+            id: self.site.stamp_uri(&author.username, quoting.id),
+            author: author.uri.clone(),
+            quoting: quoting.uri.clone(),
+            quoted: quoted.uri.clone(),
+        }
+    }
+
+    /// What a post of ours says that it quotes: nothing once it may not.
+    pub(crate) async fn quote(&self, conn: &Conn, status: &Status) -> Result<Option<Quote>> {
+        if !matches!(status.quote_state, QuoteState::Accepted | QuoteState::Pending) {
+            return Ok(None);
+        }
+        let Some(quoted) = quoted(conn, status).await? else { return Ok(None) };
+        let authorization = match status.quote_state {
+            QuoteState::Accepted if quoted.account_id == status.account_id => None,
+            QuoteState::Accepted if quoted.local => {
+                let author = accounts::store::by_id(conn, quoted.account_id).await?;
+                author.map(|a| self.site.stamp_uri(&a.username, status.id))
+            }
+            QuoteState::Accepted => quotes::known(conn, status.id).await?.and_then(|known| known.stamp),
+            _ => None,
+        };
+        Ok(Some(Quote { id: quoted.uri, legacy: false, authorization }))
+    }
+
+    /// What a post of another server quotes, looked up and fetched as far as `budget` goes. One step: not what that
+    /// quotes, nor what it answers.
+    pub(crate) async fn quote_of(&self, note: &Note, author: &Account, budget: Budget) -> Result<Option<Arrived>> {
+        let Some(quote) = &note.quote else { return Ok(None) };
+        let conn = self.db.read().await?;
+        let mut found = remote::by_uri(&conn, &quote.id).await?;
+        let here = remote::by_uri(&conn, &note.id).await?;
+        let known = match &here {
+            Some(here) => quotes::known(&conn, here.id).await?,
+            None => None,
+        };
+        drop(conn);
+        if found.is_none() && budget.has_quotes() && !self.is_ours(&quote.id) {
+            found = match resolve::status::fetch_boxed(self, &quote.id, Budget::NONE).await {
+                Ok(status) => Some(status),
+                Err(error @ Error::Internal(_)) => return Err(error),
+                Err(_) => None,
+            };
+        }
+        let quoted = found.filter(|s| s.reblog_of_id.is_none());
+        let held = here.is_some_and(|s| s.quote_state == QuoteState::Accepted)
+            && known.is_some_and(|k| k.quoted_uri == quote.id && k.stamp == quote.authorization);
+        let consent = match (&quoted, &quote.authorization) {
+            (None, _) => Consent::Unknown,
+            (Some(quoted), _) if quoted.account_id == author.id => Consent::Given,
+            (Some(quoted), Some(stamp)) if !quoted.local && quoted.visibility <= Visibility::Unlisted => {
+                if held {
+                    Consent::Given
+                } else {
+                    self.consent(note, quoted, (stamp, budget)).await?
+                }
+            }
+            _ => Consent::Missing,
+        };
+        let stamp = quote.authorization.clone();
+        Ok(Some(Arrived { uri: quote.id.clone(), quoted: quoted.map(|s| s.id), stamp, consent }))
+    }
+
+    /// Whether there is such a stamp, where only the author of what is quoted can have put it, and for these two posts.
+    async fn consent(&self, note: &Note, quoted: &Status, (stamp, budget): (&str, Budget)) -> Result<Consent> {
+        let author = accounts::store::by_id(&self.db.read().await?, quoted.account_id).await?;
+        let Some(author) = author.filter(|a| same_origin(stamp, &a.uri)) else { return Ok(Consent::Missing) };
+        if !budget.has_quotes() {
+            return Ok(Consent::Unknown);
+        }
+        let Ok(url) = Url::parse(stamp) else { return Ok(Consent::Missing) };
+        let signer = self.site_signer().await?;
+        let fetched = match self.fetcher.document(&url, Some(&signer)).await {
+            Ok(fetched) => fetched,
+            Err(error) if error.passes() => return Ok(Consent::Unknown),
+            Err(_) => return Ok(Consent::Missing),
+        };
+        let fits = match Document::read(&fetched.value) {
+            Ok(Document::QuoteAuthorization(it)) => {
+                it.id == stamp && it.author == author.uri && it.quoting == note.id && it.quoted == quoted.uri
+            }
+            _ => false,
+        };
+        Ok(if fits { Consent::Given } else { Consent::Missing })
+    }
+}
+
+/// Who may quote a post of another server without asking a person: what is not said is forbidden.
+pub(crate) fn policy(note: &Note, followers: Option<&str>) -> QuotePolicy {
+    let Some(grant) = &note.policy.quote else { return QuotePolicy::Nobody };
+    let has = |uri: &str| grant.automatic.iter().any(|entry| entry == uri);
+    match followers {
+        _ if has(crate::documents::PUBLIC) => QuotePolicy::Public,
+        Some(followers) if has(followers) => QuotePolicy::Followers,
+        _ => QuotePolicy::Nobody,
+    }
+}
