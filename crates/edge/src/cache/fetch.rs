@@ -246,7 +246,8 @@ impl Errand {
     pub(super) async fn arrived(&self, fill: &Arc<Fill>, facts: &Arc<Facts>) {
         self.shared.keep(fill, facts).await;
         self.shared.absences.forget(self.key.hash());
-        if self.copy.as_ref().is_some_and(|copy| copy.facts.version != facts.version) {
+        let is_first = facts.number == self.number();
+        if is_first && self.copy.as_ref().is_some_and(|copy| copy.facts.version != facts.version) {
             let _ = self.shared.drop_older(&self.key, facts).await;
         }
     }

@@ -160,6 +160,28 @@ async fn a_new_version_takes_the_place_of_the_old_one() {
 }
 
 #[tokio::test]
+async fn a_new_version_of_many_slices_comes_with_one_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (content(1, 5 * SLICE + 1), content(2, 6 * SLICE));
+    let given = (old.clone(), new.clone());
+    let origin = Origin::new(move |call| {
+        let reply = match call.number {
+            0 => right(&given.0, &call.want, "\"v1\""),
+            _ => right(&given.1, &call.want, "\"v2\""),
+        };
+        async move { Ok(reply) }
+    });
+    let place = Place::new(short(folder.path()), &origin);
+    assert!(place.get("/a").await.unwrap() == old);
+    place.settled().await;
+    tokio::time::sleep(VALID).await;
+    assert!(place.get("/a").await.unwrap() == new);
+    place.settled().await;
+    assert_eq!(origin.count(), 2);
+    assert_eq!(files(folder.path()).len(), 6);
+}
+
+#[tokio::test]
 async fn without_validators_it_is_fetched_again() {
     let folder = tempfile::tempdir().unwrap();
     let origin = Origin::new(|call| async move {
