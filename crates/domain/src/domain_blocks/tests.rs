@@ -1,7 +1,6 @@
 use super::*;
 use crate::accounts::tests::{World, world};
-use crate::db::Texts;
-use crate::{accounts, follows, jobs};
+use crate::{accounts, db::Texts, follows, jobs};
 
 async fn run_jobs(world: &World) {
     while let Some(job) =

@@ -109,7 +109,8 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
     let conn = federation.db.read().await?;
     let Some(arrival) = arrivals::by_id(&conn, id).await? else { return Ok(Outcome::Done) };
     let Some(body) = &arrival.body else { return Ok(Outcome::Done) };
-    let from = accounts::store::by_id(&conn, arrival.account_id).await?;
+    // Whoever was suspended since it came has nothing to say any more.
+    let from = accounts::store::by_id(&conn, arrival.account_id).await?.filter(|from| from.suspended_at.is_none());
     drop(conn);
     if let (Some(from), Ok(value)) = (from, parse(body.as_bytes()))
         && let Ok(activity) = Activity::read(&value)
