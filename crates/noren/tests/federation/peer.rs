@@ -50,7 +50,7 @@ impl Peer {
         peer
     }
 
-    /// Serves `value` at `path` from now on.
+    /// Serves `value` at `path` from now on; a number is the status of an empty answer.
     pub(crate) fn put(&self, path: &str, value: Value) {
         self.documents.lock().unwrap().insert(path.to_owned(), value);
     }
@@ -160,6 +160,7 @@ async fn answer(State(peer): State<Peer>, request: Request) -> Response {
     let found = peer.documents.lock().unwrap().get(&path).cloned();
     let kind = if path.contains("webfinger") { "application/jrd+json" } else { "application/activity+json" };
     match found {
+        Some(Value::Number(status)) => StatusCode::from_u16(status.as_u64().unwrap() as u16).unwrap().into_response(),
         Some(value) => ([("content-type", kind)], value.to_string()).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
