@@ -44,3 +44,7 @@ bench-edge *ARGS:
 # Copying into a bucket, beside rclone and aws-cli, for docs/benchmarks.md
 bench-copy *ARGS:
     scripts/bench-copy {{ ARGS }}
+
+# Federation with two hundred other servers, for docs/benchmarks.md
+bench-federation *ARGS:
+    scripts/bench-federation {{ ARGS }}

@@ -260,7 +260,7 @@ fn configuration_v2(app: &App) -> Value {
         "polls": poll_limits(app),
         "translation": { "enabled": false },
         "timelines_access": { "live_feeds": feeds, "hashtag_feeds": feeds, "trending_link_feeds": feeds },
-        "limited_federation": false,
+        "limited_federation": app.federation.policy.is_limited(),
     })
 }
 
@@ -270,9 +270,17 @@ async fn rules(State(app): State<App>) -> ApiResult<Json<Vec<Value>>> {
     Ok(Json(rule_list(&settings)))
 }
 
-/// `GET /api/v1/instance/peers` <https://docs.joinmastodon.org/methods/instance/#peers>
+/// `GET /api/v1/instance/peers`: without those that are blocked; nothing where federation is limited.
+/// <https://docs.joinmastodon.org/methods/instance/#peers>
 async fn peers(State(app): State<App>) -> ApiResult<Json<Vec<String>>> {
-    Ok(Json(accounts::remote::domains(&app.db.read_long().await?).await?))
+    let policy = &app.federation.policy;
+    if policy.is_limited() {
+        return Err(ApiError::not_found());
+    }
+    let mut peers = accounts::remote::domains(&app.db.read_long().await?).await?;
+    let rules = policy.rules().await?;
+    peers.retain(|domain| !rules.suspends(domain));
+    Ok(Json(peers))
 }
 
 /// `GET /api/v1/instance/extended_description`

@@ -24,6 +24,7 @@ struct Form {
     status_ids: Vec<Id<StatusId>>,
     comment: String,
     forward: bool,
+    forward_to_domains: Vec<String>,
     category: Option<Category>,
     rule_ids: Vec<Id<i64>>,
 }
@@ -39,6 +40,7 @@ async fn file(
         statuses: form.status_ids.into_iter().filter_map(Id::known).collect(),
         comment: form.comment,
         forward: form.forward,
+        forward_to: form.forward_to_domains,
         category: form.category,
         // Garbage is a rule that there is not.
         rules: form.rule_ids.into_iter().map(|id| id.known().unwrap_or(i64::MIN)).collect(),

@@ -28,17 +28,17 @@ def free_port() -> int:
 class Server:
     """`noren serve` on a free port of the loopback."""
 
-    def __init__(self, data: Path, domain: str, database: str):
+    def __init__(self, data: Path, domain: str | None, database: str, program: Path = PROGRAM):
+        """Without a domain: localhost and the port, over http, as for development."""
         self.port = free_port()
         self.log = data.parent / "server.log"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NOREN_")}
         environment |= {
-            "NOREN_SITE__DOMAIN": domain,
             "NOREN_DATABASE__URL": database,
             "NOREN_RATE_LIMITS__ENABLED": "false",
             "NOREN_LOG__LEVEL": "warn",
-        }
-        command = [PROGRAM, "serve", "--data", data, "--listen", f"127.0.0.1:{self.port}"]
+        } | ({"NOREN_SITE__DOMAIN": domain} if domain else {})
+        command = [program, "serve", "--data", data, "--listen", f"127.0.0.1:{self.port}"]
         with self.log.open("ab") as log:
             self.spawned = time.perf_counter()
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

@@ -72,6 +72,8 @@ ids!(
     BlockId,
     BookmarkId,
     ConversationId,
+    DomainAllowId,
+    DomainBlockId,
     EmojiId,
     EndorsementId,
     FavouriteId,

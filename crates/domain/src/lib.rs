@@ -7,6 +7,7 @@ pub mod conversations;
 pub mod db;
 pub mod deliveries;
 pub mod directory;
+pub mod domain_blocks;
 pub mod emojis;
 pub mod events;
 pub mod follows;

@@ -11,11 +11,16 @@ pub mod fetch;
 mod host_meta;
 pub mod inbox;
 mod nodeinfo;
+mod policy;
+mod reach;
 mod refusal;
 pub mod resolve;
 pub mod signatures;
 mod statuses;
 mod webfinger;
+
+pub use crate::policy::{FederationConfig, Policy};
+pub use crate::reach::{Reach, Verdict};
 
 use crate::actors::keys::{Known, Own};
 use crate::fetch::{Fetcher, Options, Private};
@@ -23,6 +28,7 @@ use crate::refusal::Refusal;
 use crate::resolve::missing::Missing;
 use axum::Router;
 use axum::http::{HeaderMap, Method, header};
+use axum::middleware::from_fn_with_state;
 use domain::statistics::Statistics;
 use domain::{Db, site::Site};
 use std::ops::Deref;
@@ -38,6 +44,9 @@ pub struct Parts {
     pub db: Db,
     pub site: Arc<Site>,
     pub fetcher: Fetcher,
+    /// Whom this server has to do with.
+    pub policy: Arc<Policy>,
+    pub(crate) config: FederationConfig,
     own: Own,
     known: Known,
     missing: Missing,
@@ -47,7 +56,7 @@ pub struct Parts {
 
 impl Federation {
     /// `version`: of this program, told to others with each request.
-    pub fn new(db: Db, site: Arc<Site>, version: &str) -> domain::Result<Self> {
+    pub fn new(db: Db, site: Arc<Site>, version: &str, config: FederationConfig) -> domain::Result<Self> {
         let mut options = Options::new(format!("Noren/{version} (+{}/)", site.base_url));
         // A site without TLS is one for development: its peers are on the same machine.
         if site.base_url.starts_with("http://") {
@@ -55,9 +64,12 @@ impl Federation {
         }
         options.ours = [&site.base_url, &site.media_url].into_iter().filter_map(|url| documents::host(url)).collect();
         options.ours.push(site.domain.clone());
+        let policy = Arc::new(Policy::new(db.clone(), config.limited));
+        options.gate = policy.clone();
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
         let (own, known, missing) = (Own::default(), Known::default(), Missing::default());
-        Ok(Self(Arc::new(Parts { db, site, fetcher, own, known, missing, statistics: Mutex::default() })))
+        let statistics = Mutex::default();
+        Ok(Self(Arc::new(Parts { db, site, fetcher, policy, config, own, known, missing, statistics })))
     }
 }
 
@@ -70,22 +82,25 @@ impl Deref for Federation {
 
 /// What only programs ask for: discovery, inboxes, collections. CORS is the caller's business.
 pub fn router(federation: Federation) -> Router {
+    let guarded = Router::new()
+        .merge(collections::routes())
+        .merge(statuses::serve::routes())
+        .merge(statuses::collections::routes())
+        .merge(statuses::quotes::routes());
     Router::new()
+        .merge(guarded.route_layer(from_fn_with_state(federation.clone(), policy::guard)))
         .merge(webfinger::routes())
         .merge(nodeinfo::routes())
         .merge(host_meta::routes())
         .merge(actors::serve::routes())
-        .merge(collections::routes())
-        .merge(statuses::serve::routes())
-        .merge(statuses::collections::routes())
-        .merge(statuses::quotes::routes())
         .merge(inbox::routes())
         .with_state(federation)
 }
 
 /// Documents at addresses that people get a page at: for requests that are [`Asked::Document`].
 pub fn documents_router(federation: Federation) -> Router {
-    Router::new().merge(actors::serve::documents()).merge(statuses::serve::documents()).with_state(federation)
+    let guarded = Router::new().merge(actors::serve::documents()).merge(statuses::serve::documents());
+    guarded.route_layer(from_fn_with_state(federation.clone(), policy::guard)).with_state(federation)
 }
 
 /// What a request wants.

@@ -137,6 +137,69 @@ fn an_edge_from_its_first_line_to_its_last() {
     assert!(edge.child.wait().unwrap().success());
 }
 
+/// A web server that has a picture under every name.
+fn origin() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut head) = (stream.unwrap(), [0; 4096]);
+            let _ = stream.read(&mut head);
+            let answer =
+                "HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 7\r\nconnection: close\r\n\r\npicture";
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    port
+}
+
+#[test]
+fn what_is_kept_is_watched_and_forgotten_on_order() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let site =
+        format!("[[site]]\nhosts = [\"cached.test\"]\n[[site.origin]]\nurl = \"http://127.0.0.1:{}\"\n", origin());
+    std::fs::create_dir_all(folder.join("system")).unwrap();
+    let config = config(folder, &site).replace("combined", "json");
+    std::fs::write(folder.join("edge.toml"), config).unwrap();
+    let edge = Edge::start(folder);
+    let how = |path: &str| -> String {
+        let answer = edge.get("cached.test", path);
+        assert!(answer.ends_with("picture"), "{answer}");
+        answer.lines().find_map(|line| line.strip_prefix("x-cache: ")).unwrap().to_owned()
+    };
+    let is_kept = |path: &str| until("it is kept", || how(path) == "HIT");
+    for path in ["/a/1.png", "/a/2.png", "/b.png"] {
+        assert_eq!(how(path), "MISS");
+        is_kept(path);
+    }
+    text(folder, &["edge", "purge", "http://cached.test/b.png"]);
+    assert_eq!((how("/b.png"), how("/a/1.png")), ("MISS".into(), "HIT".into()));
+    is_kept("/b.png");
+    text(folder, &["edge", "purge", "--prefix", "http://cached.test/a/"]);
+    assert_eq!((how("/a/1.png"), how("/a/2.png"), how("/b.png")), ("MISS".into(), "MISS".into(), "HIT".into()));
+
+    // The page comes again with what has happened meanwhile.
+    let mut watching = noren(folder).args(["edge", "status", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut requests = || -> u64 {
+        let line = lines.find(|line| line.starts_with("cached.test")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    let before = requests();
+    how("/b.png");
+    assert_eq!(requests(), before + 1);
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+
+    let log = std::fs::read_to_string(folder.join("access.log")).unwrap();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        lines.len() > 9 && lines.iter().all(|line| line["host"] == "cached.test" && line["status"] == 200),
+        "{log}"
+    );
+}
+
 /// Ends whoever works in this folder, whoever started it.
 struct Successor<'a>(&'a Path);
 

@@ -275,6 +275,83 @@ fn emoji_come_from_folders_and_archives() {
     assert_eq!(lines(data, &["emoji", "list"]).len(), 4, "a heading and three emoji");
 }
 
+#[test]
+fn servers_are_blocked_beside_a_server_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = Server::start(data);
+    let dry = lines(data, &["domains", "block", "https://Bad.example/", "--dry-run"]);
+    assert_eq!(
+        dry,
+        ["bad.example would be blocked (suspend): 0 accounts hidden, 0 follows ended; nothing was changed"]
+    );
+    assert_eq!(lines(data, &["domains", "list"]), ["nothing is blocked"]);
+    let done = lines(
+        data,
+        &["domains", "block", "bad.example", "--comment", "spam\u{1b}[2J", "--public-comment", "spam, \"lots\""],
+    );
+    assert_eq!(done, ["bad.example is blocked (suspend): 0 accounts hidden, 0 follows ended"]);
+    assert!(server.get("/api/v1/instance/domain_blocks").contains("\"domain\":\"bad.example\""));
+    let again = ["domains", "block", "bad.example", "--severity", "silence", "--reject-media"];
+    assert_eq!(lines(data, &again), ["bad.example is blocked otherwise (silence): 0 accounts limited"]);
+    assert_eq!(lines(data, &again), ["bad.example was blocked like this already (silence): 0 accounts limited"]);
+    for (arguments, why) in [
+        (["domains", "block", "localhost"], "localhost is this site"),
+        (["domains", "block", "a b"], "a b is not the name of a server"),
+        (["domains", "purge", "bad.example"], "nothing was removed: answer y, or say --yes"),
+    ] {
+        assert!(refused(data, &arguments, 2).contains(why), "{arguments:?}");
+    }
+    assert!(refused(data, &["domains", "unblock", "good.example"], 1).contains("good.example is not blocked"));
+    assert!(refused(data, &["account", "refresh", "eve@bad.example"], 1).contains("known as eve@bad.example"));
+    assert_eq!(
+        lines(data, &["account", "refresh", "--all", "--dry-run"]),
+        ["0 accounts would be asked for; nothing was changed"]
+    );
+
+    let csv = "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate";
+    std::fs::write(data.join("list.csv"), format!("{csv}\nbad.example,suspend,false,false,,false\nworse.example,suspend,true,true,\"very, very\",true\nx***y.example,suspend,,,,\n")).unwrap();
+    let numbers = "1 new, 0 changed, 1 kept as they are, 1 line not read: 0 accounts hidden, 0 follows ended";
+    assert_eq!(
+        lines(data, &["domains", "import", "list.csv", "--dry-run"]),
+        [format!("{numbers}; nothing was changed")]
+    );
+    assert_eq!(lines(data, &["domains", "import", "list.csv"]), [numbers]);
+    let exported =
+        [csv, "bad.example,silence,true,false,,false", "worse.example,suspend,true,true,\"very, very\",true"];
+    assert_eq!(lines(data, &["domains", "export"]), exported);
+    assert_eq!(lines(data, &["domains", "list", "--csv"]), exported);
+    let overwritten = "0 new, 1 changed, 1 kept as they are, 1 line not read: 0 accounts hidden, 0 follows ended";
+    assert_eq!(lines(data, &["domains", "import", "list.csv", "--overwrite"]), [overwritten]);
+    let listed: serde_json::Value =
+        serde_json::from_str(&lines(data, &["domains", "list", "--json"]).join("\n")).unwrap();
+    assert_eq!((&listed[0]["severity"], &listed[1]["obfuscate"]), (&"suspend".into(), &true.into()));
+    assert!(lines(data, &["domains", "list"])[2].contains("media, reports"));
+
+    let reached = run(data, &["federation", "reach", "localhost:1", "--json"]);
+    assert_eq!(reached.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&reached.stderr).contains("localhost:1 cannot be reached from here"));
+    let reached: serde_json::Value = serde_json::from_slice(&reached.stdout).unwrap();
+    assert_eq!(reached["verdict"], "unreachable");
+    assert!(refused(data, &["federation", "reach", "a b"], 2).contains("a b is not the name of a server"));
+    assert_eq!(
+        lines(data, &["domains", "unblock", "Bad.Example."]),
+        ["bad.example is not blocked any more: 0 accounts"]
+    );
+    assert_eq!(
+        lines(data, &["domains", "purge", "worse.example", "--dry-run"]),
+        ["worse.example: 0 accounts, 0 statuses, 0 attachments, 0 emoji would be removed; nothing was changed"]
+    );
+    assert_eq!(
+        lines(data, &["domains", "purge", "worse.example", "--yes"]),
+        ["worse.example: 0 accounts, 0 statuses, 0 attachments, 0 emoji removed"]
+    );
+    assert_eq!(lines(data, &["domains", "allow", "good.example"]), ["good.example is allowed"]);
+    assert_eq!(lines(data, &["domains", "list", "--allowed"]), ["good.example"]);
+    assert_eq!(lines(data, &["domains", "disallow", "good.example"]), ["good.example is not allowed any more"]);
+    server.stop();
+}
+
 /// A picture of one pixel.
 fn png() -> Vec<u8> {
     let hex = "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082";

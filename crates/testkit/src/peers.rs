@@ -35,12 +35,21 @@ impl TestServer {
     /// # Panics
     /// When the server does not start.
     pub async fn start_reachable(engine: Engine) -> Option<Self> {
+        Self::start_reachable_with(engine, |_| {}).await
+    }
+
+    /// The same with another configuration.
+    ///
+    /// # Panics
+    /// When the server does not start.
+    pub async fn start_reachable_with(engine: Engine, more: impl FnOnce(&mut noren::config::Config)) -> Option<Self> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         drop(listener);
         let change = |config: &mut noren::config::Config| {
             config.site.domain = None;
             config.server.listen.0.set_port(port);
+            more(config);
         };
         Self::start_with(engine, change).await
     }
@@ -74,10 +83,9 @@ pub async fn settle_all(servers: &[&TestServer]) {
 
 async fn is_busy(server: &TestServer) -> bool {
     let conn = server.db().read().await.expect("a connection");
-    let running = jobs::list(&conn, State::Running, 1).await.expect("the jobs");
-    let waiting = jobs::list(&conn, State::Waiting, 1000).await.expect("the jobs");
+    let all = jobs::list_all(&conn, 3000).await.expect("the jobs");
     let soon = Time::now().plus(SOON);
-    !running.is_empty() || waiting.iter().any(|job| job.run_at <= soon)
+    all.iter().any(|job| job.state == State::Running || job.state == State::Waiting && job.run_at <= soon)
 }
 
 /// Makes of each function two tests, `name::sqlite` and `name::postgres`, each with two servers of its own that reach

@@ -9,6 +9,7 @@ mod cookies;
 mod error;
 mod forms;
 mod home;
+mod interact;
 mod invites;
 mod lang;
 mod page;
@@ -28,6 +29,7 @@ pub use error::{error_page, not_found};
 
 use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn};
 use domain::{Db, Result, sessions::Attempts, site::Site, users};
+use federation::Federation;
 use std::{ops::Deref, sync::Arc};
 
 /// Bytes of a form: more than any of ours can hold.
@@ -40,6 +42,8 @@ pub struct Web(Arc<Parts>);
 pub struct Parts {
     pub db: Db,
     pub site: Arc<Site>,
+    /// Finds people and posts elsewhere.
+    pub federation: Federation,
     /// Tries to sign in: one counter for the whole process.
     pub attempts: Attempts,
     /// The program's version, such as `0.1.0`.
@@ -71,6 +75,7 @@ pub fn router(web: Web) -> Router {
         .merge(assets::routes())
         .merge(authorize::routes())
         .merge(home::routes())
+        .merge(interact::routes())
         .merge(invites::routes())
         .merge(people::routes())
         .merge(settings::routes())

@@ -182,6 +182,17 @@ words! {
     FrontEmpty = "A small part of the fediverse.", "フェディバースの小さな一角です。";
     MyProfile = "My profile", "プロフィール";
 
+    // Somebody or something elsewhere
+    InteractAs = "Signed in as", "ログイン中:";
+    InteractOpen = "Open the original page", "元のページを開く";
+    InteractPost = "A post elsewhere", "ほかのサーバーの投稿";
+    InteractApp = "To answer, boost or favourite it, search for this in your app:", "返信・ブースト・お気に入りをするには、アプリで次を検索してください:";
+    InteractNone = "Nothing was found", "見つかりませんでした";
+    InteractNoneText = "There is no account and no post at this address, or its server does not answer right now.", "このアドレスにはアカウントも投稿もないか、相手のサーバーが応答していません。";
+    Follow = "Follow", "フォローする";
+    FollowsAlready = "You follow this account.", "このアカウントをフォローしています。";
+    FollowAsked = "You asked to follow. They see the request and can accept it.", "フォローリクエストを送りました。相手の承認をお待ちください。";
+
     // Settings
     SettingsAccount = "Account", "アカウント";
     SettingsHandle = "Handle", "ハンドル";

@@ -1,16 +1,17 @@
 //! Accounts as clients see them.
 
-use super::{CustomEmoji, Iso, emoji::pick};
+use super::{CustomEmoji, Iso, emoji::pick, media::is_barred};
 use crate::App;
 use domain::{
     Result, Time, accounts,
     db::Conn,
+    domain_blocks::Rules,
     ids::AccountId,
     statuses::{ContentType, QuotePolicy, Visibility},
     users::{self, User},
 };
 use serde::{Serialize, Serializer};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// <https://docs.joinmastodon.org/entities/Account/>
 #[derive(Clone, Debug, Serialize)]
@@ -162,7 +163,8 @@ pub async fn accounts(app: &App, conn: &Conn, rows: Vec<accounts::Account>) -> R
     let moved = accounts::store::by_ids(conn, rows.iter().filter_map(|a| a.moved_to_id)).await?;
     let everybody = || rows.iter().chain(&moved);
     let emojis = super::emojis(app, conn, everybody().map(|a| a.emojis_json.as_str())).await?;
-    let around = Around { app, emojis };
+    let rules = app.federation.policy.rules_on(conn).await?;
+    let around = Around { app, emojis, rules };
     let moved: HashMap<AccountId, Account> = moved.into_iter().map(|a| (a.id, around.one(a))).collect();
     let made = rows.into_iter().map(|row| {
         let target = row.moved_to_id.filter(|_| row.suspended_at.is_none()).and_then(|id| moved.get(&id));
@@ -207,11 +209,13 @@ pub async fn credential_account(
 struct Around<'a> {
     app: &'a App,
     emojis: HashMap<String, CustomEmoji>,
+    rules: Arc<Rules>,
 }
 
 impl Around<'_> {
     fn one(&self, row: accounts::Account) -> Account {
         let row = if row.suspended_at.is_some() { hollow(row) } else { row };
+        let row = if is_barred(&self.rules, (&row.acct(), &row.uri)) { faceless(row) } else { row };
         let picture = |key: Option<&str>, missing: &str| match key {
             Some(key) => self.app.site.media(key),
             None => format!("{}{missing}", self.app.site.base_url),
@@ -281,6 +285,11 @@ fn hollow(row: accounts::Account) -> accounts::Account {
         indexable: false,
         ..row
     }
+}
+
+/// Without pictures: a rule keeps those of its server from sight.
+fn faceless(row: accounts::Account) -> accounts::Account {
+    accounts::Account { avatar: None, avatar_static: None, header: None, header_static: None, ..row }
 }
 
 fn verified(at: Option<i64>) -> Option<Iso> {

@@ -2,6 +2,7 @@
 
 use super::{
     Account, CustomEmoji, Iso, MediaAttachment, Poll, QuoteApproval,
+    media::is_barred,
     quote::{self, Found},
     reaction,
     status::{Mine, Status, StatusApplication, StatusTag},
@@ -10,6 +11,7 @@ use crate::App;
 use domain::{
     Result, accounts,
     db::Conn,
+    domain_blocks::Rules,
     ids::{AccountId, AppId, PollId, StatusId},
     media, oauth, polls, relationships,
     statuses::{
@@ -43,6 +45,7 @@ struct Around<'a> {
     reactions: HashMap<StatusId, Vec<Counted>>,
     /// Authors whom the viewer follows, as far as somebody asks.
     following: relationships::Relations,
+    rules: Arc<Rules>,
 }
 
 pub(super) async fn assemble(app: &App, conn: &Conn, shown: Shown, viewer: Option<AccountId>) -> Result<Vec<Status>> {
@@ -92,7 +95,8 @@ async fn look<'a>(
         reactions::counted(conn, viewer, originals().filter(|s| s.favourites_count > 0).map(|s| s.id)),
         followed(conn, viewer, originals()),
     )?;
-    Ok(Around { app, viewer, quotes, accounts, media, marks, polls, apps, emojis, quoted, reactions, following })
+    let rules = app.federation.policy.rules_on(conn).await?;
+    Ok(Around { app, viewer, quotes, accounts, media, marks, polls, apps, emojis, quoted, reactions, following, rules })
 }
 
 async fn authors_of(
@@ -192,12 +196,13 @@ impl Around<'_> {
     fn one(&mut self, row: statuses::Status) -> Option<Status> {
         let account = self.accounts.get(&row.account_id)?.clone();
         let boost = row.reblog_of_id.is_some();
+        let bare = boost || is_barred(&self.rules, (&account.acct, &account.uri));
         let following = self.following.following(row.account_id);
         Some(Status {
             quote_approval: QuoteApproval::of(&row, self.viewer, following),
             mine: self.viewer.map(|viewer| self.mine(&row, viewer)),
             application: row.app_id.filter(|_| !boost).and_then(|id| self.apps.get(&id).cloned()),
-            media_attachments: if boost { Vec::new() } else { self.media.get(&row.id).cloned().unwrap_or_default() },
+            media_attachments: if bare { Vec::new() } else { self.media.get(&row.id).cloned().unwrap_or_default() },
             mentions: if row.mentions_json == "[]" { Vec::new() } else { named(&row) },
             tags: if row.tags_json == "[]" { Vec::new() } else { self.tags(&row) },
             emojis: super::emoji::pick(&row.emojis_json, &self.emojis),

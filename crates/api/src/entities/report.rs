@@ -19,7 +19,7 @@ pub struct Report {
     pub action_taken_at: Option<Iso>,
     pub category: Category,
     pub comment: String,
-    /// Nobody elsewhere is told yet.
+    /// Whether the target's own site was told.
     pub forwarded: bool,
     pub created_at: Iso,
     pub status_ids: Option<Vec<StatusId>>,
@@ -43,7 +43,7 @@ pub async fn reports(app: &App, conn: &Conn, rows: Vec<reports::Report>) -> Resu
             action_taken_at: row.resolved_at.map(Iso),
             category: row.category,
             comment: row.comment,
-            forwarded: false,
+            forwarded: row.forward,
             created_at: Iso(row.created_at),
             status_ids: (!statuses.is_empty()).then_some(statuses),
             collection_ids: None,

@@ -9,6 +9,7 @@ use crate::{
 use axum::extract::State;
 use domain::{
     Time,
+    domain_blocks::{self, Severity},
     statistics::{self, Week},
     users,
 };
@@ -18,10 +19,30 @@ use std::time::Duration;
 /// How long the weeks' numbers are given out: counting them reads many statuses.
 const COUNTED: Duration = Duration::from_secs(3600);
 
-/// `GET /api/v1/instance/domain_blocks`: this site blocks nobody.
+/// <https://docs.joinmastodon.org/entities/DomainBlock/>
+#[derive(Serialize)]
+pub(super) struct DomainBlock {
+    domain: String,
+    digest: String,
+    severity: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    comment: String,
+}
+
+/// `GET /api/v1/instance/domain_blocks`: whom this site has nothing to do with, or little, the strictest first.
 /// <https://docs.joinmastodon.org/methods/instance/#domain_blocks>
-pub(super) async fn domain_blocks(_: Viewer<scope::Any>) -> Json<[Empty; 0]> {
-    Json([])
+pub(super) async fn domain_blocks(State(app): State<App>, _: Viewer<scope::Any>) -> ApiResult<Json<Vec<DomainBlock>>> {
+    let mut blocks = domain_blocks::list(&app.db.read_long().await?).await?;
+    // What is only kept from sending media or reports is nobody else's business.
+    blocks.retain(|block| block.severity > Severity::Noop);
+    blocks.sort_by_key(|block| std::cmp::Reverse(block.severity));
+    let shown = |block: domain_blocks::DomainBlock| DomainBlock {
+        domain: block.shown(),
+        digest: block.digest(),
+        severity: block.severity.as_str(),
+        comment: block.public_comment,
+    };
+    Ok(Json(blocks.into_iter().map(shown).collect()))
 }
 
 /// <https://docs.joinmastodon.org/entities/PrivacyPolicy/>

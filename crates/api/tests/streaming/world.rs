@@ -52,7 +52,7 @@ impl World {
             limits,
         };
         let site = Arc::new(site);
-        let federation = federation::Federation::new(db.clone(), site.clone(), "0.0.0").unwrap();
+        let federation = federation::Federation::new(db.clone(), site.clone(), "0.0.0", Default::default()).unwrap();
         let app = App::new(Parts {
             db,
             site,

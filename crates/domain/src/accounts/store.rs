@@ -18,8 +18,10 @@ const PRESENT: &str = "NOT EXISTS (SELECT 1 FROM users u WHERE u.account_id = ac
 
 // Searching: FTS5 on one engine, tsvector on the other. Parameters: words, viewer (or 0), only whom they follow,
 // the exact name in lower case, limit, offset.
+// Limited accounts are found by who follows them and by who knows their name.
 const SEARCH_WHERE: &str = ") AND suspended_at IS NULL AND moved_to_id IS NULL AND (NOT $3::boolean OR EXISTS (SELECT 1 \
-     FROM follows f WHERE f.account_id = $2 AND f.target_id = accounts.id)) AND ";
+     FROM follows f WHERE f.account_id = $2 AND f.target_id = accounts.id)) AND (silenced_at IS NULL OR id = $2 \
+     OR lower(username) = $4 OR EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $2 AND f.target_id = accounts.id)) AND ";
 const SEARCH_ORDER: &str = " ORDER BY CASE WHEN lower(username) <> $4 THEN 2 WHEN domain IS NULL THEN 0 ELSE 1 END, \
      CASE WHEN EXISTS (SELECT 1 FROM follows f WHERE f.account_id = $2 AND f.target_id = accounts.id) \
      OR EXISTS (SELECT 1 FROM follows f WHERE f.target_id = $2 AND f.account_id = accounts.id) THEN 0 ELSE 1 END, \

@@ -1,5 +1,13 @@
 use super::*;
-use crate::{Db, Error, db::DatabaseConfig, jobs, site::Limits, statuses, users};
+use crate::{
+    Db, Error,
+    db::{DatabaseConfig, Texts},
+    jobs,
+    site::Limits,
+    statuses, users,
+};
+
+const NO_LANES: Texts = Texts(Vec::new());
 
 /// A site with nobody on it, on SQLite.
 pub(crate) struct World {
@@ -259,12 +267,12 @@ async fn replaced_pictures_go() {
     };
     let a = world.change(alice, set("a.gif", Some("a.png"))).await.unwrap();
     assert_eq!((a.avatar.as_deref(), a.avatar_static.as_deref()), (Some("a.gif"), Some("a.png")));
-    assert!(jobs::claim(&world.db, jobs::Queue::Media, 9).await.unwrap().is_empty());
+    assert!(jobs::claim(&world.db, jobs::Queue::Media, 9, &NO_LANES).await.unwrap().is_empty());
     let a = world.change(alice, set("b.png", None)).await.unwrap();
     assert_eq!((a.avatar.as_deref(), a.avatar_static), (Some("b.png"), None));
     let a = world.change(alice, ProfileChange { avatar: Some(Picture::Remove), ..Default::default() }).await.unwrap();
     assert_eq!(a.avatar, None);
-    let claimed = jobs::claim(&world.db, jobs::Queue::Media, 9).await.unwrap();
+    let claimed = jobs::claim(&world.db, jobs::Queue::Media, 9, &NO_LANES).await.unwrap();
     let mut gone: Vec<String> = claimed
         .into_iter()
         .filter_map(|c| match c.job {

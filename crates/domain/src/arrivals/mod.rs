@@ -5,11 +5,12 @@ mod store;
 
 use crate::{
     Result,
-    db::{Conn, Db},
+    db::{Conn, Db, Ids, Tx},
     ids::{self, AccountId, ArrivalId},
     jobs::Job,
     row,
 };
+use futures_util::{FutureExt as _, future::try_join_all};
 use std::time::Duration;
 
 /// How long the name of what arrived is remembered: longer than any signature holds.
@@ -26,27 +27,38 @@ row! {
     }
 }
 
+/// Something to be kept.
+pub(crate) struct Taken {
+    from: AccountId,
+    uri: String,
+    body: String,
+}
+
 /// Keeps what arrived, to be applied by a job. False when it arrived from the same signer before.
 pub async fn take(db: &Db, from: AccountId, (uri, body): (&str, &str)) -> Result<bool> {
+    let taken = Taken { from, uri: uri.to_owned(), body: body.to_owned() };
+    db.crowds.arrivals.join(db, taken, |db, taken| together(db, taken).boxed()).await
+}
+
+async fn together(db: &Db, taken: &[Taken]) -> Result<Vec<bool>> {
     let mut tx = db.begin().await?;
-    let row = Arrival { id: ids::next(), uri: uri.to_owned(), account_id: from, body: Some(body.to_owned()) };
-    if !store::insert(&tx, &row).await? {
-        return Ok(false);
-    }
-    tx.enqueue(Job::Receive { arrival: row.id }).await?;
+    let row =
+        |t: &Taken| Arrival { id: ids::next(), uri: t.uri.clone(), account_id: t.from, body: Some(t.body.clone()) };
+    let rows: Vec<Arrival> = taken.iter().map(row).collect();
+    let new = try_join_all(rows.iter().map(|row| store::insert(&tx, row))).await?;
+    let jobs = rows.iter().zip(&new).filter(|(_, new)| **new).map(|(row, _)| Job::Receive { arrival: row.id });
+    tx.enqueue_all(&jobs.collect::<Vec<_>>()).await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(new)
 }
 
 pub async fn by_id(conn: &Conn, id: ArrivalId) -> Result<Option<Arrival>> {
     store::by_id(conn, id).await
 }
 
-/// It is applied: only its name is kept.
-pub async fn done(db: &Db, id: ArrivalId) -> Result<()> {
-    let tx = db.begin().await?;
-    store::clear(&tx, id).await?;
-    tx.commit().await
+/// They are applied: only their names are kept.
+pub(crate) async fn applied(tx: &Tx, ids: Ids) -> Result<()> {
+    store::clear(tx, ids).await
 }
 
 /// Forgets what is old and applied. How many.

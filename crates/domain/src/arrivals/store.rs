@@ -3,7 +3,7 @@
 use super::Arrival;
 use crate::{
     Result, Time,
-    db::{Conn, Tx},
+    db::{Conn, Ids, Tx},
     ids::ArrivalId,
     sql,
 };
@@ -11,7 +11,7 @@ use crate::{
 sql! {
     INSERT = "INSERT INTO arrivals (id, uri, account_id, body, arrived_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     BY_ID = "SELECT ", Arrival::COLUMNS, " FROM arrivals WHERE id = $1";
-    CLEAR = "UPDATE arrivals SET body = NULL WHERE id = $1";
+    CLEAR = "UPDATE arrivals SET body = NULL WHERE id = ANY($1)";
     PRUNE = "DELETE FROM arrivals WHERE arrived_at < $1 AND body IS NULL";
 }
 
@@ -24,8 +24,8 @@ pub(super) async fn by_id(conn: &Conn, id: ArrivalId) -> Result<Option<Arrival>>
     conn.opt(BY_ID, &[&id]).await
 }
 
-pub(super) async fn clear(tx: &Tx, id: ArrivalId) -> Result<()> {
-    tx.exec(CLEAR, &[&id]).await?;
+pub(super) async fn clear(tx: &Tx, ids: Ids) -> Result<()> {
+    tx.exec(CLEAR, &[&ids]).await?;
     Ok(())
 }
 

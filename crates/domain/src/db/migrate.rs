@@ -39,8 +39,10 @@ const MIGRATIONS: &[Migration] = migrations![
     9 "0009_people" same,
     10 "0010_federation" same,
     11 "0011_roles" same,
+    12 "0012_domain_blocks" each,
     15 "0015_threads" same,
     16 "0016_quotes_and_reactions" same,
+    19 "0019_lanes" same,
 ];
 
 const LEDGER: &str =

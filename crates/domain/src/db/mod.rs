@@ -4,6 +4,7 @@
 //! A `Tx` that is dropped is rolled back, also when the request that held it was cancelled in the middle: on SQLite the
 //! rollback is queued behind whatever the connection is doing, on PostgreSQL the connection is closed.
 
+mod crowd;
 mod dialect;
 mod keeping;
 mod migrate;
@@ -12,6 +13,7 @@ mod postgres;
 mod row;
 mod sqlite;
 
+pub(crate) use crowd::Crowd;
 pub use keeping::{Keeping, keeping};
 pub use params::{Ids, Param, Params, Texts};
 pub use row::Row;
@@ -80,6 +82,14 @@ pub struct Db {
     engine: Arc<Engine>,
     hub: events::Hub,
     wake: jobs::Wake,
+    pub(crate) crowds: Crowds,
+}
+
+/// What is written together with others of its kind.
+#[derive(Clone, Default)]
+pub(crate) struct Crowds {
+    pub(crate) arrivals: Crowd<crate::arrivals::Taken, bool>,
+    pub(crate) ends: Crowd<jobs::End, ()>,
 }
 
 impl Db {
@@ -102,7 +112,12 @@ impl Db {
             }
             _ => return Err(Error::invalid("database.url", "must be \"sqlite\" or start with postgres://")),
         };
-        Ok(Self { engine: Arc::new(engine), hub: events::Hub::default(), wake: jobs::Wake::default() })
+        Ok(Self {
+            engine: Arc::new(engine),
+            hub: events::Hub::default(),
+            wake: jobs::Wake::default(),
+            crowds: Crowds::default(),
+        })
     }
 
     /// Where live events can be heard.
@@ -261,6 +276,13 @@ impl Tx {
     pub async fn enqueue_at(&mut self, job: jobs::Job, at: Time) -> Result<()> {
         self.jobs = true;
         jobs::insert(self, &job, at).await
+    }
+
+    /// Adds jobs that run once this transaction is committed.
+    pub(crate) async fn enqueue_all(&mut self, jobs: &[jobs::Job]) -> Result<()> {
+        self.jobs |= !jobs.is_empty();
+        futures_util::future::try_join_all(jobs.iter().map(|job| jobs::insert(self, job, self.now))).await?;
+        Ok(())
     }
 
     /// A live event, told to listeners after the commit.

@@ -7,12 +7,14 @@ use crate::{
     Result,
     accounts::{self, Account},
     db::{Db, Tx},
-    ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReactionId, StatusId},
+    hosts,
+    ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReactionId, ReportId, StatusId},
     jobs::{self, Job},
     row,
     statuses::{Status, Visibility, reactions::Emoji, store as statuses},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long a delivery is tried.
@@ -128,6 +130,11 @@ pub enum News {
     ProfileChanged {
         account: AccountId,
         telling: ActivityId,
+    },
+    /// A report about somebody elsewhere; `domains` are the servers that should hear of it, none means theirs.
+    Reported {
+        report: ReportId,
+        domains: Vec<String>,
     },
     AccountDeleted {
         account: AccountId,
@@ -262,11 +269,24 @@ pub async fn send(db: &Db, new: New<'_>, inboxes: &[String]) -> Result<usize> {
     if !store::insert(&tx, &row).await? {
         return Ok(0);
     }
-    for inbox in inboxes {
-        tx.enqueue(Job::Deliver { activity: row.id, inbox: inbox.clone() }).await?;
-    }
+    let jobs: Vec<Job> =
+        in_turn(inboxes).map(|inbox| Job::Deliver { activity: row.id, inbox: inbox.clone() }).collect();
+    tx.enqueue_all(&jobs).await?;
     tx.commit().await?;
     Ok(inboxes.len())
+}
+
+/// One of each host after the other, so that nobody waits for all of a large one.
+fn in_turn(inboxes: &[String]) -> impl Iterator<Item = &String> {
+    let mut seen = HashMap::<Option<String>, usize>::new();
+    let mut turns: Vec<(usize, &String)> = Vec::with_capacity(inboxes.len());
+    for inbox in inboxes {
+        let turn = seen.entry(hosts::of(inbox)).or_default();
+        turns.push((*turn, inbox));
+        *turn += 1;
+    }
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, inbox)| inbox)
 }
 
 /// Nobody elsewhere follows `account` any more: until somebody does, posts need not be told.

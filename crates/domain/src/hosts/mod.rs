@@ -8,6 +8,7 @@ use crate::{
     jobs, row,
 };
 use std::time::Duration;
+use url::Url;
 
 /// Failures in a row after which a host rests.
 const PATIENCE: i64 = 3;
@@ -30,6 +31,13 @@ row! {
         pub last_success_at: Option<Time>,
         pub last_failure_at: Option<Time>,
     }
+}
+
+/// The host of an address, with its port if it is not the usual one; lower case.
+pub fn of(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    let host = url.host_str()?.to_ascii_lowercase();
+    Some(url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}")))
 }
 
 pub async fn by_name(conn: &Conn, host: &str) -> Result<Option<Host>> {
@@ -59,6 +67,10 @@ pub async fn failed(db: &Db, host: &str, why: &str) -> Result<Host> {
         last_failure_at: Some(tx.now),
     };
     store::put(&tx, &row).await?;
+    if let Some(until) = row.resting_until {
+        // What waits need not find that out one by one.
+        jobs::rest(&tx, host, until).await?;
+    }
     tx.commit().await?;
     Ok(row)
 }

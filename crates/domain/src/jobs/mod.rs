@@ -4,11 +4,13 @@
 mod store;
 
 use crate::{
-    Result, Time,
-    db::{Conn, Db, Tx, stored_enum},
+    Result, Time, arrivals,
+    db::{Conn, Db, Ids, Texts, Tx, stored_enum},
     deliveries::News,
+    hosts,
     ids::{self, AccountId, ActivityId, ArrivalId, JobId, MediaId, PollId, ScheduledId, StatusId},
 };
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -79,6 +81,11 @@ pub enum Job {
     FetchThread {
         status: StatusId,
     },
+    /// Marks what is known of a domain as the rules about other servers say; `was` is what the rule marked it with.
+    ApplyDomainBlock {
+        domain: String,
+        was: i64,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -89,14 +96,25 @@ impl Job {
             Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
-            Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::FetchThread { .. } => Queue::Pull,
+            Self::RefreshAccount { .. }
+            | Self::FetchPins { .. }
+            | Self::FetchThread { .. }
+            | Self::ApplyDomainBlock { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
+        }
+    }
+
+    /// The server that this asks, if what it asks can be held up there.
+    pub fn lane(&self) -> Option<String> {
+        match self {
+            Self::Deliver { inbox, .. } => hosts::of(inbox),
+            _ => None,
         }
     }
 }
 
 /// How a job ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Outcome {
     Done,
     /// Not now; tried again with growing pauses until attempts run out.
@@ -116,6 +134,8 @@ pub struct Claimed {
     /// None: a payload this program does not know (written by another version); it must be given up, not dropped.
     pub job: Option<Job>,
     pub attempts: i64,
+    /// Of these only so many may run at once: the server that the job asks.
+    pub lane: Option<String>,
 }
 
 /// How long a claim holds without being renewed.
@@ -137,23 +157,34 @@ impl Wake {
 }
 
 pub(crate) async fn insert(tx: &Tx, job: &Job, at: Time) -> Result<()> {
-    let row = store::NewJob { id: ids::next(), queue: job.queue(), payload: serde_json::to_string(job)?, run_at: at };
+    let (queue, lane) = (job.queue(), job.lane());
+    let row = store::NewJob { id: ids::next(), queue, lane, payload: serde_json::to_string(job)?, run_at: at };
     store::insert(tx, &row, tx.now).await
 }
 
-/// Takes up to `limit` jobs that are due, oldest first.
-pub async fn claim(db: &Db, queue: Queue, limit: i64) -> Result<Vec<Claimed>> {
+/// Takes up to `limit` jobs that are due, oldest first, but none of the lanes that are `full`.
+pub async fn claim(db: &Db, queue: Queue, limit: i64, full: &Texts) -> Result<Vec<Claimed>> {
     // A look before the write: an idle server must not take the writer every second.
-    if !store::any_due(&db.read().await?, queue, Time::now()).await? {
+    if !store::any_due(&db.read().await?, queue, full).await? {
         return Ok(Vec::new());
     }
     let tx = db.begin().await?;
-    let rows = store::claim(&tx, queue, limit).await?;
+    let rows = store::claim(&tx, queue, (limit, full)).await?;
     tx.commit().await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, payload, attempts)| Claimed { id, job: serde_json::from_str(&payload).ok(), attempts })
-        .collect())
+    let claimed = |(id, payload, attempts, lane): (JobId, String, i64, Option<String>)| Claimed {
+        id,
+        job: serde_json::from_str(&payload).ok(),
+        attempts,
+        lane,
+    };
+    Ok(rows.into_iter().map(claimed).collect())
+}
+
+/// Gives back what cannot be begun now, as if it had not been taken.
+pub async fn give_back(db: &Db, claimed: &[Claimed]) -> Result<()> {
+    let tx = db.begin().await?;
+    store::give_back(&tx, Ids::of(claimed.iter().map(|c| c.id))).await?;
+    tx.commit().await
 }
 
 /// Keeps claims of work that is still running.
@@ -166,19 +197,46 @@ pub async fn renew(db: &Db, running: &[JobId]) -> Result<()> {
     tx.commit().await
 }
 
+/// The end of one.
+pub(crate) struct End {
+    id: JobId,
+    attempts: i64,
+    /// What it applied.
+    arrival: Option<ArrivalId>,
+    outcome: Outcome,
+}
+
 /// Writes down how a job ended.
 pub async fn finish(db: &Db, claimed: &Claimed, outcome: Outcome) -> Result<()> {
+    let arrival = match &claimed.job {
+        Some(Job::Receive { arrival }) => Some(*arrival),
+        _ => None,
+    };
+    let end = End { id: claimed.id, attempts: claimed.attempts, arrival, outcome };
+    db.crowds.ends.join(db, end, |db, ends| finish_all(db, ends).boxed()).await
+}
+
+async fn finish_all(db: &Db, ends: &[End]) -> Result<Vec<()>> {
     let tx = db.begin().await?;
-    match outcome {
-        Outcome::Done => store::delete(&tx, claimed.id).await?,
-        Outcome::RetryAt(at, why) => store::retry_at(&tx, claimed.id, at, &why).await?,
-        Outcome::Postponed(at) => store::postpone(&tx, claimed.id, at).await?,
-        Outcome::Retry(why) if claimed.attempts < MAX_ATTEMPTS => {
-            store::retry_at(&tx, claimed.id, tx.now.plus(pause(claimed.attempts)), &why).await?;
-        }
-        Outcome::Retry(why) | Outcome::GiveUp(why) => store::bury(&tx, claimed.id, &why).await?,
+    let done = || ends.iter().filter(|end| matches!(end.outcome, Outcome::Done));
+    store::delete(&tx, Ids::of(done().map(|end| end.id))).await?;
+    let applied = Ids::of(done().filter_map(|end| end.arrival));
+    if !applied.is_empty() {
+        arrivals::applied(&tx, applied).await?;
     }
-    tx.commit().await
+    for end in ends {
+        match &end.outcome {
+            Outcome::Done => {}
+            Outcome::RetryAt(at, why) => store::retry_at(&tx, end.id, *at, why).await?,
+            Outcome::Postponed(at) => store::postpone(&tx, end.id, *at).await?,
+            Outcome::Retry(why) if end.attempts < MAX_ATTEMPTS => {
+                store::retry_at(&tx, end.id, tx.now.plus(pause(end.attempts)), why).await?;
+            }
+            Outcome::Retry(why) | Outcome::GiveUp(why) => store::bury(&tx, end.id, why).await?,
+        }
+    }
+    tx.commit().await?;
+    Ok(ends.iter().map(|_| ()).collect())
 }
 
 /// The pause before attempt `n + 1`: grows with the fourth power, as Mastodon's queue does, plus 15 seconds.
@@ -230,9 +288,15 @@ pub(crate) async fn ensure(db: &Db, job: Job) -> Result<()> {
 
 /// Deliveries that wait are due now: those to `host`, or all. How many.
 pub(crate) async fn hasten_deliveries(tx: &Tx, host: Option<&str>) -> Result<u64> {
-    // A host name has nothing that would mean something else to LIKE but the underscore, which then fits more.
-    let inbox = host.map_or_else(|| "%".to_owned(), |host| format!("%://{host}/%"));
-    store::hasten(tx, Queue::Push, &inbox).await
+    match host {
+        Some(host) => store::hasten_lane(tx, host).await,
+        None => store::hasten(tx, Queue::Push).await,
+    }
+}
+
+/// What waits to ask `host` waits until `until`.
+pub(crate) async fn rest(tx: &Tx, host: &str, until: Time) -> Result<u64> {
+    store::rest(tx, host, until).await
 }
 
 /// How many jobs are in each queue and state.
@@ -243,6 +307,11 @@ pub async fn counts(conn: &Conn) -> Result<Vec<(Queue, State, i64)>> {
 /// Jobs of one state, newest first, at most `limit`.
 pub async fn list(conn: &Conn, state: State, limit: i64) -> Result<Vec<JobRow>> {
     store::list(conn, state, limit).await
+}
+
+/// Jobs of all states as they are at one moment, newest first, at most `limit`.
+pub async fn list_all(conn: &Conn, limit: i64) -> Result<Vec<JobRow>> {
+    store::list_all(conn, limit).await
 }
 
 /// Puts dead letters back into their queue: one, or all. The number put back.
@@ -263,39 +332,4 @@ pub async fn discard_dead(db: &Db, id: JobId) -> Result<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Rows outlive releases: a changed spelling here would strand them.
-    #[test]
-    fn stored_form_is_fixed() {
-        for (job, json) in [
-            (Job::ProcessMedia { media: MediaId(7) }, r#"{"job":"process_media","media":"7"}"#),
-            (Job::DeleteFiles { keys: vec!["a/b".into()] }, r#"{"job":"delete_files","keys":["a/b"]}"#),
-            (Job::PublishScheduled { scheduled: ScheduledId(8) }, r#"{"job":"publish_scheduled","scheduled":"8"}"#),
-            (Job::ClosePoll { poll: PollId(9) }, r#"{"job":"close_poll","poll":"9"}"#),
-            (Job::Receive { arrival: ArrivalId(3) }, r#"{"job":"receive","arrival":"3"}"#),
-            (
-                Job::Deliver { activity: ActivityId(4), inbox: "https://a.example/inbox".into() },
-                r#"{"job":"deliver","activity":"4","inbox":"https://a.example/inbox"}"#,
-            ),
-            (
-                Job::Tell { news: News::StatusCreated { status: StatusId(5) } },
-                r#"{"job":"tell","news":{"news":"status_created","status":"5"}}"#,
-            ),
-            (Job::RefreshAccount { account: AccountId(6) }, r#"{"job":"refresh_account","account":"6"}"#),
-            (Job::FetchPins { account: AccountId(6) }, r#"{"job":"fetch_pins","account":"6"}"#),
-            (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
-            (Job::Housekeeping, r#"{"job":"housekeeping"}"#),
-        ] {
-            assert_eq!(serde_json::to_string(&job).unwrap(), json);
-            assert_eq!(serde_json::from_str::<Job>(json).unwrap(), job);
-        }
-    }
-
-    #[test]
-    fn pauses_grow_to_two_days_in_all() {
-        let total: Duration = (1..MAX_ATTEMPTS).map(pause).sum();
-        assert!(total > Duration::from_secs(36 * 3600) && total < Duration::from_secs(72 * 3600), "{total:?}");
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use super::{LEASE, MAX_ATTEMPTS, Queue, State};
 use crate::{
     Result, Time,
-    db::{Conn, Ids, Tx},
+    db::{Conn, Ids, Texts, Tx},
     ids::JobId,
     row, sql,
 };
@@ -25,19 +25,23 @@ row! {
 pub(super) struct NewJob {
     pub id: JobId,
     pub queue: Queue,
+    pub lane: Option<String>,
     pub payload: String,
     pub run_at: Time,
 }
 
+// Those of lanes that are full are passed over.
+const DUE: &str = "FROM jobs WHERE queue = $1 AND state = 0 AND run_at <= $2 AND (lane IS NULL OR lane <> ALL($3))";
+
 sql! {
-    INSERT = "INSERT INTO jobs (id, queue, state, payload, run_at, created_at) VALUES ($1, $2, 0, $3, $4, $5)";
-    ANY_DUE = "SELECT 1::bigint FROM jobs WHERE queue = $1 AND state = 0 AND run_at <= $2 LIMIT 1";
+    INSERT = "INSERT INTO jobs (id, queue, state, lane, payload, run_at, created_at) VALUES ($1, $2, 0, $3, $4, $5, $6)";
+    ANY_DUE = "SELECT 1::bigint ", DUE, " LIMIT 1";
     ANY_WITH_PAYLOAD = "SELECT 1::bigint FROM jobs WHERE payload = $1 AND state IN (0, 1) LIMIT 1";
-    CLAIM = "UPDATE jobs SET state = 1, claimed_until = $1, attempts = attempts + 1 WHERE id IN \
-        (SELECT id FROM jobs WHERE queue = $2 AND state = 0 AND run_at <= $3 ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED) \
-        RETURNING id, payload, attempts";
+    CLAIM = "UPDATE jobs SET state = 1, claimed_until = $4, attempts = attempts + 1 WHERE id IN \
+        (SELECT id ", DUE, " ORDER BY run_at, id LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING id, payload, attempts, lane";
+    GIVE_BACK = "UPDATE jobs SET state = 0, claimed_until = NULL, attempts = attempts - 1 WHERE id = ANY($1) AND state = 1";
     RENEW = "UPDATE jobs SET claimed_until = $1 WHERE id = ANY($2) AND state = 1";
-    DELETE = "DELETE FROM jobs WHERE id = $1";
+    DELETE = "DELETE FROM jobs WHERE id = ANY($1)";
     RETRY_AT = "UPDATE jobs SET state = 0, claimed_until = NULL, run_at = $2, last_error = $3 WHERE id = $1";
     POSTPONE = "UPDATE jobs SET state = 0, claimed_until = NULL, run_at = $2, attempts = attempts - 1 WHERE id = $1";
     BURY = "UPDATE jobs SET state = 2, claimed_until = NULL, last_error = $2 WHERE id = $1";
@@ -47,34 +51,48 @@ sql! {
         WHERE state = 1 AND claimed_until < $1";
     COUNTS = "SELECT queue, state, COUNT(*) FROM jobs GROUP BY queue, state ORDER BY queue, state";
     LIST = "SELECT ", JobRow::COLUMNS, " FROM jobs WHERE state = $1 ORDER BY id DESC LIMIT $2";
+    LIST_ALL = "SELECT ", JobRow::COLUMNS, " FROM jobs ORDER BY id DESC LIMIT $1";
     REVIVE = "UPDATE jobs SET state = 0, attempts = 0, run_at = $1 WHERE state = 2 AND id >= $2 AND id <= $3";
-    HASTEN = "UPDATE jobs SET run_at = $2 WHERE queue = $1 AND state = 0 AND run_at > $2 AND payload LIKE $3";
+    HASTEN = "UPDATE jobs SET run_at = $2 WHERE queue = $1 AND state = 0 AND run_at > $2";
+    HASTEN_LANE = "UPDATE jobs SET run_at = $2 WHERE lane = $1 AND state = 0 AND run_at > $2";
+    REST = "UPDATE jobs SET run_at = $2 WHERE lane = $1 AND state = 0 AND run_at < $2";
     DISCARD = "DELETE FROM jobs WHERE id = $1 AND state = 2";
 }
 
 pub(super) async fn insert(tx: &Tx, job: &NewJob, now: Time) -> Result<()> {
-    tx.exec(INSERT, &[&job.id, &job.queue, &job.payload, &job.run_at, &now]).await?;
+    tx.exec(INSERT, &[&job.id, &job.queue, &job.lane, &job.payload, &job.run_at, &now]).await?;
     Ok(())
 }
 
-pub(super) async fn any_due(conn: &Conn, queue: Queue, now: Time) -> Result<bool> {
-    conn.exists(ANY_DUE, &[&queue, &now]).await
+pub(super) async fn any_due(conn: &Conn, queue: Queue, full: &Texts) -> Result<bool> {
+    conn.exists(ANY_DUE, &[&queue, &Time::now(), full]).await
 }
 
 pub(super) async fn any_with_payload(conn: &Conn, payload: &str) -> Result<bool> {
     conn.exists(ANY_WITH_PAYLOAD, &[&payload]).await
 }
 
-pub(super) async fn claim(tx: &Tx, queue: Queue, limit: i64) -> Result<Vec<(JobId, String, i64)>> {
-    tx.all(CLAIM, &[&tx.now.plus(LEASE), &queue, &tx.now, &limit]).await
+pub(super) async fn claim(
+    tx: &Tx,
+    queue: Queue,
+    (limit, full): (i64, &Texts),
+) -> Result<Vec<(JobId, String, i64, Option<String>)>> {
+    tx.all(CLAIM, &[&queue, &tx.now, full, &tx.now.plus(LEASE), &limit]).await
+}
+
+pub(super) async fn give_back(tx: &Tx, ids: Ids) -> Result<()> {
+    tx.exec(GIVE_BACK, &[&ids]).await?;
+    Ok(())
 }
 
 pub(super) async fn renew(tx: &Tx, running: &[JobId]) -> Result<u64> {
     tx.exec(RENEW, &[&tx.now.plus(LEASE), &Ids::of(running.iter().copied())]).await
 }
 
-pub(super) async fn delete(tx: &Tx, id: JobId) -> Result<()> {
-    tx.exec(DELETE, &[&id]).await?;
+pub(super) async fn delete(tx: &Tx, ids: Ids) -> Result<()> {
+    if !ids.is_empty() {
+        tx.exec(DELETE, &[&ids]).await?;
+    }
     Ok(())
 }
 
@@ -105,6 +123,10 @@ pub(super) async fn list(conn: &Conn, state: State, limit: i64) -> Result<Vec<Jo
     conn.all(LIST, &[&state, &limit]).await
 }
 
+pub(super) async fn list_all(conn: &Conn, limit: i64) -> Result<Vec<JobRow>> {
+    conn.all(LIST_ALL, &[&limit]).await
+}
+
 pub(super) async fn revive(tx: &Tx, id: Option<JobId>) -> Result<u64> {
     let (low, high) = id.map_or((JobId(0), JobId(i64::MAX)), |id| (id, id));
     tx.exec(REVIVE, &[&tx.now, &low, &high]).await
@@ -114,7 +136,16 @@ pub(super) async fn discard(tx: &Tx, id: JobId) -> Result<u64> {
     tx.exec(DISCARD, &[&id]).await
 }
 
-/// Those of a queue whose payload fits are due now.
-pub(super) async fn hasten(tx: &Tx, queue: Queue, payload: &str) -> Result<u64> {
-    tx.exec(HASTEN, &[&queue, &tx.now, &payload]).await
+/// What waits in a queue is due now.
+pub(super) async fn hasten(tx: &Tx, queue: Queue) -> Result<u64> {
+    tx.exec(HASTEN, &[&queue, &tx.now]).await
+}
+
+pub(super) async fn hasten_lane(tx: &Tx, lane: &str) -> Result<u64> {
+    tx.exec(HASTEN_LANE, &[&lane, &tx.now]).await
+}
+
+/// Nothing of a lane is due before `until`.
+pub(super) async fn rest(tx: &Tx, lane: &str, until: Time) -> Result<u64> {
+    tx.exec(REST, &[&lane, &until]).await
 }

@@ -6,6 +6,7 @@ use crate::{
     Error, Result, Time,
     accounts::{self, Account},
     db::{Conn, Db, Tx, stored_enum},
+    deliveries::{self, News},
     events::Event,
     ids::{self, AccountId, NotificationId, ReportId, StatusId},
     page::Page,
@@ -21,6 +22,12 @@ pub const COMMENT_CHARACTERS: usize = 1_000;
 const STATUSES: usize = 100;
 /// Reports of one person within a day; more are refused.
 const DAILY: i64 = 50;
+/// Reports of everybody on another server within a day; more are dropped.
+const DAILY_OF_DOMAIN: i64 = 200;
+/// Servers that one report is told to, besides.
+const FORWARDED: usize = 10;
+/// Characters of a comment from elsewhere; the rest is cut off.
+const COMMENT_FROM_ELSEWHERE: usize = 5_000;
 const DAY: Duration = Duration::from_secs(86_400);
 
 stored_enum! {
@@ -45,7 +52,7 @@ row! {
         pub statuses_json: String,
         /// JSON of the numbers of rules
         pub rules_json: String,
-        /// Whether the target's own site should be told; nobody is told yet
+        /// Whether the target's own site is told
         pub forward: bool,
         pub created_at: Time,
         pub resolved_at: Option<Time>,
@@ -67,6 +74,9 @@ pub struct NewReport {
     pub statuses: Vec<StatusId>,
     pub comment: String,
     pub forward: bool,
+    /// Other servers than the target's own that should hear of it, as far as the posts answer somebody there; with any
+    /// of these the target's own must be among them to be told.
+    pub forward_to: Vec<String>,
     /// None: other, or a violation when rules are named.
     pub category: Option<Category>,
     pub rules: Vec<i64>,
@@ -103,8 +113,76 @@ pub async fn file(db: &Db, who: AccountId, (target, new): (AccountId, NewReport)
     };
     store::insert(&tx, &report).await?;
     tell(&mut tx, who, &report).await?;
+    if report.forward {
+        let domains = new.forward_to.iter().take(FORWARDED).map(|domain| domain.to_lowercase()).collect();
+        deliveries::tell(&mut tx, News::Reported { report: report.id, domains }).await?;
+    }
     tx.commit().await?;
     Ok((report, target))
+}
+
+/// What another server reports.
+#[derive(Clone, Debug)]
+pub struct FromElsewhere {
+    pub subject: AccountId,
+    pub posts: Vec<StatusId>,
+    pub comment: String,
+}
+
+/// Files a report that `from`, of another server, sent about somebody here. Of the posts only those count that are the
+/// subject's and that were meant for `from` or anybody on their server. Too many in a day are dropped, and so is what
+/// an open report says already.
+pub async fn file_from_elsewhere(db: &Db, from: &Account, new: FromElsewhere) -> Result<()> {
+    let conn = db.read().await?;
+    let subject = accounts::visible(&conn, new.subject).await?;
+    if !subject.is_local() || from.is_local() {
+        return Err(Error::NotFound);
+    }
+    let domain = from.domain.clone().unwrap_or_default();
+    let named = named_from(&conn, (from, &domain), (subject.id, &new.posts)).await?;
+    drop(conn);
+    let report = Report {
+        id: ids::next(),
+        account_id: Some(from.id),
+        target_id: subject.id,
+        category: Category::Other,
+        comment: new.comment.trim().chars().filter(|c| *c != '\0').take(COMMENT_FROM_ELSEWHERE).collect(),
+        statuses_json: serde_json::to_string(&named)?,
+        rules_json: "[]".into(),
+        forward: false,
+        created_at: Time::now(),
+        resolved_at: None,
+    };
+    let mut tx = db.begin().await?;
+    // One after the other, or each would be counted before the others are there.
+    accounts::store::lock_pair(&tx, from.id, from.id).await?;
+    let since = tx.now.minus(DAY);
+    let too_many = store::count_since(&tx, from.id, since).await? >= DAILY
+        || store::count_of_domain_since(&tx, &domain, since).await? >= DAILY_OF_DOMAIN;
+    if too_many || store::same_is_open(&tx, &report).await? {
+        tracing::info!(domain, "a report from elsewhere was dropped: there are enough of these");
+        return Ok(());
+    }
+    store::insert(&tx, &report).await?;
+    tell(&mut tx, from.id, &report).await?;
+    tx.commit().await
+}
+
+/// Who moderates here does not come to see what was meant for few because a stranger guessed its name.
+async fn named_from(
+    conn: &Conn,
+    (from, domain): (&Account, &str),
+    (subject, posts): (AccountId, &[StatusId]),
+) -> Result<Vec<StatusId>> {
+    let mut named = named(conn, from.id, (subject, posts)).await?;
+    let there = format!("@{domain}");
+    let found = statuses::store::by_ids(conn, posts.iter().copied().take(STATUSES)).await?;
+    let meant =
+        found.iter().filter(|s| s.account_id == subject && s.mentions().iter().any(|m| m.acct.ends_with(&there)));
+    named.extend(meant.map(|s| s.id));
+    named.sort_unstable();
+    named.dedup();
+    Ok(named)
 }
 
 /// Rules make it a violation, and a violation needs some.

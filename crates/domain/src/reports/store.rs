@@ -15,6 +15,10 @@ const WHERE: &str = " FROM reports WHERE (resolved_at IS NULL) = $1 AND id < $2 
 sql! {
     INSERT = "INSERT INTO reports (", Report::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     COUNT_SINCE = "SELECT COUNT(*) FROM reports WHERE account_id = $1 AND created_at > $2";
+    COUNT_OF_DOMAIN_SINCE = "SELECT COUNT(*) FROM reports r JOIN accounts a ON a.id = r.account_id \
+        WHERE a.domain = $1 AND r.created_at > $2";
+    SAME_IS_OPEN = "SELECT 1::bigint FROM reports WHERE account_id = $1 AND target_id = $2 AND statuses_json = $3 AND comment = $4 \
+        AND resolved_at IS NULL LIMIT 1";
     BY_IDS = "SELECT ", Report::COLUMNS, " FROM reports WHERE id = ANY($1)";
     NEWEST = "SELECT ", Report::COLUMNS, WHERE, "DESC LIMIT $4";
     OLDEST = "SELECT ", Report::COLUMNS, WHERE, "ASC LIMIT $4";
@@ -45,6 +49,16 @@ pub(super) async fn insert(tx: &Tx, r: &Report) -> Result<()> {
 pub(super) async fn count_since(conn: &Conn, who: AccountId, since: Time) -> Result<i64> {
     let (n,): (i64,) = conn.one(COUNT_SINCE, &[&who, &since]).await?;
     Ok(n)
+}
+
+pub(super) async fn count_of_domain_since(conn: &Conn, domain: &str, since: Time) -> Result<i64> {
+    let (n,): (i64,) = conn.one(COUNT_OF_DOMAIN_SINCE, &[&domain, &since]).await?;
+    Ok(n)
+}
+
+/// Whether somebody said just this already, and nobody has dealt with it.
+pub(super) async fn same_is_open(conn: &Conn, r: &Report) -> Result<bool> {
+    conn.exists(SAME_IS_OPEN, &[&r.account_id, &r.target_id, &r.statuses_json, &r.comment]).await
 }
 
 pub async fn by_ids(conn: &Conn, ids: impl IntoIterator<Item = ReportId>) -> Result<Vec<Report>> {

@@ -27,7 +27,7 @@ pub(crate) async fn by_key(conn: &Conn, key: &str) -> Result<Option<String>> {
     Ok(conn.opt::<(String,)>(BY_KEY, &[&key]).await?.map(|(value,)| value))
 }
 
-pub(super) async fn put(tx: &Tx, key: &str, value: &str) -> Result<()> {
+pub(crate) async fn put(tx: &Tx, key: &str, value: &str) -> Result<()> {
     tx.exec(PUT, &[&key, &value]).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::fifo::Fifo;
 use super::key::KeyHash;
-use super::upstream::Failure;
+use super::upstream::{Chain, Failure};
 use std::sync::{Mutex, PoisonError};
 
 /// Objects remembered at most.
@@ -13,7 +13,8 @@ const MOST: u64 = 65_536;
 pub(super) enum Why {
     /// It has no such object: 404 or 410.
     Absent(u16),
-    Failed(Failure),
+    /// For who asks on behalf of the same edges: others may be answered.
+    Failed(Failure, Chain),
     /// The object only goes through: it says no length, or is not to be kept.
     Unkept,
 }
@@ -27,12 +28,13 @@ impl Absences {
         Absences { known: Mutex::new(Fifo::new(MOST)) }
     }
 
-    /// Why not to ask now, if there is a reason.
-    pub(super) fn find(&self, object: KeyHash, now: u64) -> Option<Why> {
+    /// Why not to ask now on behalf of these edges, if there is a reason.
+    pub(super) fn find(&self, (object, chain): (KeyHash, &Chain), now: u64) -> Option<Why> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (until, why) = known.touch(&object)?;
         if *until > now {
-            return Some(why.clone());
+            let is_others = matches!(why, Why::Failed(_, whose) if whose != chain);
+            return (!is_others).then(|| why.clone());
         }
         known.remove(&object);
         None

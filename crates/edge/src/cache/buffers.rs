@@ -1,7 +1,9 @@
-//! Buffers for reading, used again: new ones have to be cleared and mapped, which costs as much as the reading.
+//! Buffers for reading, used again: new ones have to be cleared and mapped, which costs as much as the reading. There are
+//! few long ones: where many read, each is given less at once, lest a thousand slow clients hold a long piece each.
 
 use bytes::Bytes;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Length of the buffers that are kept; shorter parts get what they need.
@@ -10,10 +12,19 @@ pub(super) const LENGTH: usize = 256 * 1024;
 const WORTH: usize = 128 * 1024 + 1;
 /// Most buffers that are kept.
 const MOST: usize = 32;
+/// While so many are in use, pieces are as long as blocks.
+const PLENTY: usize = 64;
 
 /// Buffers that nobody uses. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Buffers(Arc<Mutex<Vec<Box<[u8]>>>>);
+pub(super) struct Buffers(Arc<Home>);
+
+#[derive(Default)]
+struct Home {
+    kept: Mutex<Vec<Box<[u8]>>>,
+    /// How many of the long ones are in use.
+    lent: AtomicUsize,
+}
 
 impl Buffers {
     /// A buffer of this length; what is in it means nothing.
@@ -21,9 +32,15 @@ impl Buffers {
         if !(WORTH..=LENGTH).contains(&length) {
             return Buffer { bytes: vec![0; length].into_boxed_slice(), length, home: None };
         }
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        self.0.lent.fetch_add(1, Ordering::Relaxed);
+        let kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let bytes = kept.unwrap_or_else(|| vec![0; LENGTH].into_boxed_slice());
         Buffer { bytes, length, home: Some(self.clone()) }
+    }
+
+    /// Whether there are long buffers for whoever reads on.
+    pub(super) fn are_plenty(&self) -> bool {
+        self.0.lent.load(Ordering::Relaxed) < PLENTY
     }
 }
 
@@ -64,7 +81,8 @@ impl AsRef<[u8]> for Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let Some(home) = self.home.take() else { return };
-        let mut kept = home.0.lock().unwrap_or_else(PoisonError::into_inner);
+        home.0.lent.fetch_sub(1, Ordering::Relaxed);
+        let mut kept = home.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < MOST {
             kept.push(std::mem::take(&mut self.bytes));
         }

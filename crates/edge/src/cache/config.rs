@@ -41,7 +41,7 @@ pub struct CacheConfig {
     /// Most bytes of hot objects in memory.
     #[serde(with = "size")]
     pub memory: u64,
-    /// Slices fetched at once; each takes up to `slice_size` of memory.
+    /// Objects fetched at once; each takes up to `slice_size` of memory.
     pub fills: usize,
     /// How long an origin may be silent: before it answers, and between two pieces of the answer.
     #[serde(with = "period")]

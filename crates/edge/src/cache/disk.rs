@@ -274,6 +274,11 @@ impl OpenSlice {
         self.length
     }
 
+    /// How much is read at once. Pieces of that length begin where blocks do.
+    pub(super) fn piece(&self) -> u64 {
+        if self.buffers.are_plenty() { buffers::LENGTH as u64 } else { BLOCK }
+    }
+
     /// The whole slice, read in parts as long as the buffers are.
     pub(super) fn read_all(&self) -> Result<Vec<u8>, Missing> {
         let mut all = Vec::with_capacity(usize::try_from(self.length).map_err(|_| Damaged)?);
@@ -350,5 +355,21 @@ mod tests {
         assert_eq!(disk.read_facts(key.slice(0)).unwrap().1.stamp, 2);
         assert!(!disk.remove_if(key.slice(0), |found| found.unwrap().1.stamp == 1).unwrap());
         assert_eq!(disk.read_facts(key.slice(0)).unwrap().1.stamp, 2);
+    }
+
+    #[test]
+    fn where_a_thousand_read_none_holds_a_long_piece() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::new(folder.path()).unwrap();
+        let key = ObjectKey::new("site", "/a").unwrap();
+        let file = file_of(&key, &sample(1 << 20), vec![7; 1 << 20]);
+        disk.publish(disk.write(key.slice(0), &file).unwrap()).unwrap();
+        let Found::Open(_, open) = disk.open(&key, 0, Patience::Wait).unwrap() else { panic!("it is long") };
+        let held: Vec<Bytes> = (0..1000).map(|_| open.read(0..open.piece(), Patience::Wait).unwrap()).collect();
+        let all: usize = held.iter().map(Bytes::len).sum();
+        assert!(all < 80_000_000, "{all}");
+        assert_eq!((held[0].len(), held[999].len() as u64, open.piece()), (buffers::LENGTH, BLOCK, BLOCK));
+        drop(held);
+        assert_eq!(open.piece(), buffers::LENGTH as u64);
     }
 }

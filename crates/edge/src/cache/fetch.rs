@@ -1,84 +1,100 @@
-//! The task that fetches a slice: asks the origin, hands on what arrives, keeps it.
+//! The task that asks an origin for slices: what the answer means.
 
 use super::ObjectKey;
 use super::absent::Why;
+use super::deliver::{Incoming, Kind};
 use super::facts::{Asked, Facts};
 use super::fill::{Fill, Head};
-use super::flights::{Ticket, Way};
-use super::flow::LINGER;
+use super::flights::{Duty, Ticket, Way};
+use super::run::Following;
 use super::shared::{Shared, Stored, now};
 use super::upstream::{Failure, Meta, Reply, TO_THE_END, Upstream, Want};
-use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// What only goes through is not asked for in the hope of keeping it for so long, in milliseconds.
 const UNKEPT: u64 = 60_000;
+/// How far ahead it is looked for slices that are here already, before an origin is asked.
+const LOOKED_AT: u32 = 256;
+/// Stands for the end of an object whose length is not known.
+pub(super) const LAST: u32 = u32::MAX;
 
-/// A slice that is to be fetched.
+/// Slices that are to be fetched.
 #[derive(Clone)]
 pub(super) struct Errand {
     pub(super) shared: Arc<Shared>,
     pub(super) key: ObjectKey,
     pub(super) upstream: Arc<dyn Upstream>,
-    pub(super) number: u32,
-    /// What we have of it and may be good still.
+    /// The first is needed now, the others will be; [`LAST`] for as many as there are.
+    pub(super) slices: Range<u32>,
+    /// What we have of the first and may be good still.
     pub(super) copy: Option<Stored>,
 }
 
 /// How a slice comes.
 pub(super) enum Coming {
     /// We asked for it.
-    Ours(Arc<Fill>),
+    Ours(Arc<Fill>, Following),
     /// Somebody else had asked for it.
-    Theirs(Arc<Fill>),
-    /// It may have come meanwhile: look again.
-    Look,
+    Theirs(Arc<Fill>, Following),
+    /// It may have come meanwhile: look again. Whoever looks still wants it.
+    Look(Option<Following>),
 }
 
 impl Errand {
+    fn number(&self) -> u32 {
+        self.slices.start
+    }
+
     /// Sees to it that the slice comes, from one request of all who want it.
     pub(super) async fn start(self) -> Coming {
-        match self.shared.flights.way(&self.key, self.number) {
-            Way::Join(fill) => Coming::Theirs(fill),
-            Way::Await(flow) => {
-                flow.comes_to(self.number).await;
-                Coming::Look
+        let chain = self.upstream.chain();
+        match self.shared.flights.way((&self.key, &chain), &self.slices) {
+            Way::Join(fill, following) => Coming::Theirs(fill, following),
+            Way::Await(following) => {
+                following.run.comes_to(self.number()).await;
+                Coming::Look(Some(following))
             }
-            Way::Fetch(ticket) if self.has_come().await => {
+            Way::Fetch(ticket, _, _) if self.has_come().await => {
                 ticket.fill.announce(Ok(Head::Again));
-                Coming::Look
+                Coming::Look(None)
             }
-            Way::Fetch(ticket) => {
+            Way::Fetch(ticket, duty, following) => {
                 let fill = ticket.fill.clone();
-                tokio::spawn(self.run(ticket, None));
-                Coming::Ours(fill)
+                tokio::spawn(self.run((ticket, duty), None));
+                Coming::Ours(fill, following)
             }
         }
     }
 
     /// As [`Errand::start`], for what nobody waits for yet.
-    pub(super) fn start_early(self, turn: OwnedSemaphorePermit) {
-        let Way::Fetch(ticket) = self.shared.flights.way(&self.key, self.number) else { return };
+    pub(super) fn start_early(self, turn: OwnedSemaphorePermit) -> Following {
+        let chain = self.upstream.chain();
+        let (ticket, duty, following) = match self.shared.flights.way((&self.key, &chain), &self.slices) {
+            Way::Join(_, following) | Way::Await(following) => return following,
+            Way::Fetch(ticket, duty, following) => (ticket, duty, following),
+        };
         tokio::spawn(async move {
             // The index need not know all files yet.
-            match self.shared.look(&self.key, self.number).await {
+            match self.shared.look(&self.key, self.number()).await {
                 Some(_) => ticket.fill.announce(Ok(Head::Again)),
-                None => self.run(ticket, Some(turn)).await,
+                None => self.run((ticket, duty), Some(turn)).await,
             }
         });
+        following
     }
 
     /// Between our look and our ticket another fetch may have ended.
     async fn has_come(&self) -> bool {
-        let id = self.key.slice(self.number);
+        let id = self.key.slice(self.number());
         match &self.copy {
             None if !self.shared.index.contains(id) => false,
             None => {
-                let is_here = self.shared.look(&self.key, self.number).await.is_some();
+                let is_here = self.shared.look(&self.key, self.number()).await.is_some();
                 if !is_here {
                     // The file is gone, and nobody else can be writing it.
                     self.shared.index.remove(id);
@@ -86,37 +102,35 @@ impl Errand {
                 is_here
             }
             Some(copy) => {
-                let found = self.shared.look(&self.key, self.number).await;
+                let found = self.shared.look(&self.key, self.number()).await;
                 found.is_some_and(|found| *found.facts != *copy.facts)
             }
         }
     }
 
-    async fn run(self, ticket: Ticket, early: Option<OwnedSemaphorePermit>) {
-        let is_early = early.is_some();
+    async fn run(self, (ticket, duty): (Ticket, Duty), early: Option<OwnedSemaphorePermit>) {
         let turn = match early {
             Some(turn) => Ok(turn),
             None => self.shared.turn().await,
         };
+        let first = ticket.fill.clone();
         let fetched = match &turn {
-            Ok(_) => self.fetch(&ticket).await,
-            Err(failure) => Err(failure.clone()),
+            Ok(_) => self.fetch((ticket, &duty)).await,
+            Err(failure) => Err((failure.clone(), Some(ticket))),
         };
-        if is_early && fetched.is_ok() && !ticket.fill.is_kept() {
-            // It could not be written: whom it was fetched for finds it nowhere else.
-            let _ = tokio::time::timeout(LINGER, ticket.fill.joined()).await;
-        }
         // Others may fetch when this is written.
         drop(turn);
-        if let Err(failure) = fetched {
+        if let Err((failure, ticket)) = fetched {
             self.shared.counts.failed_fills.one();
-            tracing::debug!(key = ?self.key, number = self.number, %failure, "a fetch failed");
+            tracing::debug!(key = ?self.key, number = self.number(), %failure, "a fetch failed");
             // What broke in the middle may be asked for again at once, unless there is something else to serve.
-            let is_over = !ticket.fill.has_head() || self.copy.is_some();
+            let is_over = !first.has_head() || (self.copy.is_some() && first.has_failed());
             if failure != Failure::Busy && is_over {
-                self.note(self.shared.config.valid_error, Why::Failed(failure.clone()));
+                let why = Why::Failed(failure.clone(), duty.run.chain.clone());
+                self.note(self.shared.config.valid_error, why);
             }
-            ticket.fill.end(Err(failure));
+            first.end(Err(failure));
+            drop(ticket);
         }
     }
 
@@ -125,39 +139,97 @@ impl Errand {
         self.shared.absences.note(self.key.hash(), now().saturating_add(time), why);
     }
 
-    async fn fetch(&self, ticket: &Ticket) -> Result<(), Failure> {
+    /// Where the first slice begins that is here already, or nobody wants any more.
+    fn limit(&self) -> u32 {
+        let Range { start, end } = self.slices;
+        if self.copy.is_some() {
+            // If it is another version now, so are all others.
+            return end;
+        }
+        let looked_at = start.saturating_add(1)..end.min(start.saturating_add(LOOKED_AT));
+        let present = |number: &u32| self.shared.index.contains(self.key.slice(*number));
+        looked_at.into_iter().find(present).unwrap_or(end)
+    }
+
+    /// What to ask for, to get these slices.
+    fn want(&self, end: u32) -> Want {
         let slice_size = self.shared.config.slice_size;
-        let asked = Asked { number: self.number, slice_size, stamp: self.shared.purges.moment() };
-        let start = u64::from(self.number) * slice_size;
+        let end = if end == LAST { TO_THE_END } else { u64::from(end).saturating_mul(slice_size) };
+        let slice = u64::from(self.number()) * slice_size..end;
         let validators = self.copy.as_ref().and_then(|copy| copy.facts.validators());
-        let has_copy = self.copy.is_some();
-        let mut reply = self.ask(Want { slice: start..start + slice_size, validators, has_copy }).await?;
-        if reply.status == 416 && self.number == 0 {
+        Want { slice, validators, has_copy: self.copy.is_some() }
+    }
+
+    /// With what was to be done and is not, if it fails.
+    async fn fetch(&self, (ticket, duty): (Ticket, &Duty)) -> Result<(), (Failure, Option<Ticket>)> {
+        let (slice_size, limit) = (self.shared.config.slice_size, self.limit());
+        let asked = Asked { number: self.number(), slice_size, stamp: self.shared.purges.moment() };
+        duty.run.ends_at(limit);
+        let want = self.want(limit);
+        let (whole, has_copy) = (want.slice == (0..TO_THE_END), want.has_copy);
+        let mut asking = self.ask(want).await;
+        if let (Ok(Reply { status: 416, .. }), 0, false) = (&asking, self.number(), whole) {
             // Nothing can be the beginning of an empty object.
-            reply = self.ask(Want { slice: 0..TO_THE_END, validators: None, has_copy }).await?;
+            asking = self.ask(Want { slice: 0..TO_THE_END, validators: None, has_copy }).await;
         }
+        let reply = match asking {
+            Ok(reply) => reply,
+            Err(failure) => return Err((failure, Some(ticket))),
+        };
+        if matches!(reply.status, 200 | 206) && !reply.meta.unkept {
+            return self.bytes((ticket, duty), reply, (asked, limit)).await;
+        }
+        self.word(&ticket, reply, asked).await.map_err(|failure| (failure, Some(ticket)))
+    }
+
+    /// An answer without bytes.
+    async fn word(&self, ticket: &Ticket, reply: Reply, asked: Asked) -> Result<(), Failure> {
         match (reply.status, &self.copy) {
-            (200..400, _) if reply.meta.unkept => {
-                self.unkept(ticket);
-                Ok(())
-            }
-            (206, _) => self.part(ticket, reply, asked).await,
-            (200, _) => self.whole(ticket, reply, asked).await,
-            (301 | 302 | 307 | 308, _) => self.redirect(ticket, (reply.status, reply.meta), asked).await,
-            (304, Some(copy)) => {
-                self.unchanged(ticket, copy, reply.meta.fresh_for).await;
-                Ok(())
-            }
-            (404 | 410, _) => {
-                self.absent(ticket, reply.status).await;
-                Ok(())
-            }
-            (416, _) if self.number > 0 => {
-                ticket.fill.announce(Ok(Head::Beyond));
-                Ok(())
-            }
-            (status, _) => Err(Failure::Refused(status)),
+            (200..400, _) if reply.meta.unkept => self.unkept(ticket),
+            (301 | 302 | 307 | 308, _) => self.redirect(ticket, (reply.status, reply.meta), asked).await?,
+            (304, Some(copy)) => self.unchanged(ticket, copy, reply.meta.fresh_for).await,
+            (404 | 410, _) => self.absent(ticket, reply.status).await,
+            (416, _) if self.number() > 0 => ticket.fill.announce(Ok(Head::Beyond)),
+            (status, _) => return Err(Failure::Refused(status)),
         }
+        Ok(())
+    }
+
+    /// An answer with bytes: the slices that were asked for, or everything.
+    async fn bytes(
+        &self,
+        (ticket, duty): (Ticket, &Duty),
+        reply: Reply,
+        (asked, limit): (Asked, u32),
+    ) -> Result<(), (Failure, Option<Ticket>)> {
+        let (number, whole) = (self.number(), reply.status == 200);
+        let Some(total) = reply.meta.total else {
+            let measuring = match whole {
+                true => self.measure(&ticket, reply, asked).await,
+                false => Err(Failure::broken("a part of nobody knows how much")),
+            };
+            return measuring.map_err(|failure| (failure, Some(ticket)));
+        };
+        let wrong = match u32::try_from(total.div_ceil(asked.slice_size)) {
+            Err(_) | Ok(LAST) => Some("it is too long"),
+            Ok(_) if whole => None,
+            Ok(_) if reply.meta.start != u64::from(number) * asked.slice_size || reply.meta.start >= total => {
+                Some("another part than was asked for")
+            }
+            Ok(_) => None,
+        };
+        if let Some(why) = wrong {
+            return Err((Failure::broken(why), Some(ticket)));
+        }
+        let count = u32::try_from(total.div_ceil(asked.slice_size)).unwrap_or(LAST).max(1);
+        let first = Facts::new(Asked { number: 0, ..asked }, 200, (&reply.meta, total));
+        // Who does not know ranges sends what nobody asked for.
+        let is_asked = !whole || (number == 0 && limit >= count);
+        let (kind, slices) = match is_asked {
+            true => (Kind::Run, number..limit.min(count)),
+            false => (Kind::Flow, 0..count),
+        };
+        self.deliver((ticket, duty), self.incoming(reply.body), (first, kind, slices)).await
     }
 
     async fn ask(&self, want: Want) -> Result<Reply, Failure> {
@@ -170,55 +242,19 @@ impl Errand {
         }
     }
 
-    /// The slice that was asked for.
-    async fn part(&self, ticket: &Ticket, reply: Reply, asked: Asked) -> Result<(), Failure> {
-        let total = reply.meta.total.ok_or_else(|| Failure::broken("a part of nobody knows how much"))?;
-        let facts = Arc::new(Facts::new(asked, 200, (&reply.meta, total)));
-        if reply.meta.start != u64::from(self.number) * asked.slice_size || reply.meta.start >= total {
-            return Err(Failure::broken("another part than was asked for"));
-        }
-        if total.div_ceil(asked.slice_size) > u64::from(u32::MAX) {
-            return Err(Failure::broken("it is too long"));
-        }
-        self.slice(ticket, (reply.body, facts)).await
-    }
-
-    async fn slice(&self, ticket: &Ticket, (body, facts): (BoxBody, Arc<Facts>)) -> Result<(), Failure> {
-        let fill = &ticket.fill;
-        fill.announce(Ok(Head::Slice(facts.clone())));
-        let mut incoming = self.incoming(body);
-        incoming.fill(fill, facts.len()).await?;
-        incoming.finish().await?;
-        fill.end(Ok(()));
-        self.arrived(fill, &facts).await;
-        Ok(())
-    }
-
     /// Keeps a slice that has come, and no older ones of its object.
     pub(super) async fn arrived(&self, fill: &Arc<Fill>, facts: &Arc<Facts>) {
         self.shared.keep(fill, facts).await;
         self.shared.absences.forget(self.key.hash());
         if self.copy.as_ref().is_some_and(|copy| copy.facts.version != facts.version) {
-            self.shared.drop_older(&self.key, facts);
-        }
-    }
-
-    /// The whole object.
-    async fn whole(&self, ticket: &Ticket, reply: Reply, asked: Asked) -> Result<(), Failure> {
-        match reply.meta.total {
-            Some(total) if total <= asked.slice_size && self.number == 0 => {
-                let facts = Arc::new(Facts::new(asked, 200, (&reply.meta, total)));
-                self.slice(ticket, (reply.body, facts)).await
-            }
-            Some(total) => self.flow(ticket, reply, (asked, total)).await,
-            None => self.measure(ticket, reply, asked).await,
+            let _ = self.shared.drop_older(&self.key, facts).await;
         }
     }
 
     /// The whole object, and only its end tells how long it is.
     async fn measure(&self, ticket: &Ticket, reply: Reply, asked: Asked) -> Result<(), Failure> {
         let fill = &ticket.fill;
-        if self.number > 0 {
+        if self.number() > 0 {
             fill.announce(Ok(Head::Beyond));
             return Ok(());
         }
@@ -247,7 +283,7 @@ impl Errand {
         if meta.location.is_none() {
             return Err(Failure::broken("a redirect to nowhere"));
         }
-        if self.number > 0 {
+        if self.number() > 0 {
             ticket.fill.announce(Ok(Head::Beyond));
             return Ok(());
         }
@@ -276,53 +312,9 @@ impl Errand {
         ticket.fill.announce(Ok(Head::Absent(status)));
     }
 
-    pub(super) fn incoming(&self, body: BoxBody) -> Incoming {
-        Incoming { shared: self.shared.clone(), body, rest: Bytes::new() }
+    fn incoming(&self, body: BoxBody) -> Incoming {
+        Incoming::new(&self.shared, body)
     }
 }
 
-pub(super) type BoxBody = BoxStream<'static, Result<Bytes, Failure>>;
-
-/// The bytes of a reply, cut where slices end.
-pub(super) struct Incoming {
-    shared: Arc<Shared>,
-    body: BoxBody,
-    rest: Bytes,
-}
-
-impl Incoming {
-    /// The next bytes; never for longer than an origin may be silent.
-    async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
-        if !self.rest.is_empty() {
-            return Ok(Some(std::mem::take(&mut self.rest)));
-        }
-        let stall = self.shared.config.stall;
-        let bytes = tokio::time::timeout(stall, self.body.next()).await.map_err(|_| Failure::TimedOut)?;
-        let bytes = bytes.transpose()?;
-        self.shared.counts.bytes_fetched.add(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64));
-        Ok(bytes)
-    }
-
-    /// Hands on so many bytes. What comes beyond them stays for the next slice.
-    pub(super) async fn fill(&mut self, fill: &Fill, length: u64) -> Result<(), Failure> {
-        while fill.length() < length {
-            let mut bytes = self.next().await?.ok_or_else(|| Failure::broken("it ends too early"))?;
-            let lacking = usize::try_from(length - fill.length()).unwrap_or(usize::MAX);
-            if bytes.len() > lacking {
-                self.rest = bytes.split_off(lacking);
-            }
-            fill.push(bytes);
-        }
-        Ok(())
-    }
-
-    /// Nothing may come any more.
-    pub(super) async fn finish(&mut self) -> Result<(), Failure> {
-        while let Some(bytes) = self.next().await? {
-            if !bytes.is_empty() {
-                return Err(Failure::broken("it is longer than it says"));
-            }
-        }
-        Ok(())
-    }
-}
+pub(super) type BoxBody = BoxStream<'static, Result<bytes::Bytes, Failure>>;

@@ -3,7 +3,8 @@
 use super::ObjectKey;
 use super::facts::Facts;
 use super::key::SliceId;
-use super::upstream::Failure;
+use super::run::Run;
+use super::upstream::{Chain, Failure};
 use bytes::{Bytes, BytesMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -32,13 +33,13 @@ pub(super) enum Head {
 /// One slice, shared by the task that fetches it and all its readers. The bytes stay in memory until the last of them
 /// has let go.
 pub(super) struct Fill {
-    pub(super) key: ObjectKey,
+    /// Whose request it comes with.
+    pub(super) run: Arc<Run>,
     pub(super) number: u32,
     head: OnceLock<Result<Head, Failure>>,
     body: Mutex<Body>,
     news: Notify,
     is_kept: AtomicBool,
-    is_joined: AtomicBool,
 }
 
 #[derive(Default)]
@@ -54,20 +55,28 @@ struct Piece {
 }
 
 impl Fill {
-    pub(super) fn new(key: &ObjectKey, number: u32) -> Fill {
+    pub(super) fn new(run: &Arc<Run>, number: u32) -> Fill {
         Fill {
-            key: key.clone(),
+            run: run.clone(),
             number,
             head: OnceLock::new(),
             body: Mutex::default(),
             news: Notify::new(),
             is_kept: AtomicBool::new(false),
-            is_joined: AtomicBool::new(false),
         }
     }
 
+    pub(super) fn key(&self) -> &ObjectKey {
+        &self.run.key
+    }
+
     pub(super) fn id(&self) -> SliceId {
-        self.key.slice(self.number)
+        self.key().slice(self.number)
+    }
+
+    /// By what it is found.
+    pub(super) fn place(&self) -> (SliceId, Chain) {
+        (self.id(), self.run.chain.clone())
     }
 
     fn body(&self) -> MutexGuard<'_, Body> {
@@ -107,6 +116,10 @@ impl Fill {
         self.head.get().is_some()
     }
 
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.body().end, Some(Err(_)))
+    }
+
     pub(super) fn length(&self) -> u64 {
         self.body().length
     }
@@ -128,24 +141,6 @@ impl Fill {
 
     pub(super) fn is_kept(&self) -> bool {
         self.is_kept.load(Ordering::Acquire)
-    }
-
-    /// Somebody else reads it too.
-    pub(super) fn mark_joined(&self) {
-        if !self.is_joined.swap(true, Ordering::AcqRel) {
-            self.news.notify_waiters();
-        }
-    }
-
-    /// Waits for somebody else who reads it.
-    pub(super) async fn joined(&self) {
-        loop {
-            let news = self.news.notified();
-            if self.is_joined.load(Ordering::Acquire) {
-                return;
-            }
-            news.await;
-        }
     }
 
     /// What the head is as soon as there is one.
@@ -211,7 +206,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn fill() -> Fill {
-        Fill::new(&ObjectKey::new("site", "/path").unwrap(), 0)
+        Fill::new(&Run::new(&ObjectKey::new("site", "/path").unwrap(), &Chain::default(), &(0..1)), 0)
     }
 
     #[test]

@@ -32,11 +32,11 @@ impl Shared {
         if !self.flights.is_current(fill) {
             return;
         }
-        let file = Bytes::from(disk::file_of(&fill.key, facts, fill.collect(disk::overhead(facts))));
+        let file = Bytes::from(disk::file_of(fill.key(), facts, fill.collect(disk::overhead(facts))));
         let payload = file.slice(..usize::try_from(facts.len()).unwrap_or_default().min(file.len()));
         let is_kept = self.put(fill.id(), &file);
         if facts.len() <= SMALL || !is_kept {
-            self.remember(&fill.key, facts, payload, now());
+            self.remember(fill.key(), facts, payload, now());
         } else {
             // It may hold what was before.
             self.memory.remove(fill.id());
@@ -54,7 +54,7 @@ impl Shared {
     /// While the disk does not take it.
     fn keep_in_memory(&self, fill: &Arc<Fill>, facts: &Arc<Facts>) {
         if self.memory.takes(facts.len()) {
-            self.remember(&fill.key, facts, fill.collect(0).into(), now());
+            self.remember(fill.key(), facts, fill.collect(0).into(), now());
         }
         if !self.memory.takes(facts.len()) || !self.flights.is_current(fill) {
             self.memory.remove(fill.id());
@@ -130,14 +130,14 @@ impl Shared {
             return;
         }
         let is_behind = self.renewals.note(fill.id(), copy.facts.checked, facts);
-        self.memory.renew(&fill.key, facts);
+        self.memory.renew(fill.key(), facts);
         let is_gone = !self.index.contains(fill.id());
         if !(is_behind || is_gone) || now() < self.pause.load(Ordering::Relaxed) {
             return;
         }
         let (shared, fill, facts) = (self.clone(), fill.clone(), facts.clone());
         let renewing = move || {
-            shared.renew_now(&fill.key, &copy, &facts);
+            shared.renew_now(fill.key(), &copy, &facts);
             if !shared.flights.is_current(&fill) {
                 // It was purged in between.
                 shared.remove_until(fill.id(), facts.stamp);

@@ -1,22 +1,23 @@
 //! A cache on disk for objects that come from elsewhere.
 //!
-//! Objects are cut into slices; each is fetched by itself, once, by a task that nobody's going away stops, and streamed to
-//! all who want it as it arrives. A slice is one file, found by the hash of its object's name: no index is needed to
-//! serve. What a crash leaves behind is detected when it is read, removed, and fetched again.
+//! Objects are cut into slices. One request to the origin brings as many of them, one after the other, as somebody wants
+//! and nobody has (`run`); each is streamed to all who want it as it arrives, and nobody's going away stops it in the
+//! middle. A slice is one file, found by the hash of its object's name: no index is needed to serve. What a crash leaves
+//! behind is detected when it is read, removed, and fetched again.
 //!
 //! The way of a request: [`Cache::object`] looks into memory, then at the file (`shared`), else asks for a fetch
-//! (`object`, `fetch`); [`Object::part`] walks over the slices (`part`).
+//! (`object`, `fetch`), which cuts what comes into slices (`deliver`); [`Object::part`] walks over the slices (`part`).
 
 mod absent;
 mod buffers;
 mod config;
+mod deliver;
 mod disk;
 mod facts;
 mod fetch;
 mod fifo;
 mod fill;
 mod flights;
-mod flow;
 mod format;
 mod index;
 mod keep;
@@ -29,6 +30,7 @@ mod part;
 mod pass;
 mod purge;
 mod renewals;
+mod run;
 mod shared;
 mod stats;
 mod units;
@@ -39,7 +41,7 @@ pub use key::ObjectKey;
 pub use object::{How, Object};
 pub use purge::{Purge, PurgeError};
 pub use stats::Stats;
-pub use upstream::{Failure, Meta, Reply, TO_THE_END, Upstream, Validators, Want};
+pub use upstream::{Chain, Failure, Meta, Reply, TO_THE_END, Upstream, Validators, Want};
 
 use shared::Shared;
 use std::io;

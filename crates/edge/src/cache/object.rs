@@ -2,14 +2,15 @@
 
 use super::absent::Why;
 use super::facts::{Facts, Version, time};
-use super::fetch::{Coming, Errand};
+use super::fetch::{Coming, Errand, LAST};
 use super::fill::{Fill, Head};
 use super::pass::Passing;
+use super::run::Following;
 use super::shared::{Shared, Stored, now};
 use super::upstream::{Failure, Upstream};
 use super::{Cache, ObjectKey};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 /// How long somebody waits for an origin to say whether a copy is still good, before he is given the copy.
@@ -41,6 +42,8 @@ pub struct Object {
     pub(super) how: How,
     pub(super) first: First,
     pub(super) unkept: bool,
+    /// What comes after the first slice is wanted, until it is known what is read of it.
+    pub(super) following: Mutex<Option<Following>>,
 }
 
 /// The slice that was looked at first.
@@ -132,6 +135,8 @@ impl Cache {
         upstream: &Arc<dyn Upstream>,
         (mut number, hint): (u32, Option<Range<u64>>),
     ) -> Result<Object, Failure> {
+        let chain = upstream.chain();
+        let mut waiting = None;
         for _ in 0..ATTEMPTS {
             let mut stored = self.shared.look(key, number).await;
             if stored.is_none() && number != 0 {
@@ -141,23 +146,30 @@ impl Cache {
                 if stored.facts.is_fresh(now(), &self.shared.config) {
                     return Ok(self.stored(key, upstream, (stored, How::Hit)));
                 }
-                match self.revalidate(key, upstream, stored).await {
+                let slices = self.slices(stored.facts.number, hint.as_ref());
+                match self.revalidate((key, upstream), stored, slices).await {
                     Some(object) => return Ok(object),
                     None => continue,
                 }
             }
-            match self.shared.absences.find(key.hash(), now()) {
+            match self.shared.absences.find((key.hash(), &chain), now()) {
                 Some(Why::Absent(status)) => return Ok(self.absent(key, upstream, (status, How::Hit))),
-                Some(Why::Failed(failure)) => return Err(failure),
+                Some(Why::Failed(failure, _)) => return Err(failure),
                 Some(Why::Unkept) => return self.pass(key, upstream, hint).await,
                 None => {}
             }
-            let fill = match self.errand(key, upstream, (number, None)).start().await {
-                Coming::Ours(fill) | Coming::Theirs(fill) => fill,
-                Coming::Look => continue,
+            let slices = self.slices(number, hint.as_ref());
+            let (fill, following) = match self.errand(key, upstream, (slices, None)).start().await {
+                Coming::Ours(fill, following) | Coming::Theirs(fill, following) => (fill, following),
+                Coming::Look(following) => {
+                    // What we wait for goes on while we look.
+                    waiting = following;
+                    continue;
+                }
             };
+            drop(waiting.take());
             match fill.head().await {
-                Ok(Head::Slice(facts)) => return Ok(self.coming(key, upstream, (facts, fill))),
+                Ok(Head::Slice(facts)) => return Ok(self.coming((key, upstream), facts, (fill, following))),
                 Ok(Head::Absent(status)) => return Ok(self.absent(key, upstream, (status, How::Miss))),
                 Ok(Head::Unkept) => return self.pass(key, upstream, hint).await,
                 Ok(Head::Beyond) => number = 0,
@@ -171,26 +183,38 @@ impl Cache {
         Err(Failure::Busy)
     }
 
+    /// The slices that are wanted, beginning with this one.
+    fn slices(&self, number: u32, hint: Option<&Range<u64>>) -> Range<u32> {
+        let last = hint.map_or(LAST, |hint| self.shared.slice_at(hint.end.saturating_sub(1)));
+        number..last.max(number).saturating_add(1)
+    }
+
     /// The copy is too old to be served without a word: whoever comes first asks, and the others are given it.
     /// `None`: look again.
-    async fn revalidate(&self, key: &ObjectKey, upstream: &Arc<dyn Upstream>, copy: Stored) -> Option<Object> {
+    async fn revalidate(
+        &self,
+        (key, upstream): (&ObjectKey, &Arc<dyn Upstream>),
+        copy: Stored,
+        slices: Range<u32>,
+    ) -> Option<Object> {
+        let chain = upstream.chain();
         let stale = |copy: Stored| Some(self.stored(key, upstream, (copy, How::Stale)));
-        let was_asked = matches!(self.shared.absences.find(key.hash(), now()), Some(Why::Failed(_)));
-        if was_asked || self.shared.flights.contains(copy.facts.id(key)) {
+        let was_asked = matches!(self.shared.absences.find((key.hash(), &chain), now()), Some(Why::Failed(..)));
+        if was_asked || self.shared.flights.contains(copy.facts.id(key), &chain) {
             return stale(copy);
         }
-        let errand = self.errand(key, upstream, (copy.facts.number, Some(copy.clone())));
-        let fill = match errand.start().await {
-            Coming::Ours(fill) => fill,
-            Coming::Theirs(_) => return stale(copy),
-            Coming::Look => return None,
+        let errand = self.errand(key, upstream, (slices, Some(copy.clone())));
+        let (fill, following) = match errand.start().await {
+            Coming::Ours(fill, following) => (fill, following),
+            Coming::Theirs(..) => return stale(copy),
+            Coming::Look(_) => return None,
         };
         match tokio::time::timeout(PATIENCE, fill.head()).await {
             Ok(Ok(Head::Unchanged(facts))) => {
                 let renewed = Stored { facts, content: copy.content };
                 Some(self.stored(key, upstream, (renewed, How::Revalidated)))
             }
-            Ok(Ok(Head::Slice(facts))) => Some(self.coming(key, upstream, (facts, fill))),
+            Ok(Ok(Head::Slice(facts))) => Some(self.coming((key, upstream), facts, (fill, following))),
             Ok(Ok(Head::Absent(status))) => Some(self.absent(key, upstream, (status, How::Miss))),
             Ok(Ok(Head::Beyond | Head::Unkept)) => {
                 // The object has become another one, and nothing of this will ever be good again.
@@ -201,8 +225,13 @@ impl Cache {
         }
     }
 
-    fn errand(&self, key: &ObjectKey, upstream: &Arc<dyn Upstream>, (number, copy): (u32, Option<Stored>)) -> Errand {
-        Errand { shared: self.shared.clone(), key: key.clone(), upstream: upstream.clone(), number, copy }
+    fn errand(
+        &self,
+        key: &ObjectKey,
+        upstream: &Arc<dyn Upstream>,
+        (slices, copy): (Range<u32>, Option<Stored>),
+    ) -> Errand {
+        Errand { shared: self.shared.clone(), key: key.clone(), upstream: upstream.clone(), slices, copy }
     }
 
     fn stored(&self, key: &ObjectKey, upstream: &Arc<dyn Upstream>, (stored, how): (Stored, How)) -> Object {
@@ -210,8 +239,14 @@ impl Cache {
         self.answer(key, upstream, (facts, how, First::Stored(stored)))
     }
 
-    fn coming(&self, key: &ObjectKey, upstream: &Arc<dyn Upstream>, (facts, fill): (Arc<Facts>, Arc<Fill>)) -> Object {
-        self.answer(key, upstream, (facts, How::Miss, First::Coming(fill)))
+    fn coming(
+        &self,
+        (key, upstream): (&ObjectKey, &Arc<dyn Upstream>),
+        facts: Arc<Facts>,
+        (fill, following): (Arc<Fill>, Following),
+    ) -> Object {
+        let object = self.answer(key, upstream, (facts, How::Miss, First::Coming(fill)));
+        Object { following: Mutex::new(Some(following)), ..object }
     }
 
     pub(super) fn absent(&self, key: &ObjectKey, upstream: &Arc<dyn Upstream>, (status, how): (u16, How)) -> Object {
@@ -234,6 +269,6 @@ impl Cache {
             How::Bypass => counts.bypassed.one(),
         }
         let (shared, key, upstream) = (self.shared.clone(), key.clone(), upstream.clone());
-        Object { shared, key, upstream, facts, how, first, unkept: false }
+        Object { shared, key, upstream, facts, how, first, unkept: false, following: Mutex::default() }
     }
 }

@@ -5,9 +5,9 @@ use super::disk::{Missing, OpenSlice};
 use super::facts::Facts;
 use super::fetch::{Coming, Errand};
 use super::fill::{Fill, Head};
-use super::flights::Following;
 use super::object::{First, Object};
 use super::pages::Patience;
+use super::run::Following;
 use super::shared::{Content, Shared, Stored, now};
 use super::upstream::{Failure, Upstream};
 use super::{ObjectKey, buffers};
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::future::Either;
 use futures_util::stream::{self, Stream};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Bytes read from a file at once.
 const PIECE: u64 = buffers::LENGTH as u64;
@@ -26,6 +26,20 @@ impl Object {
     /// The bytes of a part. Slices are fetched as it comes to them, the next one while one is sent. It ends with a
     /// failure, and the connection has to be broken, if the object cannot be sent as it was announced.
     pub fn part(&self, range: Range<u64>) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static + use<> {
+        let taken = self.following.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.read(range, taken.as_ref())
+    }
+
+    /// The bytes up to there, for who has to see them before he knows what part he wants.
+    pub fn beginning(&self, end: u64) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static + use<> {
+        self.read(0..end, None)
+    }
+
+    fn read(
+        &self,
+        range: Range<u64>,
+        wanted: Option<&Following>,
+    ) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static + use<> {
         if let First::Passing(passing) = &self.first {
             return Either::Right(passing.part(range));
         }
@@ -38,9 +52,11 @@ impl Object {
             at: self.first_place(),
             following: None,
             ahead: None,
+            again: None,
             range,
         };
-        let walk = if matches!(self.first, First::Coming(_)) { walk.following() } else { walk };
+        let following = wanted.map(|following| following.run.follow(walk.slices()));
+        let walk = Walk { following, ..walk };
         Either::Left(stream::try_unfold(walk, Walk::step))
     }
 
@@ -73,10 +89,12 @@ struct Walk {
     /// Of the version that was announced.
     facts: Arc<Facts>,
     at: At,
-    /// If the object flows by.
+    /// The run that brings what comes next, if there is one.
     following: Option<Following>,
     /// The slice whose successor was seen to.
     ahead: Option<u32>,
+    /// The slice that broke off and was asked for again.
+    again: Option<u32>,
     /// What is still to be sent.
     range: Range<u64>,
 }
@@ -123,8 +141,10 @@ impl Walk {
         for _ in 0..ATTEMPTS {
             let number = self.shared.slice_at(self.range.start);
             if self.at.number() != Some(number) {
-                self = self.following();
-                self.at = Box::pin(self.approach(number)).await?;
+                if let Some(following) = &self.following {
+                    following.comes_to(number);
+                }
+                Box::pin(self.approach(number)).await?;
             }
             if self.ahead != Some(number) {
                 self.ahead = Some(number);
@@ -139,17 +159,10 @@ impl Walk {
         Err(Failure::broken("it cannot be read"))
     }
 
-    /// Tells a flow where we are, if there is one.
-    fn following(mut self) -> Walk {
-        let number = self.shared.slice_at(self.range.start);
-        match &self.following {
-            Some(following) => following.comes_to(number),
-            None => {
-                let end = self.shared.slice_at(self.range.end.saturating_sub(1)).saturating_add(1);
-                self.following = self.shared.flights.follow(&self.key, number..end);
-            }
-        }
-        self
+    /// Which slices are still to be sent.
+    fn slices(&self) -> Range<u32> {
+        let end = self.shared.slice_at(self.range.end.saturating_sub(1)).saturating_add(1);
+        self.shared.slice_at(self.range.start)..end
     }
 
     /// A piece of the slice we are at; `None`: look where it is now.
@@ -165,16 +178,25 @@ impl Walk {
             }
             At::File(_, open) => {
                 // Pieces end where buffers can be full.
-                let end = (inside.start / PIECE + 1) * PIECE;
+                let length = open.piece();
+                let end = (inside.start / length + 1) * length;
                 let piece = inside.start..inside.end.min(end);
                 let open = open.clone();
                 self.read(number, (open, piece)).await
             }
             At::Fill(_, fill, settled) => {
-                if *settled == Settled::No && fill.is_kept() && inside.end - inside.start > PIECE {
+                let is_alone = || Arc::strong_count(fill) as u64 <= self.shared.config.slice_size / PIECE;
+                if *settled == Settled::No && fill.is_kept() && inside.end - inside.start > PIECE && is_alone() {
                     return self.settle(number, fill.clone()).await;
                 }
-                let read = fill.read(inside.start).await?;
+                let read = match fill.read(inside.start).await {
+                    // The origin broke off. What has come of other slices is kept, and this one may come another time.
+                    Err(Failure::Broken(_)) if self.again != Some(number) => {
+                        (self.again, self.at) = (Some(number), At::Nowhere);
+                        return Ok(None);
+                    }
+                    read => read?,
+                };
                 let mut bytes = read.ok_or_else(|| Failure::broken("it ends too early"))?;
                 bytes.truncate(usize::try_from(inside.end - inside.start).unwrap_or(usize::MAX));
                 counts.bytes_fresh.add(bytes.len() as u64);
@@ -213,7 +235,8 @@ impl Walk {
         Ok(None)
     }
 
-    /// The slice is on the disk: a slow reader need not hold it in memory.
+    /// The slice is on the disk: a slow reader need not hold it in memory. (Where many read it, it takes less memory once
+    /// than a piece of it for each.)
     async fn settle(&mut self, number: u32, fill: Arc<Fill>) -> Result<Option<Bytes>, Failure> {
         let stored = self.shared.look(&self.key, number).await;
         let same = stored.filter(|stored| stored.facts.version == self.facts.version);
@@ -222,33 +245,42 @@ impl Walk {
     }
 
     /// Finds a slice of the very version that was announced.
-    async fn approach(&self, number: u32) -> Result<At, Failure> {
+    async fn approach(&mut self, number: u32) -> Result<(), Failure> {
+        let chain = self.upstream.chain();
         for _ in 0..ATTEMPTS {
             if let Some(stored) = self.shared.look(&self.key, number).await {
                 if stored.facts.version == self.facts.version {
-                    return Ok(self.promoted(stored).await);
+                    self.at = self.promoted(stored).await;
+                    return Ok(());
                 }
                 if stored.facts.stamp > self.facts.stamp {
-                    self.shared.drop_older(&self.key, &stored.facts);
+                    drop(self.shared.drop_older(&self.key, &stored.facts));
                     return Err(Failure::Changed);
                 }
                 self.shared.remove(vec![self.key.slice(number)]).await;
             }
-            match self.shared.absences.find(self.key.hash(), now()) {
-                Some(Why::Failed(failure)) => return Err(failure),
+            match self.shared.absences.find((self.key.hash(), &chain), now()) {
+                Some(Why::Failed(failure, _)) => return Err(failure),
                 Some(Why::Absent(_)) => return Err(Failure::Changed),
                 Some(Why::Unkept) | None => {}
             }
             let fill = match self.errand(number).start().await {
-                Coming::Ours(fill) | Coming::Theirs(fill) => fill,
-                Coming::Look => continue,
+                Coming::Ours(fill, following) | Coming::Theirs(fill, following) => {
+                    self.following = Some(following);
+                    fill
+                }
+                Coming::Look(following) => {
+                    self.following = following.or(self.following.take());
+                    continue;
+                }
             };
             match fill.head().await? {
                 Head::Slice(facts) if facts.version == self.facts.version => {
-                    return Ok(At::Fill(number, fill, Settled::No));
+                    self.at = At::Fill(number, fill, Settled::No);
+                    return Ok(());
                 }
                 Head::Slice(facts) => {
-                    self.shared.drop_older(&self.key, &facts);
+                    drop(self.shared.drop_older(&self.key, &facts));
                     return Err(Failure::Changed);
                 }
                 Head::Again | Head::Unchanged(_) => {}
@@ -258,15 +290,17 @@ impl Walk {
         Err(Failure::Busy)
     }
 
+    /// For this slice, and those behind it that are wanted.
     fn errand(&self, number: u32) -> Errand {
         let (shared, key, upstream) = (self.shared.clone(), self.key.clone(), self.upstream.clone());
-        Errand { shared, key, upstream, number, copy: None }
+        Errand { shared, key, upstream, slices: number..self.slices().end.max(number + 1), copy: None }
     }
 
     /// What is used often is read whole, to be kept in memory.
     async fn promoted(&self, stored: Stored) -> At {
         let Content::Open(open) = &stored.content else { return At::from(stored) };
-        if !self.shared.is_hot(stored.facts.id(&self.key), open.len()) {
+        let id = stored.facts.id(&self.key);
+        if !self.shared.is_hot(id, open.len()) || self.shared.is_promoting(id) {
             return At::from(stored);
         }
         let (shared, key, kept, open) = (self.shared.clone(), self.key.clone(), stored.clone(), open.clone());
@@ -277,15 +311,16 @@ impl Walk {
         }
     }
 
-    /// Has the next slice come while this one is sent.
-    fn prefetch(&self, number: u32) {
+    /// Has the next slice come while this one is sent, if nothing brings it yet.
+    fn prefetch(&mut self, number: u32) {
         let Some(next) = number.checked_add(1) else { return };
-        let is_wanted = self.facts.numbered_span(next).start < self.range.end;
-        if is_wanted
+        let is_coming = || self.following.as_ref().is_some_and(|following| following.run.comes_soon_to(next));
+        if self.facts.numbered_span(next).start < self.range.end
             && !self.shared.index.contains(self.key.slice(next))
+            && !is_coming()
             && let Some(turn) = self.shared.spare_turn()
         {
-            self.errand(next).start_early(turn);
+            self.following = Some(self.errand(next).start_early(turn));
         }
     }
 }

@@ -14,11 +14,13 @@ use super::stats::{Counts, Stats};
 use super::upstream::Failure;
 use super::{CacheConfig, ObjectKey};
 use bytes::Bytes;
+use std::collections::HashSet;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 
 /// Fetches that wait for their turn; one more is told to come again.
 const QUEUE: usize = 4096;
@@ -48,6 +50,8 @@ pub(super) struct Shared {
     waiting: AtomicUsize,
     complained: AtomicU64,
     exchanges: AtomicU64,
+    /// Slices that are being read into memory: once each, however many read them.
+    promoting: Mutex<HashSet<SliceId>>,
 }
 
 /// A slice that is here.
@@ -85,6 +89,7 @@ impl Shared {
             waiting: AtomicUsize::new(0),
             complained: AtomicU64::new(0),
             exchanges: AtomicU64::new(0),
+            promoting: Mutex::default(),
             disk,
             config,
         })
@@ -198,9 +203,22 @@ impl Shared {
     }
 
     /// Reads a slice into memory, on a thread that may wait. What has been removed since it was opened does not stay
-    /// there.
+    /// there. `None` while somebody else does the same: who reads it meanwhile does without a copy of his own.
     pub(super) fn promote(&self, key: &ObjectKey, stored: &Stored, open: &OpenSlice) -> Option<Bytes> {
+        let id = stored.facts.id(key);
+        if !self.promoting().insert(id) {
+            return None;
+        }
+        let bytes = self.promote_alone(key, stored, open);
+        self.promoting().remove(&id);
+        bytes
+    }
+
+    fn promote_alone(&self, key: &ObjectKey, stored: &Stored, open: &OpenSlice) -> Option<Bytes> {
         let (id, changes) = (stored.facts.id(key), self.purges.changes());
+        if let Some(hot) = self.memory.find(id).filter(|hot| hot.facts.version == stored.facts.version) {
+            return Some(hot.payload.clone());
+        }
         let bytes = Bytes::from(open.read_all().ok()?);
         if self.disk.is_same(id, open) {
             let hot = Hot::new(key, &stored.facts, (bytes.clone(), now()));
@@ -210,6 +228,15 @@ impl Shared {
             self.memory.remove(id);
         }
         Some(bytes)
+    }
+
+    fn promoting(&self) -> MutexGuard<'_, HashSet<SliceId>> {
+        self.promoting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether somebody reads this slice into memory just now.
+    pub(super) fn is_promoting(&self, id: SliceId) -> bool {
+        self.promoting().contains(&id)
     }
 
     /// Counts a use of a file; whether it is known.
@@ -279,16 +306,17 @@ impl Shared {
     }
 
     /// Removes the slices of an object that are of another, earlier version than these facts.
-    pub(super) fn drop_older(self: &Arc<Shared>, key: &ObjectKey, newest: &Arc<Facts>) {
+    /// It happens whether or not it is waited for.
+    pub(super) fn drop_older(self: &Arc<Shared>, key: &ObjectKey, newest: &Arc<Facts>) -> JoinHandle<()> {
         let (shared, key, newest) = (self.clone(), key.clone(), newest.clone());
-        drop(tokio::task::spawn_blocking(move || {
+        tokio::task::spawn_blocking(move || {
             let is_older = |facts: &Facts| facts.version != newest.version && facts.stamp < newest.stamp;
             let goes = |(text, facts): (String, Facts)| text == key.text() && is_older(&facts);
             for id in shared.disk.slices(key.hash()) {
                 shared.remove_if(id, |found| found.is_ok_and(goes));
             }
             shared.memory.remove_where(|id, hot| id.object == key.hash() && is_older(&hot.facts));
-        }));
+        })
     }
 
     /// Removes the slices of an object that are of this version.
@@ -340,6 +368,11 @@ impl Shared {
         let turn = tokio::time::timeout(self.config.stall, self.turns.clone().acquire_owned()).await;
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         turn.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)
+    }
+
+    /// Whether others wait for a turn: whoever can do without his gives it back.
+    pub(super) fn is_busy(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// A turn for something that nobody waits for yet: only if there is plenty of room.

@@ -55,6 +55,9 @@ pub struct Meta {
     pub location: Option<String>,
 }
 
+/// The edges that a request has passed before this one, in a form that only is compared; empty for most.
+pub type Chain = Arc<str>;
+
 /// Why there is no answer, or no more of it. Cheap to clone: everybody who waits gets one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -94,5 +97,11 @@ pub trait Upstream: Send + Sync + 'static {
     /// wait so long at least: else the later ones are never asked.
     fn patience(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// On whose behalf it asks. Nobody waits for what was asked for on behalf of another chain: edges that ask each
+    /// other would wait for each other.
+    fn chain(&self) -> Chain {
+        Chain::default()
     }
 }

@@ -10,7 +10,7 @@ use crate::config::HttpOrigin;
 use futures_util::StreamExt as _;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, ClientBuilder, Response, Url};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -36,16 +36,7 @@ pub(super) struct Http {
 impl Http {
     /// An answer is waited for no longer than `most`, redirects included.
     pub(super) fn open(config: &HttpOrigin, (manners, most): (&Manners, Duration)) -> Result<Http, String> {
-        let mut builder = Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .http1_only()
-            .connect_timeout(config.connect_timeout.0)
-            .read_timeout(config.idle_timeout.0)
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(32);
+        let mut builder = plain(config);
         if let (Some(address), Some(host)) = (config.connect, config.url.url().host_str()) {
             builder = builder.resolve(host, address);
         }
@@ -165,6 +156,19 @@ impl Http {
     }
 }
 
+fn plain(config: &HttpOrigin) -> ClientBuilder {
+    Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(Policy::none())
+        .referer(false)
+        .no_proxy()
+        .http1_only()
+        .connect_timeout(config.connect_timeout.0)
+        .read_timeout(config.idle_timeout.0)
+        .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(32)
+}
+
 /// The place is given back with the last byte.
 fn body(response: Response, place: OwnedSemaphorePermit) -> Body {
     let pieces = response.bytes_stream().map(move |piece| {
@@ -208,6 +212,31 @@ fn failure(error: reqwest::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Names with addresses of both families, of which one leads nowhere.
+    #[tokio::test]
+    async fn either_family_of_addresses_will_do() {
+        let config: HttpOrigin = toml::from_str("url = \"http://two.test\"").unwrap();
+        for here in ["127.0.0.1:0", "[::1]:0"] {
+            let listener = tokio::net::TcpListener::bind(here).await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            tokio::spawn(async move {
+                use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream.read_u8().await.unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+                std::future::pending::<()>().await;
+            });
+            let addresses = ["[::1]:0", "127.0.0.1:0"].map(|text| {
+                let mut address: std::net::SocketAddr = text.parse().unwrap();
+                address.set_port(port);
+                address
+            });
+            let client = plain(&config).resolve_to_addrs("two.test", &addresses).build().unwrap();
+            let answer = client.get(format!("http://two.test:{port}/")).send().await.unwrap();
+            assert_eq!(answer.text().await.unwrap(), "ok", "{here}");
+        }
+    }
 
     #[test]
     fn places_of_parts() {

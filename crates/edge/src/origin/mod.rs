@@ -11,7 +11,7 @@ mod redirect;
 pub(crate) use figures::{LATENCIES, OriginFigures};
 pub(crate) use folder::{Folder, Opened};
 
-use crate::cache::{Failure, Meta, ObjectKey, Reply, Upstream, Want};
+use crate::cache::{Chain, Failure, Meta, ObjectKey, Reply, Upstream, Want};
 use crate::config::{Host, OriginConfig};
 use crate::path::Name;
 use crate::serve;
@@ -204,6 +204,10 @@ impl Upstream for Chained {
 
     fn patience(&self) -> Duration {
         self.origins.patience()
+    }
+
+    fn chain(&self) -> Chain {
+        self.hops.clone()
     }
 }
 

@@ -38,14 +38,14 @@ pub(crate) fn parse(header: &str, length: u64) -> Asked {
     }
 }
 
-/// What a header asks for first, before the length is known: for reading ahead no more than that. None for everything,
-/// and for a suffix.
+/// What a header asks for first, before the length is known: for reading ahead no more than that. None for everything.
+/// For a suffix it is the beginning, which tells where the end is.
 pub(crate) fn hint(header: &str) -> Option<Range<u64>> {
     let specs = specs(header)?;
     match specs.first()? {
         Spec::Between(first, last) => Some(*first..last.saturating_add(1)),
         Spec::From(first) => Some(*first..u64::MAX),
-        Spec::Last(_) => None,
+        Spec::Last(_) => Some(0..1),
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
             ("bytes=5-9", Some(5..10)),
             ("bytes=5-", Some(5..u64::MAX)),
             ("bytes=7-8,1-2", Some(7..9)),
-            ("bytes=-5", None),
+            ("bytes=-5", Some(0..1)),
             ("bytes=x", None),
             ("", None),
         ] {

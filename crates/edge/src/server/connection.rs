@@ -25,7 +25,7 @@ const USUAL_FIELDS: usize = 100;
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// HTTP/2: bytes of one answer that wait to be sent, beside the part that was handed over last.
-const SEND_BUFFER: usize = 128 * 1024;
+const SEND_BUFFER: usize = 64 * 1024;
 /// HTTP/2: a client that does not answer to a ping is gone.
 const PING: Duration = Duration::from_secs(45);
 /// How long an end in peace waits for a request that nobody has announced.

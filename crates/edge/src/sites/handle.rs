@@ -18,6 +18,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, he
 use axum::response::Response;
 use futures_util::TryStreamExt as _;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -199,8 +200,7 @@ impl Edge {
         let (Some(key), Some(upstream)) = (site.key(&asked.to_key()), site.upstream(&request.headers)) else {
             return serve::error(StatusCode::NOT_FOUND).into();
         };
-        let range = request.headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(serve::hint);
-        match self.0.cache.object(&key, &upstream, range).await {
+        match self.0.cache.object(&key, &upstream, hint(request)).await {
             Ok(object) => {
                 let how = Some(object.how());
                 let is_unkept = object.is_unkept();
@@ -212,6 +212,15 @@ impl Edge {
             }
             Err(failure) => Answered { response: failed(&failure), how: Some(How::Miss) },
         }
+    }
+}
+
+/// What will be read of an object, as far as the request tells.
+fn hint(request: &Parts) -> Option<Range<u64>> {
+    match request.method {
+        // The beginning comes with everything that a head says.
+        Method::HEAD => Some(0..1),
+        _ => request.headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(serve::hint),
     }
 }
 
@@ -326,7 +335,7 @@ fn leads_back(location: &str, request: &Parts) -> bool {
 async fn start(object: &Object) -> Result<Vec<u8>, Failure> {
     let end = object.length().unwrap_or(SNIFFED).min(SNIFFED);
     let mut start = Vec::new();
-    let mut pieces = std::pin::pin!(object.part(0..end));
+    let mut pieces = std::pin::pin!(object.beginning(end));
     while let Some(piece) = pieces.try_next().await? {
         start.extend_from_slice(&piece);
     }

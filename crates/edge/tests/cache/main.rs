@@ -8,5 +8,6 @@ mod faults;
 mod flights;
 mod origin;
 mod purge;
+mod runs;
 mod serve;
 mod stale;

@@ -170,3 +170,40 @@ async fn edges_in_a_circle_end_at_once() {
     assert_eq!((told.len(), told[0]), (4, "noren-0123456789abcdef"), "{told:?}");
     assert!(told.iter().all(|hop| hop.starts_with("noren-")), "{told:?}");
 }
+
+/// Two edges, each with the other as an origin, and both asked for the same files at the same moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_edges_that_ask_each_other_do_not_wait_for_each_other() {
+    let site = |other: &World| {
+        format!(
+            "[[site]]\n[[site.origin]]\nurl = \"http://{}\"\nanswer_timeout = \"20 s\"\n\
+             [[site.origin]]\nfolder = \"{{here}}/shelf\"\n",
+            other.address
+        )
+    };
+    let alone = "[[site]]\n[[site.origin]]\nfolder = \"{here}/shelf\"\n";
+    let (first, second) = (World::new(alone).await, World::new(alone).await);
+    let png = |number: usize| [b"\x89PNG\r\n\x1a\n".as_slice(), &vec![b'a'; number * 400_000]].concat();
+    // Some are at the one, some at the other, and some nowhere.
+    for number in 0..12 {
+        match number % 3 {
+            0 => first.write(&format!("shelf/{number}.png"), png(number)),
+            1 => second.write(&format!("shelf/{number}.png"), png(number)),
+            _ => {}
+        }
+    }
+    first.reload(&site(&second));
+    second.reload(&site(&first));
+    let started = std::time::Instant::now();
+    for number in 0..12 {
+        let path = format!("/{number}.png");
+        let (one, other) = tokio::join!(first.get("a", &path), second.get("a", &path));
+        for answer in [one, other] {
+            match number % 3 {
+                2 => assert!(matches!(answer.status, 404 | 502), "{number}: {}", answer.head),
+                _ => assert!(answer.status == 200 && answer.body == png(number), "{number}: {}", answer.head),
+            }
+        }
+    }
+    assert!(started.elapsed() < std::time::Duration::from_secs(8), "{:?}", started.elapsed());
+}

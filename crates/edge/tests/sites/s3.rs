@@ -138,3 +138,42 @@ async fn two_buckets_one_after_the_other() {
     assert_eq!(world.get("media.test", "/a/b%20c.png").await.text(), "picture");
     assert_eq!(world.get("media.test", "/none.png").await.status, 404);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_on_a_cold_object_of_many_slices_cause_one_request() {
+    let (server, long) = (s3_server::start().await, std::sync::Arc::new(long()));
+    filled(&server).await;
+    let world = std::sync::Arc::new(World::new(&site(&server, ("test-secret", ""))).await);
+    let clients: Vec<_> = (0..40)
+        .map(|_| {
+            let (world, long) = (world.clone(), long.clone());
+            tokio::spawn(async move {
+                let answer = world.get("media.test", "/long.mp4").await;
+                assert!(answer.status == 200 && answer.body == *long, "{}", answer.head);
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    world.settled().await;
+    assert_eq!(world.status().origins[0].found, 1);
+    // A part in the middle of another one takes its slices alone, and the head of a third its first.
+    for name in ["part.mp4", "head.mp4"] {
+        let bucket = Bucket::open(&S3Config { prefix: Some("sub".into()), ..server.config.clone() }).unwrap();
+        let video = Headers { content_type: Some("video/mp4".into()), cache_control: None };
+        bucket.put(name, &Source::Bytes(long.to_vec().into()), &video).await.unwrap();
+    }
+    let before = world.status().cached("bytes_fetched");
+    let part = world.ask("media.test", "/part.mp4", "Range: bytes=9000000-10000000\r\n").await;
+    assert!(part.status == 206 && part.body == long[9_000_000..=10_000_000]);
+    world.settled().await;
+    let head = b"HEAD /head.mp4 HTTP/1.1\r\nHost: media.test\r\nConnection: close\r\n\r\n";
+    assert_eq!(world.send(head).await.header("content-length"), LONG.to_string());
+    world.settled().await;
+    assert_eq!(world.status().cached("bytes_fetched") - before, 3 << 20);
+    let end = world.ask("media.test", "/head.mp4", "Range: bytes=-1000\r\n").await;
+    assert!(end.status == 206 && end.body == long[LONG - 1000..]);
+    world.settled().await;
+    assert!(world.status().cached("bytes_fetched") - before < 5 << 20);
+}

@@ -94,6 +94,7 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             let activity = to_everybody(&account.uri, &name, (Verb::Update, Object::Actor(Box::new(actor))));
             Ok((account.id, activity))
         }
+        News::Reported { report, .. } => super::flag::made(federation, conn, *report).await,
         News::AccountDeleted { account, uri } => {
             Ok((*account, to_everybody(uri, "delete", (Verb::Delete, Object::Id(uri.clone())))))
         }

@@ -2,6 +2,7 @@
 //! or is given up.
 
 pub(crate) mod compose;
+mod flag;
 mod quotes;
 mod reactions;
 mod recipients;

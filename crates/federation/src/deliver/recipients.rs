@@ -2,6 +2,7 @@
 
 use super::Told;
 use crate::Federation;
+use crate::documents::host;
 use crate::statuses::quotes;
 use domain::Result;
 use domain::accounts;
@@ -67,9 +68,12 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
             let poll = domain::polls::store::by_id(&conn, *poll).await?;
             personal(&conn, poll.map(|p| p.account_id)).await?
         }
+        News::Reported { report, domains } => super::flag::inboxes(&conn, *report, domains).await?,
         News::AccountDeleted { .. } => store::all_inboxes(&conn, INBOXES).await?,
     };
-    inboxes.retain(|inbox| !federation.is_ours(inbox));
+    let rules = federation.policy.rules_on(&conn).await?;
+    let admitted = |inbox: &String| host(inbox).is_some_and(|host| federation.policy.admits_by(&rules, &host));
+    inboxes.retain(|inbox| !federation.is_ours(inbox) && admitted(inbox));
     inboxes.sort_unstable();
     inboxes.dedup();
     tracing::trace!(uri = told.activity.id, inboxes = inboxes.len(), "recipients");

@@ -3,7 +3,7 @@
 use super::hosts::Family;
 use super::pool::Sender;
 use super::target::{Name, Target};
-use super::{Error, Inner};
+use super::{Error, Inner, Private};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -50,7 +50,7 @@ impl Inner {
     pub(super) async fn connect(&self, target: &Target) -> Result<Sender, Error> {
         let host = target.host();
         let mut addresses = self.resolved(target).await?;
-        addresses.retain(|address| self.options.private.allows(*address));
+        self.keep_allowed(&mut addresses).await;
         if addresses.is_empty() {
             return Err(Error::Forbidden("the address is not public"));
         }
@@ -65,6 +65,17 @@ impl Inner {
             false => handshake(stream).await,
             true => handshake(self.secured(target, stream).await?).await,
         }
+    }
+
+    /// Leaves out what may not be asked. An address of IPv4 behind the prefix of this network's NAT64 is judged itself:
+    /// the prefix may look like anybody's, and what is behind it is no more public for that.
+    pub(super) async fn keep_allowed(&self, addresses: &mut Vec<IpAddr>) {
+        let asks = self.options.private != Private::Allowed && addresses.iter().any(IpAddr::is_ipv6);
+        let nat64 = if asks { self.nat64.prefix(&*self.options.resolver).await } else { None };
+        addresses.retain(|address| {
+            let inside = nat64.and_then(|prefix| prefix.inside(*address));
+            self.options.private.allows(inside.map_or(*address, IpAddr::V4))
+        });
     }
 
     pub(super) async fn secured(&self, target: &Target, stream: TcpStream) -> Result<TlsStream<TcpStream>, Error> {

@@ -32,7 +32,7 @@ impl Fetcher {
         signer: &Signer,
         extra: &[(&'static str, String)],
     ) -> Result<Delivered, Error> {
-        let target = self.checked(inbox, Scope::Federation)?;
+        let target = self.checked(inbox, Scope::Federation).await?;
         let patience = Patience { idle: IDLE, until: Instant::now() + TOTAL };
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/activity+json"));

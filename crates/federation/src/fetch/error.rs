@@ -11,6 +11,9 @@ pub enum Error {
     /// It leads to this server.
     #[error("this is our own address")]
     Ours,
+    /// This site has nothing to do with that server.
+    #[error("this server is blocked here")]
+    Blocked,
     #[error("the name does not resolve: {0}")]
     Unresolved(String),
     #[error("no connection: {0}")]

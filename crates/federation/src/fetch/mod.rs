@@ -11,9 +11,11 @@ mod connect;
 mod deliver;
 mod document;
 mod error;
+mod gate;
 mod hosts;
 mod kind;
 mod knock;
+mod nat64;
 mod pool;
 mod reach;
 mod request;
@@ -26,7 +28,9 @@ pub use body::Body;
 pub use deliver::Delivered;
 pub use document::Fetched;
 pub use error::Error;
+pub use gate::{Admission, Gate, Open};
 pub use kind::{is_activity, is_json};
+pub use nat64::Prefix;
 pub use reach::Reached;
 pub use request::{Ask, Reply, Scope};
 pub use resolve::{Resolve, Resolving, System};
@@ -85,6 +89,8 @@ pub struct Options {
     /// Hosts (with port, if not the usual one) that are ourselves or serve our media: no document is fetched there.
     pub ours: Vec<String>,
     pub resolver: Arc<dyn Resolve>,
+    /// Who may be asked.
+    pub gate: Arc<dyn Gate>,
     /// Requests that run at once: to all hosts, and to one.
     pub requests: usize,
     pub requests_per_host: usize,
@@ -104,10 +110,11 @@ impl Options {
             private: Private::Refused,
             ours: Vec::new(),
             resolver: Arc::new(System),
-            requests: 256,
+            gate: Arc::new(Open),
+            requests: 320,
             requests_per_host: 4,
             documents: 48,
-            idle_connections: 64,
+            idle_connections: 256,
             authorities: Vec::new(),
             document: Bounds::DOCUMENT,
         }
@@ -123,8 +130,10 @@ struct Inner {
     hosts: hosts::Hosts,
     pool: Arc<pool::Pool>,
     tls: tokio_rustls::TlsConnector,
+    nat64: nat64::Nat64,
     requests: Arc<Semaphore>,
     documents: Semaphore,
+    signing: Semaphore,
 }
 
 impl Fetcher {
@@ -138,8 +147,10 @@ impl Fetcher {
             hosts: hosts::Hosts::new(options.requests_per_host.max(1)),
             pool: Arc::new(pool::Pool::new(options.idle_connections)),
             tls,
+            nat64: nat64::Nat64::default(),
             requests: Arc::new(Semaphore::new(options.requests.max(1))),
             documents: Semaphore::new(options.documents.max(1)),
+            signing: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             options,
         })))
     }
@@ -152,6 +163,11 @@ impl Fetcher {
     /// Begins with `form` at `host` from now on, for about a week.
     pub fn prefer(&self, host: &str, form: Form) {
         self.0.hosts.prefer(host, form);
+    }
+
+    /// How this network reaches IPv4 over IPv6, if it says so.
+    pub async fn nat64(&self) -> Option<Prefix> {
+        self.0.nat64.prefix(&*self.0.options.resolver).await
     }
 
     /// Whether this is the host of this server or of its media.

@@ -20,13 +20,16 @@ pub struct Reached {
 
 impl Fetcher {
     /// Connects to each address of the host of `url`, one after the other, and sends nothing. The same rules as for
-    /// everything else: what may not be asked is [`Error::Forbidden`].
+    /// everything else: what may not be asked is [`Error::Forbidden`]; who is blocked here can be
+    /// looked at all the same.
     pub async fn reach(&self, url: &Url) -> Result<Vec<Reached>, Error> {
-        let target = self.checked(url, Scope::Federation)?;
+        let target = self.addressed(url, Scope::Federation)?;
         let mut found = Vec::new();
         for address in self.0.resolved(&target).await?.into_iter().take(TRIED) {
             let start = Instant::now();
-            let outcome = if self.0.options.private.allows(address) {
+            let mut allowed = vec![address];
+            self.0.keep_allowed(&mut allowed).await;
+            let outcome = if allowed.contains(&address) {
                 match connect_to(SocketAddr::new(address, target.port)).await {
                     Ok(stream) if target.tls => self.0.secured(&target, stream).await.map(drop),
                     outcome => outcome.map(drop),

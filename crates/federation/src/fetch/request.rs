@@ -88,7 +88,14 @@ impl Fetcher {
     }
 
     /// Whether `url` may be asked, and where it leads.
-    pub(super) fn checked(&self, url: &Url, scope: Scope) -> Result<Target, Error> {
+    pub(super) async fn checked(&self, url: &Url, scope: Scope) -> Result<Target, Error> {
+        let target = self.addressed(url, scope)?;
+        self.0.options.gate.admit(&target.host(), scope).await?;
+        Ok(target)
+    }
+
+    /// Where `url` leads, by the look of it.
+    pub(super) fn addressed(&self, url: &Url, scope: Scope) -> Result<Target, Error> {
         if scope == Scope::Federation && self.is_ours(&authority(url)) {
             return Err(Error::Ours);
         }
@@ -96,7 +103,7 @@ impl Fetcher {
     }
 
     async fn ask(&self, ask: &Ask<'_>, url: &Url, patience: Patience) -> Result<Answer, Error> {
-        let target = self.checked(url, ask.scope)?;
+        let target = self.checked(url, ask.scope).await?;
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static(ask.accept));
         let encoding = if ask.bounds.bytes <= Bounds::DOCUMENT.bytes { "gzip" } else { "identity" };

@@ -6,6 +6,7 @@ mod answer;
 mod create;
 mod delete;
 mod feature;
+mod flag;
 mod follow;
 mod like;
 pub(crate) mod quote;
@@ -52,7 +53,8 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
         return Ok(accepted);
     }
     let from = signer::of(&federation, &parts, &bytes).await?;
-    if from.suspended_at.is_some() {
+    // Somebody else may pass on what a blocked server says: that is no fault of theirs, and taken from nobody.
+    if from.suspended_at.is_some() || !federation.policy.admits_address(&activity.actor).await? {
         return Ok(accepted);
     }
     if let Some(id) = &activity.id
@@ -118,7 +120,6 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
             Err(error) => tracing::info!(uri = arrival.uri, %error, "what another server sent was dropped"),
         }
     }
-    arrivals::done(&federation.db, id).await?;
     Ok(Outcome::Done)
 }
 
@@ -142,7 +143,8 @@ async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Re
         }
         Verb::Add | Verb::Remove => feature::apply(federation, from, activity).await,
         Verb::QuoteRequest => quote::asked(federation, from, activity).await,
-        Verb::Dislike | Verb::Flag | Verb::Move | Verb::Other(_) => Ok(()),
+        Verb::Flag => flag::apply(federation, from, activity).await,
+        Verb::Dislike | Verb::Move | Verb::Other(_) => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who signed a request: the one place where a stranger becomes somebody.
 
 use crate::documents::{Document, Key, KeyMaterial, host, same_origin};
+use crate::policy::BLOCKED;
 use crate::resolve::account;
 use crate::signatures::{self, Incoming, Ours, PublicKey, Signed};
 use crate::{Federation, Refusal};
@@ -32,6 +33,10 @@ pub(crate) async fn of(federation: &Federation, parts: &Parts, body: &[u8]) -> R
     })?;
     if federation.is_ours(&signed.key_id) {
         return Err(Refusal::Unsigned("no server signs with a key of ours".into()));
+    }
+    // Before anything is fetched or computed for them.
+    if !federation.policy.admits_address(&signed.key_id).await? {
+        return Err(Refusal::Forbidden(BLOCKED));
     }
     let (owner, key) = match known(federation, &signed).await? {
         Some(known) => known,

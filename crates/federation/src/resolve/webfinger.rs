@@ -89,7 +89,9 @@ fn read(value: &Value) -> Option<Finger> {
     };
     let fits = |link: &&Value| link["rel"] == "self" && link["type"].as_str().is_some_and(is_document);
     let href = links.iter().take(100).find(fits)?["href"].as_str()?;
-    let (username, domain) = (Some(username).filter(|name| is_name(name))?.to_owned(), plain(domain)?);
+    // A site's own actor is called as the site is, on this machine with a port.
+    let named = is_name(username) || username.eq_ignore_ascii_case(domain);
+    let (username, domain) = (named.then(|| username.to_owned())?, plain(domain)?);
     Some(Finger { username, domain, href: href.to_owned() })
 }
 

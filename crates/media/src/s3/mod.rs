@@ -4,6 +4,7 @@
 //! rusty-s3 signs; it sends nothing. Its own actions are not used: they lack conditions, copies, ACL, CORS, writing of
 //! policies, and errors that are read, and its parser insists on Amazon's XML namespace, which not every server writes.
 
+mod across;
 mod admin;
 mod body;
 mod bucket;
@@ -22,6 +23,7 @@ mod values;
 mod xml;
 
 pub use crate::values::Secret;
+pub use across::COPY_MEMORY;
 pub use admin::{Access, Created};
 pub use bucket::Bucket;
 pub use checksum::is_etag_of;

@@ -24,19 +24,21 @@ pub(super) enum Parts<'a> {
     /// Pieces of an object in the bucket, if it is still this one: as the bucket knows it, its length and its ETag, and
     /// how long pieces are at least.
     Copied { from: String, len: u64, etag: Option<String>, least: u64 },
+    /// Pieces of an object in another bucket, if it is still this one.
+    Fetched { from: &'a Bucket, key: &'a str, len: u64, etag: Option<String> },
 }
 
 impl Parts<'_> {
     fn total(&self) -> u64 {
         match self {
             Parts::Of(source, _) => source.len(),
-            Parts::Copied { len, .. } => *len,
+            Parts::Copied { len, .. } | Parts::Fetched { len, .. } => *len,
         }
     }
 
     fn least(&self) -> u64 {
         match self {
-            Parts::Of(..) => PART,
+            Parts::Of(..) | Parts::Fetched { .. } => PART,
             Parts::Copied { least, .. } => *least,
         }
     }
@@ -108,11 +110,12 @@ impl Bucket {
                     Check::Md5 => Some(checksum::of(source.part(range.clone())).await?),
                     Check::None => None,
                 };
-                let call = checksum::told(call.payload(source.part(range)), md5);
-                let response = self.send(&call).await?;
-                let etag = text(response.headers(), "etag").filter(|etag| !etag.is_empty() && etag.len() <= 256);
-                let etag = etag.ok_or_else(|| self.broken("it takes a part without an ETag"))?;
-                Ok(Sent { etag, md5 })
+                self.sent(checksum::told(call.payload(source.part(range)), md5), md5).await
+            }
+            Parts::Fetched { from, key, len, etag } => {
+                let bytes = from.fetch((key, *len, etag.as_ref()), range).await?;
+                let md5 = Some(checksum::of(Payload::Bytes(bytes.clone())).await?);
+                self.sent(checksum::told(call.payload(Payload::Bytes(bytes)), md5), md5).await
             }
             Parts::Copied { from, etag, .. } => {
                 let part = format!("bytes={}-{}", range.start, range.end - 1);
@@ -124,6 +127,13 @@ impl Bucket {
                 Ok(Sent { etag, md5: None })
             }
         }
+    }
+
+    async fn sent(&self, call: Call, md5: Option<[u8; 16]>) -> Result<Sent> {
+        let response = self.send(&call).await?;
+        let etag = text(response.headers(), "etag").filter(|etag| !etag.is_empty() && etag.len() <= 256);
+        let etag = etag.ok_or_else(|| self.broken("it takes a part without an ETag"))?;
+        Ok(Sent { etag, md5 })
     }
 
     /// Asked again after a lost answer, the server may say that there is no such upload any more: then the object tells

@@ -1,5 +1,7 @@
 //! `noren account`
 
+mod refresh;
+
 use super::{Failure, Place, output, start};
 use crate::server::Parts;
 use anyhow::anyhow;
@@ -20,7 +22,8 @@ Examples:
   noren account modify tom --suspend
   noren account approve kei
   noren account reset-password mia
-  noren account delete mia --dry-run")]
+  noren account delete mia --dry-run
+  noren account refresh tom@other.example")]
 pub(super) struct Account {
     #[command(subcommand)]
     command: Command,
@@ -64,6 +67,8 @@ enum Command {
         #[arg(long)]
         everywhere: bool,
     },
+    /// Ask other servers how their accounts are now
+    Refresh(refresh::Refresh),
     /// Delete an account and everything it wrote
     Delete {
         /// Name or e-mail address
@@ -175,6 +180,7 @@ impl Account {
                 let endings = if everywhere { Endings::Everything } else { Endings::Sessions };
                 reset_password(&parts, &name, endings).await
             }
+            Command::Refresh(wanted) => refresh::refresh(&parts, &wanted).await,
             Command::Delete { name, yes: _, dry_run: true } => would_delete(&parts, &name).await,
             Command::Delete { name, yes, dry_run: false } => delete(&parts, &name, yes).await,
         })

@@ -1,5 +1,7 @@
 //! `noren federation`
 
+mod reach;
+
 use super::{Failure, Place, output, start};
 use clap::{Args, Subcommand};
 use domain::Time;
@@ -14,7 +16,8 @@ Examples:
   noren federation status               how much waits, and which servers do not answer
   noren federation host example.com     one server
   noren federation retry                try all deliveries that wait now
-  noren federation retry example.com")]
+  noren federation retry example.com
+  noren federation reach example.com    who reaches whom, and why not")]
 pub(super) struct Federation {
     /// Print JSON
     #[arg(long, global = true)]
@@ -36,6 +39,11 @@ enum Command {
         /// Its name, with the port if it is not the usual one
         name: String,
     },
+    /// Find out who reaches whom, and why not; fails when we do not reach them
+    Reach {
+        /// Its name, with the port if it is not the usual one
+        name: String,
+    },
     /// Try deliveries that wait now, also to servers that are left in peace for a while
     Retry {
         /// Only to this server
@@ -46,8 +54,9 @@ enum Command {
 impl Federation {
     pub(super) fn run(self, place: &Place) -> Result<(), Failure> {
         start::with_data(place, async |parts| {
-            let db = parts.db;
+            let db = parts.db.clone();
             match self.command {
+                Command::Reach { name } => return reach::reach(&parts, &name, self.json).await,
                 Command::Status { limit } => {
                     let conn = db.read().await?;
                     let failing = hosts::list(&conn, i64::from(limit)).await?;

@@ -2,6 +2,7 @@
 
 mod account;
 mod config;
+mod domains;
 mod edge;
 mod emoji;
 mod federation;
@@ -59,6 +60,7 @@ enum Command {
     Report(report::Report),
     Jobs(jobs::Jobs),
     Federation(federation::Federation),
+    Domains(domains::Domains),
     Feeds(feeds::Feeds),
     Emoji(emoji::Emoji),
     Storage(storage::Storage),
@@ -155,6 +157,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Report(command) => command.run(place),
         Command::Jobs(command) => command.run(place),
         Command::Federation(command) => command.run(place),
+        Command::Domains(command) => command.run(place),
         Command::Feeds(command) => command.run(place),
         Command::Emoji(command) => command.run(place),
         Command::Storage(command) => command.run(place),

@@ -15,6 +15,7 @@ use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, jobs::Queue, site};
 use edge::config::{EdgeConfig, MAX_ORIGINS, OriginConfig, SitesConfig};
 use edge::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, TlsConfig};
+use federation::FederationConfig;
 use media::s3::{Bucket, S3Config};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv6Addr, SocketAddr};
@@ -35,6 +36,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub media: MediaConfig,
     pub edge: SitesConfig,
+    pub federation: FederationConfig,
     pub limits: site::Limits,
     pub rate_limits: RateLimits,
     pub streaming: StreamingConfig,
@@ -213,7 +215,7 @@ pub struct JobsConfig {
 
 impl Default for JobsConfig {
     fn default() -> Self {
-        Self { default: 4, push: 16, pull: 8, mailers: 2, media: 2, scheduler: 1 }
+        Self { default: 16, push: 256, pull: 8, mailers: 2, media: 2, scheduler: 1 }
     }
 }
 

@@ -9,6 +9,7 @@ use domain::{db::DatabaseConfig, site::Limits};
 use edge::cache::CacheConfig;
 use edge::config::{AccessLogConfig, MetricsConfig, OriginConfig};
 use edge::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, Serve, TlsConfig};
+use federation::FederationConfig;
 use media::s3::S3Config;
 use std::fmt::Write;
 use toml::{Table, Value};
@@ -39,6 +40,7 @@ const SECTIONS: &[Section] = &[
     Section::of::<CacheConfig>("edge.cache"),
     Section::of::<AccessLogConfig>("edge.access_log"),
     Section::of::<MetricsConfig>("edge.metrics"),
+    Section::of::<FederationConfig>("federation"),
     Section::of::<Limits>("limits"),
     Section::of::<RateLimits>("rate_limits"),
     Section::of::<StreamingConfig>("streaming"),

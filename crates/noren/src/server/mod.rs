@@ -62,7 +62,7 @@ impl Parts {
         let remembered = domain::settings::site_domain(&db.read().await?).await?;
         let site = config.site(&config.domain(remembered.as_deref()));
         let (pool, site) = (config.media.pool(), Arc::new(site));
-        let federation = Federation::new(db.clone(), site.clone(), VERSION)?;
+        let federation = Federation::new(db.clone(), site.clone(), VERSION, config.federation.clone())?;
         Ok(Self { config: Arc::new(config), db, site, store, pool, federation })
     }
 
@@ -74,7 +74,8 @@ impl Parts {
         let settled = self.config.domain(before.as_deref());
         let domain = if settled.is_local() { self.config.domain(None) } else { settled };
         self.site = Arc::new(self.config.site(&domain));
-        self.federation = Federation::new(self.db.clone(), self.site.clone(), VERSION)?;
+        let settings = self.config.federation.clone();
+        self.federation = Federation::new(self.db.clone(), self.site.clone(), VERSION, settings)?;
         let name = domain.as_str();
         let Some(before) = before.and_then(|before| before.parse::<SiteDomain>().ok()) else {
             domain::settings::remember_site_domain(&self.db, name).await?;
@@ -113,6 +114,7 @@ fn core(parts: &Parts, app: App) -> Router {
     let pages = Web::new(web::Parts {
         db: parts.db.clone(),
         site: parts.site.clone(),
+        federation: parts.federation.clone(),
         attempts: attempts(&parts.config.rate_limits),
         version: VERSION,
     });

@@ -1,16 +1,19 @@
 //! Works at the queue: so many jobs of each kind at once, woken when one is added, finishing what has begun when the
 //! server stops. One file for each job.
 
+mod apply_domain_block;
 mod close_poll;
 mod delete_files;
 mod fetch_pins;
 mod fetch_thread;
 mod housekeeping;
+mod lanes;
 mod process_media;
 mod prune_media;
 mod publish_scheduled;
 mod refresh_account;
 
+use self::lanes::{Held, Lanes};
 use crate::server::Parts;
 use domain::ids::JobId;
 use domain::jobs::{self, Claimed, Job, Outcome, Queue, Release};
@@ -29,6 +32,10 @@ const QUEUES: [Queue; 6] = [Queue::Default, Queue::Push, Queue::Pull, Queue::Mai
 
 /// Between two looks at the queue when nobody rings: commands and other processes cannot ring.
 const LOOK: Duration = Duration::from_secs(1);
+/// After a job has ended, so that others that end now are replaced together with it.
+const GATHER: Duration = Duration::from_millis(1);
+/// Looks past lanes that are full, before the next queue has its turn.
+const PAST_FULL: usize = 8;
 /// Between two renewals of what is running; a third of [`jobs::LEASE`].
 const RENEW: Duration = Duration::from_secs(20);
 /// Between two looks for work that a process left behind.
@@ -50,6 +57,8 @@ pub enum Rounds {
 enum Taken {
     /// There may be more jobs: look again when one has ended.
     AllPlaces,
+    /// What is left is in lanes that are full; look on, past them.
+    SomeLanes,
     AllJobs,
 }
 
@@ -59,6 +68,7 @@ pub struct Worker {
     rounds: Rounds,
     /// What of each queue may still be started.
     places: [(Queue, Arc<Semaphore>); 6],
+    lanes: Lanes,
     running: Arc<Mutex<HashSet<JobId>>>,
     /// Rings when a job has ended.
     ended: Arc<Notify>,
@@ -69,7 +79,7 @@ impl Worker {
     pub fn new(parts: Parts, rounds: Rounds) -> Self {
         let places = QUEUES.map(|queue| (queue, Arc::new(Semaphore::new(parts.config.jobs.at_once(queue)))));
         let (running, ended, tasks) = (Arc::default(), Arc::default(), TaskTracker::new());
-        Self { parts, rounds, places, running, ended, tasks }
+        Self { parts, rounds, places, lanes: Lanes::default(), running, ended, tasks }
     }
 
     /// Works until `stop` is cancelled and what was begun has ended.
@@ -96,12 +106,19 @@ impl Worker {
             let _ = rung.as_mut().now_or_never();
             let mut full = false;
             for (queue, places) in &self.places {
-                full |= self.take(*queue, places).await == Taken::AllPlaces;
+                let mut taken = self.take(*queue, places).await;
+                for _ in 0..PAST_FULL {
+                    if taken != Taken::SomeLanes {
+                        break;
+                    }
+                    taken = self.take(*queue, places).await;
+                }
+                full |= taken != Taken::AllJobs;
             }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = rung => {}
-                () = self.ended.notified(), if full => {}
+                () = self.ended.notified(), if full => tokio::time::sleep(GATHER).await,
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
@@ -116,21 +133,38 @@ impl Worker {
         if free.is_empty() {
             return Taken::AllPlaces;
         }
-        let claimed = match jobs::claim(&self.parts.db, queue, i64::try_from(free.len()).unwrap_or(1)).await {
+        let (db, full) = (&self.parts.db, self.lanes.full());
+        let claimed = match jobs::claim(db, queue, i64::try_from(free.len()).unwrap_or(1), &full).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::error!(%error, queue = ?queue, "cannot take jobs");
                 return Taken::AllJobs;
             }
         };
-        let taken = if claimed.len() == free.len() { Taken::AllPlaces } else { Taken::AllJobs };
-        for (claimed, place) in claimed.into_iter().zip(free) {
-            self.start(claimed, place);
+        let all_places = claimed.len() == free.len();
+        let mut too_many = Vec::new();
+        for claimed in claimed {
+            match (self.lanes.enter(claimed.lane.as_deref()), free.pop()) {
+                (Some(held), Some(place)) => self.start(claimed, (place, held)),
+                (None, place) => {
+                    too_many.push(claimed);
+                    free.extend(place);
+                }
+                (Some(_), None) => too_many.push(claimed),
+            }
         }
-        taken
+        match (too_many.is_empty(), all_places) {
+            (false, _) => {
+                report("giving back of jobs", jobs::give_back(db, &too_many).await);
+                Taken::SomeLanes
+            }
+            (true, true) => Taken::AllPlaces,
+            (true, false) if full.0.is_empty() => Taken::AllJobs,
+            (true, false) => Taken::AllPlaces,
+        }
     }
 
-    fn start(&self, claimed: Claimed, place: OwnedSemaphorePermit) {
+    fn start(&self, claimed: Claimed, place: (OwnedSemaphorePermit, Held)) {
         let (parts, running, ended) = (self.parts.clone(), self.running.clone(), self.ended.clone());
         lock(&running).insert(claimed.id);
         self.tasks.spawn(async move {
@@ -201,6 +235,7 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
         Job::FetchThread { status } => fetch_thread::run(parts, *status).await,
+        Job::ApplyDomainBlock { domain, was } => apply_domain_block::run(parts, domain, *was).await,
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)

@@ -3,8 +3,11 @@
 use super::*;
 use crate::config::Config;
 use domain::Time;
+use domain::db::Texts;
 use domain::ids::PollId;
 use domain::jobs::State;
+
+const NO_LANES: Texts = Texts(Vec::new());
 
 async fn parts() -> (Parts, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -38,7 +41,7 @@ async fn jobs_run_when_they_are_added_and_left_ones_at_the_start() {
     let mut tx = parts.db.begin().await.unwrap();
     tx.enqueue(Job::DeleteFiles { keys: vec![key.to_string()] }).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(jobs::claim(&parts.db, Queue::Media, 5).await.unwrap().len(), 1);
+    assert_eq!(jobs::claim(&parts.db, Queue::Media, 5, &NO_LANES).await.unwrap().len(), 1);
 
     let stop = CancellationToken::new();
     let worker = tokio::spawn(Worker::new(parts.clone(), Rounds::Never).run(stop.clone()));
@@ -58,7 +61,7 @@ async fn jobs_run_when_they_are_added_and_left_ones_at_the_start() {
 #[tokio::test]
 async fn what_cannot_be_done_is_kept_for_people_to_see() {
     let (parts, _folder) = parts().await;
-    let unknown = Claimed { id: JobId(1), job: None, attempts: 1 };
+    let unknown = Claimed { id: JobId(1), job: None, attempts: 1, lane: None };
     assert!(matches!(work(&parts, &unknown).await, Outcome::GiveUp(_)));
 
     assert!(matches!(outcome_of(domain::Error::NotFound), Outcome::Done));
@@ -68,7 +71,7 @@ async fn what_cannot_be_done_is_kept_for_people_to_see() {
     let mut tx = parts.db.begin().await.unwrap();
     tx.enqueue_at(Job::Housekeeping, Time::now().minus(HOUR)).await.unwrap();
     tx.commit().await.unwrap();
-    let claimed = jobs::claim(&parts.db, Queue::Scheduler, 1).await.unwrap();
+    let claimed = jobs::claim(&parts.db, Queue::Scheduler, 1, &NO_LANES).await.unwrap();
     write_down(&parts, &claimed[0], Outcome::GiveUp("never".into())).await;
     let dead = jobs::list(&parts.db.read().await.unwrap(), State::Dead, 10).await.unwrap();
     assert_eq!(dead[0].last_error.as_deref(), Some("never"));

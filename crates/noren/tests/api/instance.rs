@@ -1,6 +1,7 @@
 //! /api/v1/instance/…, /health, and what a site without it answers
 
 use crate::{post, text};
+use domain::domain_blocks::{self, DomainBlock, Severity};
 use domain::users::Change;
 use serde_json::json;
 use testkit::TestServer;
@@ -29,6 +30,37 @@ testkit::on_both_engines! {
         }
         assert_eq!(alice.get("/api/v1/announcements", ()).await.ok(), json!([]));
         anybody.get("/api/v1/announcements", ()).await.expect(401);
+    }
+
+    async fn blocked_servers_are_listed_for_everybody(server: TestServer) {
+        let rule = |domain: &str, severity| DomainBlock { severity, ..DomainBlock::named(domain) };
+        let spam = DomainBlock {
+            public_comment: "spam".into(), private_comment: "see the forum".into(), ..rule("bad.example", Severity::Suspend)
+        };
+        for block in [
+            rule("loud.example", Severity::Silence),
+            rule("pictures.example", Severity::Noop),
+            DomainBlock { obfuscate: true, ..rule("malicious.example", Severity::Suspend) },
+            spam,
+        ] {
+            domain_blocks::block(server.db(), &block).await.unwrap();
+        }
+        let listed = server.client().get("/api/v1/instance/domain_blocks", ()).await.ok();
+        assert_eq!(listed, json!([
+            {
+                "domain": "bad.example", "severity": "suspend", "comment": "spam",
+                "digest": "86bbe8ffb912a153c9a8b396246aeeae079cd324af4dd947a2bf59a698eabc62",
+            },
+            {
+                "domain": "malic****.***mple", "severity": "suspend",
+                "digest": "6c8a17d3683cc852090b33d195ea08282851cfd4215114abc377354a23531a08",
+            },
+            {
+                "domain": "loud.example", "severity": "silence",
+                "digest": "354b62204d7066cbec71a6a692bdad3f8ef6369bbac0401f8a2f7e75ee91ae9d",
+            },
+        ]));
+        assert_eq!(server.client().get("/api/v2/instance", ()).await.ok()["configuration"]["limited_federation"], false);
     }
 
     async fn activity_is_counted_by_week(server: TestServer) {

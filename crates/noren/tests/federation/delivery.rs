@@ -2,9 +2,13 @@
 
 use crate::peer::Peer;
 use crate::{find, home, id, post_as, relationship};
-use domain::{hosts, jobs};
+use domain::{deliveries, hosts, jobs};
 use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use testkit::{Engine, TestServer, settle_all};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 testkit::between_two_servers! {
     async fn a_delivery_waits_for_a_server_that_is_down(a: TestServer, b: TestServer) {
@@ -61,7 +65,7 @@ async fn a_dead_server_is_tried_again(engine: Engine) {
     // It moved back: what waited arrives.
     let tx = server.db().begin().await.unwrap();
     tx.exec(
-        "UPDATE jobs SET payload = replace(payload, $1, $2), last_error = NULL",
+        "UPDATE jobs SET payload = replace(payload, $1, $2), lane = NULL, last_error = NULL",
         &[&inbox, &format!("{}/inbox", victim.uri)],
     )
     .await
@@ -81,4 +85,63 @@ async fn a_dead_server_is_tried_again_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_server_is_tried_again_postgres() {
     a_dead_server_is_tried_again(Engine::Postgres).await;
+}
+
+/// A server that says nothing until the gate is opened; where it is, and how much it was sent.
+async fn silent(gate: watch::Receiver<bool>) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (host, taken) = (format!("127.0.0.1:{}", listener.local_addr().unwrap().port()), Arc::new(AtomicUsize::new(0)));
+    let count = taken.clone();
+    let router = axum::Router::new().fallback(async move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        gate.clone().wait_for(|open| *open).await.unwrap();
+        axum::http::StatusCode::ACCEPTED
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (host, taken)
+}
+
+async fn a_silent_server_holds_up_only_itself(engine: Engine) {
+    let Some(server) = TestServer::start_reachable(engine).await else { return };
+    let (peer, alice) = (Peer::start().await, server.person("alice").await);
+    let (open, gate) = watch::channel(false);
+    let (host, taken) = silent(gate).await;
+    let mut inboxes: Vec<String> = (0..600).map(|n| format!("http://{host}/{n}/inbox")).collect();
+    inboxes.extend((0..20).map(|n| format!("{}/users/{n}/inbox", peer.base)));
+    let actor = format!("{}/users/alice", server.parts().site.base_url);
+    let body = json!({ "type": "Create", "id": "x", "actor": actor }).to_string();
+    let new = deliveries::New { uri: "x", account: alice.account, actor: &actor, body: &body };
+    assert_eq!(deliveries::send(server.db(), new, &inboxes).await.unwrap(), 620);
+    let began = std::time::Instant::now();
+    while peer.received.lock().unwrap().len() < 20 {
+        assert!(began.elapsed().as_secs() < 8, "{} have come", peer.received.lock().unwrap().len());
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    // No more at once than a server is asked for.
+    assert!((1..=4).contains(&taken.load(Ordering::Relaxed)), "{taken:?}");
+    // Three failures later all that waits rests with the server, untried.
+    for _ in 0..3 {
+        let tx = server.db().begin().await.unwrap();
+        tx.exec("UPDATE hosts SET last_failure_at = 0", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        hosts::failed(server.db(), &host, "silence").await.unwrap();
+    }
+    let waiting = jobs::list(&server.db().read().await.unwrap(), jobs::State::Waiting, 1000).await.unwrap();
+    assert_eq!(waiting.iter().filter(|job| job.run_at > domain::Time::now()).count(), 596);
+    // It speaks again: nothing is lost.
+    open.send(true).unwrap();
+    hosts::retry(server.db(), Some(&host)).await.unwrap();
+    server.settle().await;
+    assert_eq!(taken.load(Ordering::Relaxed), 600);
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_server_holds_up_only_itself_sqlite() {
+    a_silent_server_holds_up_only_itself(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_server_holds_up_only_itself_postgres() {
+    a_silent_server_holds_up_only_itself(Engine::Postgres).await;
 }

@@ -3,21 +3,29 @@
 #![allow(clippy::unwrap_used)]
 
 mod blocks;
+#[allow(dead_code)]
+#[path = "../pages/browser.rs"]
+mod browser;
 mod deletion;
 mod delivery;
 mod discovery;
 mod emoji;
 mod follows;
 mod hostile;
+mod interact;
 mod kill;
 mod media;
 mod peer;
 mod profiles;
 mod quotes;
+mod reach;
 mod reactions;
+mod reports;
 mod resolve;
 mod statuses;
 mod threads;
+mod trust;
+mod trust_modes;
 
 use serde_json::Value;
 use testkit::{Person, TestServer, settle_all};

@@ -20,7 +20,7 @@ pub(crate) struct Peer {
     documents: Arc<Mutex<HashMap<String, Value>>>,
     /// What was sent to its inboxes.
     pub(crate) received: Arc<Mutex<Vec<Value>>>,
-    /// What it was asked for.
+    /// What was asked of it.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
     client: reqwest::Client,
 }

@@ -74,7 +74,7 @@ async fn what_is_there_is_left_as_it_is() {
     run(&["cp", "media/cache/a.png", "bucket:cache/a.png"]).await.fine();
     fs::write(folder.path().join("other"), vec![8u8; 1000]).unwrap();
     run(&["cp", "other", "bucket:cache/b.png"]).await.fine();
-    let out = run(&["cp", "-r", "media", "bucket:"]).await.failed(1);
+    let out = run(&["cp", "-r", "media", "bucket:", "--checksum"]).await.failed(1);
     assert!(out.contains("2 objects, 19.9 MB copied; 1 there already\n"), "{out}");
     assert!(out.contains("cache/b.png: is there with other content") && out.contains("--overwrite"), "{out}");
     run(&["cp", "-r", "media", "bucket:", "--size-only"]).await.fine();
@@ -82,7 +82,7 @@ async fn what_is_there_is_left_as_it_is() {
     assert_eq!(fs::read(&object).unwrap()[0], 8, "it was not replaced");
     assert!(run(&["cp", "media/cache/b.png", "bucket:cache/"]).await.failed(1).contains("other content"));
     assert_eq!(
-        run(&["cp", "-r", "media", "bucket:", "--overwrite"]).await.fine(),
+        run(&["cp", "-r", "media", "bucket:", "--overwrite", "--checksum"]).await.fine(),
         "1 object, 1.0 kB copied; 3 there already\n"
     );
     assert_eq!(fs::read(&object).unwrap()[0], 7);
@@ -91,10 +91,10 @@ async fn what_is_there_is_left_as_it_is() {
     fs::create_dir_all(back.join("cache")).unwrap();
     fs::write(back.join("cache/a.png"), vec![9u8; 1000]).unwrap();
     fs::write(back.join("cache/b.png"), vec![7u8; 999]).unwrap();
-    let out = run(&["cp", "-r", "bucket:", "back"]).await.failed(1);
+    let out = run(&["cp", "-r", "bucket:", "back", "--checksum"]).await.failed(1);
     assert!(out.contains("2 objects, 19.9 MB copied\n") && out.contains("cache/a.png: is there with other"), "{out}");
     assert_eq!(fs::read(back.join("cache/a.png")).unwrap()[0], 9);
-    let out = run(&["cp", "-r", "bucket:", "folder:back", "--overwrite"]).await.fine();
+    let out = run(&["cp", "-r", "bucket:", "folder:back", "--overwrite", "--checksum"]).await.fine();
     assert_eq!(out, "2 objects, 2.0 kB copied; 2 there already\n");
     assert_eq!(run(&["cp", "-r", "bucket:", "back"]).await.fine(), "0 objects, 0 B copied; 4 there already\n");
     for name in ["cache/a.png", "cache/b.png", "long.mp4", "m.png"] {

@@ -7,6 +7,7 @@ mod moto_server;
 #[path = "../../../media/tests/s3/server.rs"]
 mod server;
 
+mod between;
 mod check;
 mod files;
 mod moves;

@@ -13,6 +13,7 @@ use domain::{
     site::{ClientIp, Limits, Site},
     users::{self, NewUser, User},
 };
+use federation::Federation;
 use http_body_util::BodyExt;
 use std::{collections::BTreeMap, sync::Arc};
 use tower::ServiceExt;
@@ -42,7 +43,9 @@ impl World {
             media_url: "https://media.example/files".into(),
             limits: Limits::default(),
         });
-        let parts = Parts { db: db.clone(), site: site.clone(), attempts: Attempts::default(), version: "0.0.0" };
+        let federation = Federation::new(db.clone(), site.clone(), "0.0.0", Default::default()).unwrap();
+        let (db_of, site_of) = (db.clone(), site.clone());
+        let parts = Parts { db: db_of, site: site_of, federation, attempts: Attempts::default(), version: "0.0.0" };
         let router = web::router(Web::new(parts)).fallback(web::not_found);
         Self { db, site, router, _dir: dir }
     }

@@ -8,6 +8,7 @@ use super::{Account, Field, Kind, search};
 use crate::{
     Error, Result, Time,
     db::{Conn, Db},
+    domain_blocks,
     ids::{AccountId, StatusId},
     jobs::{self, Job},
     statuses, text, tombstones, users,
@@ -76,9 +77,15 @@ pub async fn domains(conn: &Conn) -> Result<Vec<String>> {
 }
 
 /// Writes down what arrived: a new account, or what is new about one that is known. Its handle must have been checked
-/// with its domain: an account that had it before under another address is this one now.
+/// with its domain: an account that had it before under another address is this one now. [`Error::Forbidden`] when its
+/// server is blocked here.
 pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
     let tx = db.begin().await?;
+    let host = domain_blocks::name::of_address(&arrived.uri);
+    let rule = domain_blocks::rule_of_account(&tx, &arrived.domain, &host).await?;
+    if rule.suspended_at().is_some() {
+        return Err(Error::forbidden("Its server is blocked here"));
+    }
     let known = match store::by_uri(&tx, &arrived.uri).await? {
         Some(account) => Some(account),
         None => super::store::by_handle(&tx, &arrived.username, Some(&arrived.domain)).await?,
@@ -90,7 +97,7 @@ pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
     if namesake.is_some_and(|a| known.as_ref().is_none_or(|k| k.id != a.id)) {
         return Err(Error::forbidden("Another account has this handle"));
     }
-    let account = match known {
+    let mut account = match known {
         None => {
             let account = arrived.apply_to(Account::blank(tx.now))?;
             super::insert(&tx, &account).await?;
@@ -106,12 +113,24 @@ pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
         }
     };
     store::put_actor(&tx, account.id, &arrived.reach).await?;
+    let limited = domain_blocks::settle(&tx, account.id, (rule, &host)).await?;
+    account.silenced_at = account.silenced_at.or(limited);
     store::delete_keys(&tx, account.id).await?;
     for (id, pem) in arrived.keys.iter().take(KEYS) {
         store::put_key(&tx, &Key { id: id.clone(), account_id: account.id, pem: pem.clone() }).await?;
     }
     tx.commit().await?;
     Ok(account)
+}
+
+/// How many accounts of other servers are known: of `domain`, or of all. Without those that are not shown.
+pub async fn count(conn: &Conn, domain: Option<&str>) -> Result<i64> {
+    store::count(conn, domain).await
+}
+
+/// Their ids, ascending, after `after`.
+pub async fn list(conn: &Conn, domain: Option<&str>, after: AccountId, limit: i64) -> Result<Vec<AccountId>> {
+    store::list(conn, domain, after, limit).await
 }
 
 fn cut(text: &str, most: usize) -> String {
@@ -167,6 +186,14 @@ pub async fn delete(db: &Db, id: AccountId) -> Result<()> {
     let tx = db.begin().await?;
     users::store::suspend(&tx, id).await?;
     tombstones::put(&tx, &account.uri).await?;
+    tx.commit().await?;
+    clear(db, id).await
+}
+
+/// Removes an account of another server and everything of theirs, and remembers nothing. Safe to repeat.
+pub(crate) async fn clear(db: &Db, id: AccountId) -> Result<()> {
+    let tx = db.begin().await?;
+    users::store::suspend(&tx, id).await?;
     tx.commit().await?;
     loop {
         let page: Vec<StatusId> = users::store::statuses(&db.read().await?, id, PAGE).await?;

@@ -32,6 +32,8 @@ row! {
     }
 }
 
+const KNOWN: &str = " WHERE domain IS NOT NULL AND suspended_at IS NULL AND ($1::text IS NULL OR domain = $1)";
+
 sql! {
     BY_URI = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = $1";
     BY_URIS = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = ANY($1)";
@@ -49,6 +51,8 @@ sql! {
         ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, pem = excluded.pem";
     DELETE_KEYS = "DELETE FROM actor_keys WHERE account_id = $1";
     DOMAINS = "SELECT DISTINCT domain FROM accounts WHERE domain IS NOT NULL ORDER BY domain LIMIT $1";
+    COUNT = "SELECT COUNT(*) FROM accounts", KNOWN;
+    LIST = "SELECT id FROM accounts", KNOWN, " AND id > $2 ORDER BY id LIMIT $3";
     MARK_FOLLOWED = "UPDATE accounts SET has_remote_followers = $2 WHERE id = $1";
 }
 
@@ -130,4 +134,13 @@ pub(crate) async fn mark_followed(tx: &Tx, id: AccountId, followed: bool) -> Res
 
 pub(super) async fn domains(conn: &Conn, limit: i64) -> Result<Vec<String>> {
     Ok(conn.all::<(String,)>(DOMAINS, &[&limit]).await?.into_iter().map(|(domain,)| domain).collect())
+}
+
+pub(super) async fn count(conn: &Conn, domain: Option<&str>) -> Result<i64> {
+    let (n,): (i64,) = conn.one(COUNT, &[&domain]).await?;
+    Ok(n)
+}
+
+pub(super) async fn list(conn: &Conn, domain: Option<&str>, after: AccountId, limit: i64) -> Result<Vec<AccountId>> {
+    Ok(conn.all::<(AccountId,)>(LIST, &[&domain, &after, &limit]).await?.into_iter().map(|(id,)| id).collect())
 }

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 /// Before the names of objects.
 pub(super) const BUCKET: &str = "bucket:";
+/// Before the names of objects in another bucket.
+pub(super) const OTHER: &str = "other:";
 /// Before folders, where a name alone would be an object's.
 pub(super) const FOLDER: &str = "folder:";
 

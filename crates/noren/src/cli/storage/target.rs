@@ -5,9 +5,10 @@ use crate::cli::{Place, start};
 use crate::config::Config;
 use anyhow::anyhow;
 use clap::Args;
+use edge::config::OriginConfig;
 use edge::presets::{Preset, Software};
 use media::s3::{Addressing, Bucket, Error, Provider, S3Config, Secret};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use url::Url;
 
 #[derive(Clone, Debug, Args)]
@@ -132,6 +133,30 @@ impl Target {
             (config.access_key, config.secret_key, config.secret_key_file) = (None, None, None);
         }
         config
+    }
+}
+
+impl Chosen {
+    /// Another bucket, by its description; without one it is the only bucket among the places of the site's older files.
+    pub(super) fn other(&self, file: Option<&Path>) -> Result<Bucket, Failure> {
+        if let Some(file) = file {
+            let wrong = |why: &dyn std::fmt::Display| Failure::Usage(format!("{}: {why}", file.display()));
+            let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+            let config: S3Config = toml::from_str(&text).map_err(|error| wrong(&error))?;
+            return Bucket::open(&config).map_err(|error| wrong(&error));
+        }
+        let origins = self.site.iter().flat_map(|site| &site.media.origins);
+        let mut buckets = origins.filter_map(|origin| match origin {
+            OriginConfig::Bucket(origin) => Some(origin),
+            _ => None,
+        });
+        match (buckets.next(), buckets.next()) {
+            (Some(origin), None) => origin.open().map_err(|why| Failure::Usage(format!("media.origin: {why}"))),
+            (None, _) => {
+                Err(Failure::Usage("which bucket is other:? Describe it in a file, and say --other FILE".into()))
+            }
+            _ => Err(Failure::Usage("[[media.origin]] has several buckets: say which with --other FILE".into())),
+        }
     }
 }
 

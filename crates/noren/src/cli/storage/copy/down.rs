@@ -1,7 +1,7 @@
 //! From the bucket to this machine.
 
-use super::compare::There;
-use super::{Copying, Outcome};
+use super::compare::{Direction, There};
+use super::{Copying, Equality, Outcome};
 use crate::cli::output;
 use crate::cli::storage::list::shown;
 use crate::cli::storage::place::BUCKET;
@@ -19,7 +19,7 @@ impl Copying<'_> {
         let meta = self.bucket.head(from).await?;
         let meta = meta.ok_or_else(|| anyhow!("there is no object {from:?}; for all in a folder: --recursive"))?;
         self.tally.bar.set_length(meta.total);
-        let there = There { len: meta.total, etag: meta.etag };
+        let there = There::from(meta);
         let outcome = self.down(from, to, &there).await;
         self.tally.count(from, outcome)
     }
@@ -31,7 +31,7 @@ impl Copying<'_> {
             let page = self.bucket.list(&scope, next.as_ref()).await?;
             self.tally.bar.inc_length(page.objects.iter().map(|found| found.len).sum());
             let copies = page.objects.iter().map(|found| async {
-                let there = There { len: found.len, etag: found.etag.clone() };
+                let there = There::from(found.clone());
                 let outcome = self.below(from, to, (&found.key, &there)).await;
                 self.tally.count(&shown(&found.key), outcome)
             });
@@ -62,7 +62,7 @@ impl Copying<'_> {
             if !meta.is_file() {
                 bail!("{} is no file", to.display());
             }
-            if self.are_same(to, from, there).await? {
+            if self.are_same(to, (from, there), Direction::Down).await? {
                 return Ok(Outcome::Same(there.len));
             }
             if !self.overwrite {
@@ -90,7 +90,7 @@ impl Copying<'_> {
         if let Some(time) = meta.last_modified {
             file.set_modified(time)?;
         }
-        if let (Some(etag), false) = (&meta.etag, self.size_only)
+        if let (Some(etag), false) = (&meta.etag, self.equality == Equality::Lengths)
             && s3::is_etag_of(File::open(&path)?, meta.total, etag).await? == Some(false)
         {
             bail!("it did not arrive as its ETag says (--size-only, if the bucket's ETags are no checksums)");

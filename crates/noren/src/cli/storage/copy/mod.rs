@@ -1,19 +1,21 @@
 //! `noren storage cp`
 
+mod between;
 mod compare;
 mod down;
-mod inside;
 mod tally;
 mod there;
 mod up;
 
-use super::place::{BUCKET, FOLDER};
+use super::place::{BUCKET, FOLDER, OTHER};
 use super::target::Chosen;
 use super::{Failure, failed};
+use between::{Between, Named};
 use clap::Args;
 use media::s3::Bucket;
 use std::path::{Path, PathBuf};
 use tally::Tally;
+use tokio::sync::Semaphore;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -21,14 +23,22 @@ Examples:
   noren storage cp --recursive data/media bucket:        from the disk into the bucket; again for what is new
   noren storage cp --recursive bucket: data/media        and back
   noren storage cp picture.png bucket:site_uploads/
+  noren storage cp --recursive other: bucket:            from the bucket of [[media.origin]] into that of [media.storage]
+  noren storage cp --recursive --other old.toml other: bucket:    from any bucket, described as in [media.storage]
 
 What is there already and the same is left out, so it can be stopped and started again. What is there and differs is
-left as it is, and said at the end: exit code 1. Everything that is copied is compared with a checksum.")]
+left as it is, and said at the end: exit code 1. Everything that is copied is compared with a checksum.
+
+What has the same length and ETag is the same. Where a listing tells no ETag, or one of both is none of the whole object,
+it is enough that the copy is not older than what it was made of; --checksum reads and compares then.")]
 pub(super) struct Cp {
-    /// A file or folder, or objects as bucket:NAME
+    /// A file or folder, or objects as bucket:NAME or other:NAME
     from: String,
-    /// A file or folder, or objects as bucket:NAME
+    /// A file or folder, or objects as bucket:NAME or other:NAME
     to: String,
+    /// Which bucket other: is: a file that describes it like [media.storage] [default: the bucket of [[media.origin]]]
+    #[arg(long, value_name = "FILE")]
+    other: Option<PathBuf>,
     /// Everything in a folder, or whose name begins so
     #[arg(long, short)]
     recursive: bool,
@@ -38,6 +48,9 @@ pub(super) struct Cp {
     /// Take for the same what has the same length: for buckets whose ETags are no checksums
     #[arg(long)]
     size_only: bool,
+    /// Compare checksums, or every byte, also where length and time say that it is the same
+    #[arg(long, conflicts_with = "size_only")]
+    checksum: bool,
     /// Tell what would be copied, copy nothing
     #[arg(long)]
     dry_run: bool,
@@ -50,13 +63,15 @@ pub(super) struct Cp {
 enum Side {
     Here(PathBuf),
     There(String),
+    Other(String),
 }
 
 impl Side {
     fn of(text: &str) -> Side {
-        match (text.strip_prefix(BUCKET), text.strip_prefix(FOLDER)) {
+        match (text.strip_prefix(BUCKET), text.strip_prefix(OTHER)) {
             (Some(key), _) => Side::There(key.to_owned()),
-            (None, folder) => Side::Here(folder.unwrap_or(text).into()),
+            (None, Some(key)) => Side::Other(key.to_owned()),
+            (None, None) => Side::Here(text.strip_prefix(FOLDER).unwrap_or(text).into()),
         }
     }
 }
@@ -72,39 +87,86 @@ enum Outcome {
     Vanished,
 }
 
+/// What counts as the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Equality {
+    /// Length and ETag; where there is none to compare, length and time.
+    Usual,
+    Lengths,
+    Checksums,
+}
+
 struct Copying<'a> {
     bucket: &'a Bucket,
     overwrite: bool,
-    size_only: bool,
+    equality: Equality,
     dry_run: bool,
     parallel: usize,
+    /// For what goes from bucket to bucket, in MiB.
+    memory: Semaphore,
     tally: Tally,
 }
 
 impl Cp {
     pub(super) async fn run(self, chosen: &Chosen) -> Result<(), Failure> {
-        let Cp { recursive, overwrite, size_only, dry_run, .. } = self;
+        let Cp { recursive, overwrite, size_only, checksum, dry_run, .. } = self;
         let (bucket, parallel) = (&chosen.bucket, usize::from(self.parallel));
-        let copying = Copying { bucket, overwrite, size_only, dry_run, parallel, tally: Tally::default() };
-        let copied = match (Side::of(&self.from), Side::of(&self.to), recursive) {
-            (Side::Here(_), Side::Here(_), _) => {
-                return Err(Failure::Usage(format!("one of both has to be in the bucket: write {BUCKET}NAME")));
+        let equality = match (size_only, checksum) {
+            (true, _) => Equality::Lengths,
+            (_, true) => Equality::Checksums,
+            _ => Equality::Usual,
+        };
+        let memory = Semaphore::new(between::MEMORY as usize);
+        let copying = Copying { bucket, overwrite, equality, dry_run, parallel, memory, tally: Tally::default() };
+        let sides = (Side::of(&self.from), Side::of(&self.to));
+        let other = match matches!(sides.0, Side::Other(_)) || matches!(sides.1, Side::Other(_)) {
+            true => Some(chosen.other(self.other.as_deref())?),
+            false => None,
+        };
+        let (this, other) =
+            (Named { bucket, mark: BUCKET }, other.as_ref().map(|bucket| Named { bucket, mark: OTHER }));
+        let copied = match (sides.0, sides.1, other) {
+            (Side::There(from), Side::There(to), _) => {
+                copying.over_by(Between { from: this, to: this }, (&from, &to), recursive).await?
             }
-            (Side::There(from), Side::There(to), true) if to.starts_with(&from) || from.starts_with(&to) => {
-                return Err(Failure::Usage("one of both lies in the other: the copies would be copied too".into()));
+            (Side::Other(from), Side::There(to), Some(other)) => {
+                copying.over_by(Between { from: other, to: this }, (&from, &to), recursive).await?
             }
-            (Side::There(from), Side::There(to), false) => copying.one_inside(&from, &to).await,
-            (Side::There(from), Side::There(to), true) => copying.all_inside(&from, &to).await,
-            (Side::Here(from), Side::There(to), false) => copying.one_up(&from, &named(&to, &from)?).await,
-            (Side::There(from), Side::Here(to), false) => copying.one_down(&from, &inside(&to, &from)).await,
-            (Side::Here(from), Side::There(to), true) => copying.all_up(&from, &to).await,
-            (Side::There(from), Side::Here(to), true) => copying.all_down(&from, &to).await,
+            (Side::There(from), Side::Other(to), Some(other)) => {
+                copying.over_by(Between { from: this, to: other }, (&from, &to), recursive).await?
+            }
+            (Side::Here(from), Side::There(to), _) => match recursive {
+                true => copying.all_up(&from, &to).await,
+                false => copying.one_up(&from, &named(&to, &from)?).await,
+            },
+            (Side::There(from), Side::Here(to), _) => match recursive {
+                true => copying.all_down(&from, &to).await,
+                false => copying.one_down(&from, &inside(&to, &from)).await,
+            },
+            _ => return Err(Failure::Usage(format!("one of both has to be in the bucket: write {BUCKET}NAME"))),
         };
         if copied.is_err() && copying.tally.is_empty() {
             return copied.map_err(failed);
         }
         let told = copying.tally.tell(dry_run);
         copied.and(told).map_err(failed)
+    }
+}
+
+impl Copying<'_> {
+    async fn over_by(
+        &self,
+        between: Between<'_>,
+        (from, to): (&str, &str),
+        recursive: bool,
+    ) -> Result<anyhow::Result<()>, Failure> {
+        if !recursive {
+            return Ok(self.one_over(between, from, to).await);
+        }
+        if between.is_inside() && (to.starts_with(from) || from.starts_with(to)) {
+            return Err(Failure::Usage("one of both lies in the other: the copies would be copied too".into()));
+        }
+        Ok(self.all_over(between, from, to).await)
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) struct Listing<'a> {
     next: Option<Next>,
     ended: bool,
     last: String,
+    asked: String,
     /// Some servers list in an order of their own: then each object is asked for by itself.
     is_ordered: bool,
 }
@@ -19,27 +20,28 @@ impl<'a> Listing<'a> {
     /// Of what begins so.
     pub(super) fn of(bucket: &'a Bucket, prefix: &str) -> Listing<'a> {
         let scope = Scope { prefix: prefix.to_owned(), limit: 1000, ..Scope::default() };
-        let (page, last) = (VecDeque::new(), String::new());
-        Listing { bucket, scope, page, next: None, ended: false, last, is_ordered: true }
+        let (page, last, asked) = (VecDeque::new(), String::new(), String::new());
+        Listing { bucket, scope, page, next: None, ended: false, last, asked, is_ordered: true }
     }
 
-    /// Keys have to be asked for in their order.
+    /// Keys are best asked for in their order: a page tells a thousand.
     pub(super) async fn find(&mut self, key: &str) -> Result<Option<There>> {
+        self.is_ordered &= self.asked.as_str() <= key;
+        key.clone_into(&mut self.asked);
         while self.is_ordered {
             while self.page.front().is_some_and(|found| found.key.as_str() < key) {
                 self.page.pop_front();
             }
             match self.page.front() {
                 Some(found) if found.key == key => {
-                    return Ok(self.page.pop_front().map(|found| There { len: found.len, etag: found.etag }));
+                    return Ok(self.page.pop_front().map(There::from));
                 }
                 Some(_) => return Ok(None),
                 None if self.ended => return Ok(None),
                 None => self.turn().await?,
             }
         }
-        let meta = self.bucket.head(key).await?;
-        Ok(meta.map(|meta| There { len: meta.total, etag: meta.etag }))
+        Ok(self.bucket.head(key).await?.map(There::from))
     }
 
     /// The next page.

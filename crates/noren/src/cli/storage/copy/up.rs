@@ -1,8 +1,8 @@
 //! From this machine into the bucket.
 
-use super::compare::There;
+use super::compare::{Direction, There};
 use super::there::Listing;
-use super::{Copying, Outcome};
+use super::{Copying, Equality, Outcome};
 use crate::cli::output;
 use crate::cli::storage::files::{self, Walk};
 use crate::cli::storage::list::shown;
@@ -24,7 +24,7 @@ impl Copying<'_> {
             bail!("{} is a folder: say --recursive", from.display());
         }
         self.tally.bar.set_length(meta.len());
-        let there = self.bucket.head(to).await?.map(|meta| There { len: meta.total, etag: meta.etag });
+        let there = self.bucket.head(to).await?.map(There::from);
         let outcome = self.up(from, to, there).await;
         self.tally.count(&place(), outcome)
     }
@@ -61,7 +61,7 @@ impl Copying<'_> {
             meta => meta?.len(),
         };
         if let Some(there) = &there {
-            if self.are_same(from, to, there).await? {
+            if self.are_same(from, (to, there), Direction::Up).await? {
                 return Ok(Outcome::Same(length));
             }
             if !self.overwrite {
@@ -82,7 +82,7 @@ impl Copying<'_> {
             self.bucket.delete(to).await?;
             return Ok(Outcome::Vanished);
         }
-        if !stored.is_proven() && !self.size_only && !self.have_same_bytes(from, to).await? {
+        if !stored.is_proven() && self.equality != Equality::Lengths && !self.have_same_bytes(from, to).await? {
             bail!("it did not arrive as it was sent");
         }
         Ok(Outcome::Copied(length))

@@ -1,0 +1,125 @@
+//! Makes what is known of a domain as the rules say: limits, hides, or lets go of it again.
+
+use super::{Rules, name, store};
+use crate::{
+    Result, Time, accounts,
+    db::{Conn, Db},
+    follows,
+    ids::AccountId,
+};
+use std::collections::HashSet;
+
+/// Accounts looked at in one transaction.
+const PAGE: i64 = 500;
+/// Follows that are ended between two looks.
+const FOLLOWS: i64 = 200;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Accounts that were limited or hidden, or are no longer.
+    pub accounts: u64,
+    pub follows: u64,
+}
+
+/// What a rule for a domain is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    pub accounts: i64,
+    /// Follows between people here and there, and requests.
+    pub follows: i64,
+}
+
+/// What is known of `domains` and all below them.
+pub async fn extent(conn: &Conn, domains: &[String]) -> Result<Extent> {
+    let groups = groups(conn, domains).await?;
+    let (accounts, follows) = store::extent(conn, groups).await?;
+    Ok(Extent { accounts, follows })
+}
+
+/// The names in handles, and of servers, that rules for `domains` are about.
+pub(super) async fn groups(conn: &Conn, domains: &[String]) -> Result<Vec<String>> {
+    let domains: HashSet<String> = domains.iter().filter_map(|domain| name::normal(domain)).collect();
+    let mut groups = store::names(conn).await?;
+    let is_meant = |group: &String| {
+        name::normal(group).is_some_and(|group| name::covering(&group).into_iter().any(|name| domains.contains(name)))
+    };
+    groups.retain(is_meant);
+    Ok(groups)
+}
+
+/// Marks the accounts of `domain` and all below it as the rules of this moment say. `was`: the mark of the rule that was
+/// made, changed or taken back. Accounts that somebody limited or hid for themselves stay as they are. Safe to repeat,
+/// in pages: when it is interrupted the next time goes on.
+pub async fn apply(db: &Db, domain: &str, was: Time) -> Result<Applied> {
+    let conn = db.read_long().await?;
+    let groups = groups(&conn, &[domain.to_owned()]).await?;
+    drop(conn);
+    let mut done = Applied::default();
+    for group in groups {
+        let mut after = AccountId(0);
+        loop {
+            let page = mark(db, (&group, after), was).await?;
+            done.accounts += page.changed;
+            for account in page.suspended {
+                done.follows += part(db, account).await?;
+            }
+            match page.last {
+                Some(last) => after = last,
+                None => break,
+            }
+        }
+    }
+    Ok(done)
+}
+
+struct Page {
+    changed: u64,
+    suspended: Vec<AccountId>,
+    last: Option<AccountId>,
+}
+
+/// One page of accounts, in one transaction: rules and marks are of one moment.
+async fn mark(db: &Db, (group, after): (&str, AccountId), was: Time) -> Result<Page> {
+    let tx = db.begin_long().await?;
+    let blocks = store::list(&tx).await?;
+    let marks: Vec<Time> = blocks.iter().map(|b| b.created_at).chain([was]).collect();
+    let rules = Rules::new(&blocks, []);
+    let rows = store::accounts(&tx, (group, after), PAGE).await?;
+    let mut page = Page { changed: 0, suspended: Vec::new(), last: rows.last().map(|row| row.id) };
+    for row in rows {
+        let rule = rules.rule_of_account(&row.domain, &row.host);
+        let by_hand = |at: &Option<Time>| at.is_some_and(|at| !marks.contains(&at));
+        let keep = |now: Option<Time>, wanted: Option<Time>| if by_hand(&now) { now } else { wanted };
+        let silenced = keep(row.silenced_at, rule.silenced_at());
+        let suspended = keep(row.suspended_at, rule.suspended_at());
+        if rule.suspended_at().is_some() {
+            page.suspended.push(row.id);
+        }
+        if (silenced, suspended) != (row.silenced_at, row.suspended_at) {
+            store::update_marks(&tx, row.id, (silenced, suspended)).await?;
+            page.changed += 1;
+        }
+    }
+    tx.commit().await?;
+    Ok(page)
+}
+
+/// Ends all follows and requests of an account that is not seen any more, both ways.
+async fn part(db: &Db, account: AccountId) -> Result<u64> {
+    let mut ended = 0;
+    loop {
+        let pairs = store::follows(&db.read().await?, account, FOLLOWS).await?;
+        if pairs.is_empty() {
+            return Ok(ended);
+        }
+        for (follower, followee) in pairs {
+            let tx = db.begin().await?;
+            accounts::store::lock_pair(&tx, follower, followee).await?;
+            follows::end(&tx, follower, followee).await?;
+            follows::withdraw(&tx, follower, followee).await?;
+            tx.commit().await?;
+            ended += 1;
+        }
+    }
+}

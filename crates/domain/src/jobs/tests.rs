@@ -1,0 +1,109 @@
+//! Stored forms, lanes, and ends.
+
+use super::*;
+use crate::ids::StatusId;
+
+/// Rows outlive releases: a changed spelling here would strand them.
+#[test]
+fn stored_form_is_fixed() {
+    for (job, json) in [
+        (Job::ProcessMedia { media: MediaId(7) }, r#"{"job":"process_media","media":"7"}"#),
+        (Job::DeleteFiles { keys: vec!["a/b".into()] }, r#"{"job":"delete_files","keys":["a/b"]}"#),
+        (Job::PublishScheduled { scheduled: ScheduledId(8) }, r#"{"job":"publish_scheduled","scheduled":"8"}"#),
+        (Job::ClosePoll { poll: PollId(9) }, r#"{"job":"close_poll","poll":"9"}"#),
+        (Job::Receive { arrival: ArrivalId(3) }, r#"{"job":"receive","arrival":"3"}"#),
+        (
+            Job::Deliver { activity: ActivityId(4), inbox: "https://a.example/inbox".into() },
+            r#"{"job":"deliver","activity":"4","inbox":"https://a.example/inbox"}"#,
+        ),
+        (
+            Job::Tell { news: News::StatusCreated { status: StatusId(5) } },
+            r#"{"job":"tell","news":{"news":"status_created","status":"5"}}"#,
+        ),
+        (Job::RefreshAccount { account: AccountId(6) }, r#"{"job":"refresh_account","account":"6"}"#),
+        (Job::FetchPins { account: AccountId(6) }, r#"{"job":"fetch_pins","account":"6"}"#),
+        (
+            Job::ApplyDomainBlock { domain: "a.example".into(), was: 5 },
+            r#"{"job":"apply_domain_block","domain":"a.example","was":5}"#,
+        ),
+        (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
+        (Job::Housekeeping, r#"{"job":"housekeeping"}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&job).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Job>(json).unwrap(), job);
+    }
+}
+
+#[test]
+fn pauses_grow_to_two_days_in_all() {
+    let total: Duration = (1..MAX_ATTEMPTS).map(pause).sum();
+    assert!(total > Duration::from_secs(36 * 3600) && total < Duration::from_secs(72 * 3600), "{total:?}");
+}
+
+async fn delivered_to(world: &crate::accounts::tests::World, inboxes: &[&str]) {
+    let mut tx = world.db.begin().await.unwrap();
+    for inbox in inboxes {
+        tx.enqueue(Job::Deliver { activity: ActivityId(1), inbox: (*inbox).to_owned() }).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+async fn lanes(world: &crate::accounts::tests::World, full: &[&str]) -> Vec<Claimed> {
+    let full = Texts(full.iter().map(|lane| (*lane).to_owned()).collect());
+    claim(&world.db, Queue::Push, 2, &full).await.unwrap()
+}
+
+#[tokio::test]
+async fn full_lanes_are_passed_over() {
+    let world = crate::accounts::tests::world().await;
+    let slow = "https://Slow.example/inbox";
+    delivered_to(&world, &[slow, slow, slow, "https://b.example:8443/inbox"]).await;
+    let first = lanes(&world, &[]).await;
+    assert_eq!(first.iter().map(|c| c.lane.as_deref()).collect::<Vec<_>>(), [Some("slow.example"); 2]);
+    let second = lanes(&world, &["slow.example"]).await;
+    assert_eq!(second.iter().map(|c| c.lane.as_deref()).collect::<Vec<_>>(), [Some("b.example:8443")]);
+    assert!(lanes(&world, &["slow.example", "b.example:8443"]).await.is_empty());
+    // What is given back was not tried.
+    give_back(&world.db, &first).await.unwrap();
+    let again = lanes(&world, &[]).await;
+    assert_eq!((again.len(), again[0].attempts), (2, 1));
+}
+
+#[tokio::test]
+async fn all_that_waits_for_a_host_rests_with_it() {
+    let world = crate::accounts::tests::world().await;
+    delivered_to(&world, &["https://dead.example/1", "https://dead.example/2", "https://alive.example/1"]).await;
+    let tx = world.db.begin().await.unwrap();
+    let until = tx.now.plus(Duration::from_secs(60));
+    assert_eq!(rest(&tx, "dead.example", until).await.unwrap(), 2);
+    tx.commit().await.unwrap();
+    let due = lanes(&world, &[]).await;
+    assert_eq!(due.iter().map(|c| c.lane.as_deref()).collect::<Vec<_>>(), [Some("alive.example")]);
+    assert_eq!(hosts::retry(&world.db, Some("dead.example")).await.unwrap(), 2);
+    assert_eq!(lanes(&world, &[]).await.len(), 2);
+}
+
+#[tokio::test]
+async fn many_ends_are_written_together_and_each_is_its_own() {
+    let world = crate::accounts::tests::world().await;
+    delivered_to(&world, &["https://a.example/1"; 60]).await;
+    let claimed = claim(&world.db, Queue::Push, 100, &Texts(Vec::new())).await.unwrap();
+    let ends = claimed.iter().enumerate().map(|(n, job)| {
+        let why = || format!("{n}");
+        let outcome = match n % 3 {
+            0 => Outcome::Done,
+            1 => Outcome::Retry(why()),
+            _ => Outcome::GiveUp(why()),
+        };
+        finish(&world.db, job, outcome)
+    });
+    futures_util::future::try_join_all(ends).await.unwrap();
+    let conn = world.db.read().await.unwrap();
+    let of = |state| list(&conn, state, 100);
+    let (waiting, dead) = (of(State::Waiting).await.unwrap(), of(State::Dead).await.unwrap());
+    assert_eq!((waiting.len(), dead.len(), of(State::Running).await.unwrap().len()), (20, 20, 0));
+    let numbers = |rows: &[JobRow]| -> Vec<usize> {
+        rows.iter().map(|row| row.last_error.as_deref().unwrap().parse().unwrap()).collect()
+    };
+    assert!(numbers(&waiting).iter().all(|n| n % 3 == 1) && numbers(&dead).iter().all(|n| n % 3 == 2));
+}

@@ -1,0 +1,110 @@
+//! Sites that show themselves only to who signs, and sites that have to do with few.
+
+use crate::peer::Peer;
+use crate::trust::{block, in_force, uri_of};
+use crate::{follow, home, post_as, search};
+use domain::domain_blocks::{Severity, allows};
+use serde_json::json;
+use testkit::{Engine, TestServer, settle_all};
+
+async fn only_who_signs_gets_an_answer(engine: Engine) {
+    let careful = |config: &mut noren::config::Config| config.federation.authorized_fetch = true;
+    let Some(server) = TestServer::start_reachable_with(engine, careful).await else { return };
+    let (peer, alice) = (Peer::start().await, server.person("alice").await);
+    let eve = peer.somebody("eve");
+    let posted = post_as(&alice, "hello", "public").await;
+    let (base, uri) = (server.parts().site.base_url.clone(), uri_of(&server, &alice));
+    let client = reqwest::Client::new();
+    let ask = async |url: &str| client.get(url).header("accept", "application/activity+json").send().await.unwrap();
+    let documents =
+        [uri.clone(), posted["uri"].as_str().unwrap().to_owned(), format!("{uri}/followers"), format!("{uri}/outbox")];
+    for document in &documents {
+        let answer = ask(document).await;
+        assert_eq!(answer.status(), 401, "{document}");
+        assert!(answer.headers().contains_key("accept-signature"), "{document}");
+        let (status, headers, _) = peer.get(&eve, document).await;
+        assert_eq!(status, 200, "{document}");
+        let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+        assert!(header("vary").contains("Signature"), "{document}: {}", header("vary"));
+        let cached = header("cache-control");
+        assert!(cached.contains("private") && !cached.contains("public"), "{document}: {cached}");
+    }
+    let alice_at_home = format!("acct:{}", server.handle("alice"));
+    let finger = format!("{base}/.well-known/webfinger?resource={alice_at_home}");
+    for open in
+        [format!("{base}/actor"), finger, format!("{base}/nodeinfo/2.1"), format!("{base}/.well-known/nodeinfo")]
+    {
+        assert_eq!(ask(&open).await.status(), 200, "{open}");
+    }
+    // People read pages as before.
+    assert_eq!(client.get(format!("{base}/@alice")).header("accept", "text/html").send().await.unwrap().status(), 200);
+    block(&server, &peer, Severity::Suspend, |_| {}).await;
+    for document in &documents {
+        assert_eq!(peer.get(&eve, document).await.0, 403, "{document}");
+    }
+    server.finish().await;
+}
+
+async fn careful_servers_speak_to_each_other(engine: Engine) {
+    let careful = |config: &mut noren::config::Config| config.federation.authorized_fetch = true;
+    let Some(a) = TestServer::start_reachable_with(engine, careful).await else { return };
+    let Some(b) = TestServer::start_reachable_with(engine, careful).await else { return };
+    let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+    follow((&bob, &b), (&alice, &a)).await;
+    post_as(&alice, "for my followers", "private").await;
+    settle_all(&[&a, &b]).await;
+    assert_eq!(home(&bob).await.len(), 1);
+    a.finish().await;
+    b.finish().await;
+}
+
+async fn only_who_is_allowed_has_to_do_with_a_limited_site(engine: Engine) {
+    let limited = |config: &mut noren::config::Config| config.federation.limited = true;
+    let Some(server) = TestServer::start_reachable_with(engine, limited).await else { return };
+    let (peer, bob) = (Peer::start().await, server.person("bob").await);
+    let eve = peer.somebody("eve");
+    let note = peer.note(&eve, ("1", "hello"), &[&uri_of(&server, &bob)]);
+    let create = peer.activity(&eve, ("Create", "1"), note);
+    assert_eq!(peer.post(&peer.sign(&eve, &server, &create), |_, _| {}).await, 403);
+    assert_eq!(search(&bob, &eve.uri).await["accounts"], json!([]));
+    assert_eq!(*peer.asked.lock().unwrap(), Vec::<String>::new());
+    assert_eq!(bob.get("/api/v1/instance/peers", ()).await.status, 404);
+    let instance = bob.get("/api/v2/instance", ()).await.ok();
+    assert_eq!(instance["configuration"]["limited_federation"], true);
+
+    allows::allow(server.db(), peer.host()).await.unwrap();
+    in_force(&server).await;
+    peer.send(&eve, &server, &create).await;
+    let found = search(&bob, &eve.uri).await;
+    assert_eq!(found["accounts"][0]["username"], "eve");
+
+    allows::disallow(server.db(), peer.host()).await.unwrap();
+    in_force(&server).await;
+    assert_eq!(peer.post(&peer.sign(&eve, &server, &create), |_, _| {}).await, 403);
+    peer.received.lock().unwrap().clear();
+    post_as(&bob, &format!("@eve@{} are you there?", peer.host()), "public").await;
+    server.settle().await;
+    assert_eq!(peer.received.lock().unwrap().len(), 0);
+    server.finish().await;
+}
+
+macro_rules! on_both_engines {
+    ($($name:ident: $body:ident),+ $(,)?) => { $(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$body(testkit::Engine::Sqlite).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$body(testkit::Engine::Postgres).await;
+            }
+        }
+    )+ };
+}
+
+on_both_engines! {
+    authorized_fetch: only_who_signs_gets_an_answer,
+    authorized_fetch_both_ways: careful_servers_speak_to_each_other,
+    limited: only_who_is_allowed_has_to_do_with_a_limited_site,
+}
