@@ -3,7 +3,9 @@ use crate::accounts::tests::{World, world};
 use crate::{accounts, follows, jobs};
 
 async fn run_jobs(world: &World) {
-    while let Some(job) = jobs::claim(&world.db, jobs::Queue::Pull, 1).await.unwrap().into_iter().next() {
+    while let Some(job) =
+        jobs::claim(&world.db, jobs::Queue::Pull, 1, &crate::db::Texts(Vec::new())).await.unwrap().into_iter().next()
+    {
         if let Some(Job::ApplyDomainBlock { domain, was }) = &job.job {
             apply(&world.db, domain, Time(*was)).await.unwrap();
         }

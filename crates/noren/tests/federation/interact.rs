@@ -1,14 +1,13 @@
 //! The page to which other servers send people who want to follow somebody with their account here.
 
 use crate::browser::{Browser, PASSWORD, expect, hidden, location};
-use crate::peer::Peer;
 use crate::peer::with_a_peer;
 use crate::trust::{block, uri_of};
 use crate::{post_as, search};
 use domain::domain_blocks::Severity;
 use domain::users::{self, NewUser};
 use serde_json::json;
-use testkit::{Engine, TestServer};
+use testkit::TestServer;
 
 fn page(uri: &str) -> String {
     let uri: String = url::form_urlencoded::byte_serialize(uri.as_bytes()).collect();

@@ -1,6 +1,5 @@
 //! Who reaches whom, and why not.
 
-use crate::peer::Peer;
 use crate::peer::with_a_peer;
 use crate::trust::block;
 use domain::domain_blocks::Severity;

@@ -9,7 +9,7 @@ use domain::page::Page;
 use domain::reports::{self, Report, Which};
 use domain::users::{NewUser, Role};
 use serde_json::{Value, json};
-use testkit::{Engine, TestServer};
+use testkit::TestServer;
 
 async fn filed(server: &TestServer) -> Vec<Report> {
     reports::list(&server.db().read().await.unwrap(), Which::Open, Page::newest(40)).await.unwrap()

@@ -6,7 +6,7 @@ use crate::{find, home, id, notifications, search};
 use domain::domain_blocks::{self, DomainBlock, Severity};
 use serde_json::{Value, json};
 use std::time::Duration;
-use testkit::{Engine, Person, TestServer};
+use testkit::{Person, TestServer};
 
 /// Makes a rule and waits until it is in force.
 pub(crate) async fn block(server: &TestServer, peer: &Peer, severity: Severity, change: impl FnOnce(&mut DomainBlock)) {
