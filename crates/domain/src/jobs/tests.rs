@@ -27,6 +27,7 @@ fn stored_form_is_fixed() {
             Job::ApplyDomainBlock { domain: "a.example".into(), was: 5 },
             r#"{"job":"apply_domain_block","domain":"a.example","was":5}"#,
         ),
+        (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
         (Job::Housekeeping, r#"{"job":"housekeeping"}"#),
     ] {
         assert_eq!(serde_json::to_string(&job).unwrap(), json);

@@ -236,6 +236,27 @@ with_a_peer! {
         assert_eq!(below(&bob, &here).await, ["two", "three", "four"]);
     }
 
+    async fn a_host_that_has_enough_is_left_in_peace(server, peer, bob) {
+        let (busy, other) = (Peer::start().await, Peer::start().await);
+        let (eve, ann) = (peer.somebody("eve"), other.somebody("ann"));
+        let mut root = peer.note(&eve, ("root", "one"), &[]);
+        let fine = reply(&other, &ann, ("fine", "fine"), &root["id"]);
+        other.put("/notes/closed", json!(403));
+        let mut items = vec![json!(format!("{}/notes/closed", other.base)), fine["id"].clone()];
+        for n in 0..10 {
+            busy.put(&format!("/notes/{n}"), json!(429));
+            items.insert(0, json!(format!("{}/notes/{n}", busy.base)));
+        }
+        root["replies"] = list(root["id"].as_str().unwrap(), json!(items));
+        let here = found(&bob, &peer, &root).await;
+        below(&bob, &here).await;
+        server.settle().await;
+        assert_eq!(below(&bob, &here).await, ["fine"]);
+        assert!((1..=2).contains(&asked(&busy, "/notes/")), "{}", asked(&busy, "/notes/"));
+        // Once with each form of signature.
+        assert!((1..=2).contains(&asked(&other, "/notes/closed")));
+    }
+
     async fn numbers_are_those_of_the_server_it_is_from(server, peer, bob) {
         let eve = peer.somebody("eve");
         let mut root = peer.note(&eve, ("root", "one"), &[]);
