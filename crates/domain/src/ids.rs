@@ -67,6 +67,7 @@ macro_rules! ids {
 ids!(
     AccountId,
     ActivityId,
+    AliasId,
     AppId,
     ArrivalId,
     BlockId,
@@ -87,6 +88,7 @@ ids!(
     NotificationId,
     NotificationRequestId,
     PollId,
+    RelayId,
     ReportId,
     ScheduledId,
     SessionId,

@@ -39,6 +39,8 @@ const MIGRATIONS: &[Migration] = migrations![
     9 "0009_people" same,
     10 "0010_federation" same,
     11 "0011_roles" same,
+    13 "0013_moves" same,
+    14 "0014_relays" same,
 ];
 
 const LEDGER: &str =

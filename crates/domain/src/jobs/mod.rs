@@ -8,6 +8,7 @@ use crate::{
     db::{Conn, Db, Tx, stored_enum},
     deliveries::News,
     ids::{self, AccountId, ActivityId, ArrivalId, JobId, MediaId, PollId, ScheduledId},
+    moves::Carry,
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -75,6 +76,14 @@ pub enum Job {
     FetchPins {
         account: AccountId,
     },
+    /// Asks where an account elsewhere says it went whether it came from there.
+    CheckMove {
+        account: AccountId,
+    },
+    /// Carries what people here have with an account that moved over to the new one.
+    Carry {
+        carry: Carry,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -85,7 +94,9 @@ impl Job {
             Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
-            Self::RefreshAccount { .. } | Self::FetchPins { .. } => Queue::Pull,
+            Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::CheckMove { .. } | Self::Carry { .. } => {
+                Queue::Pull
+            }
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }

@@ -1,7 +1,9 @@
 //! From a name or an address to what is known of it, fetched where it is from when it is not known here.
 
 pub mod account;
+pub mod moves;
 pub mod pins;
+pub mod relay;
 pub mod status;
 mod webfinger;
 
@@ -20,6 +22,9 @@ pub struct Budget(u8);
 impl Budget {
     /// For what was sent to us or asked for: the parents above it, so far up.
     pub const SENT: Self = Self(20);
+
+    /// For what a relay speaks of: so much of its thread that it is understood.
+    pub const RELAYED: Self = Self(2);
 
     pub(crate) fn is_left(self) -> bool {
         self.0 > 0

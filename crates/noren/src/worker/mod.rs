@@ -1,6 +1,8 @@
 //! Works at the queue: so many jobs of each kind at once, woken when one is added, finishing what has begun when the
 //! server stops. One file for each job.
 
+mod carry;
+mod check_move;
 mod close_poll;
 mod delete_files;
 mod fetch_pins;
@@ -199,6 +201,8 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::Receive { arrival } => federation::inbox::apply(&parts.federation, *arrival).await,
         Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
+        Job::CheckMove { account } => check_move::run(parts, *account).await,
+        Job::Carry { carry } => carry::run(parts, *carry).await,
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)

@@ -1,40 +1,10 @@
 //! What a server must not be talked into.
 
-use crate::peer::Peer;
+use crate::peer::{Peer, local_uri, with_a_peer};
 use crate::{find, home, id, notifications, relationship, search, text};
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use testkit::{Engine, Person, TestServer};
-
-macro_rules! with_a_peer {
-    ($($(#[$meta:meta])* async fn $name:ident($server:ident, $peer:ident, $bob:ident) $body:block)+) => { $(
-        $(#[$meta])*
-        mod $name {
-            use super::*;
-
-            async fn body(engine: Engine) {
-                let Some($server) = TestServer::start_reachable(engine).await else { return };
-                let $peer = Peer::start().await;
-                let $bob = $server.person("bob").await;
-                $body
-                $server.finish().await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                body(Engine::Sqlite).await;
-            }
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                body(Engine::Postgres).await;
-            }
-        }
-    )+ };
-}
-
-fn local_uri(server: &TestServer, who: &Person) -> String {
-    server.parts().site.actor_uri(&who.username)
-}
 
 /// What `who` finds under a name that is known by now, without asking anybody.
 async fn known(who: &Person, uri: &str) -> Value {

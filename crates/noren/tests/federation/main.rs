@@ -7,13 +7,18 @@ mod deletion;
 mod delivery;
 mod discovery;
 mod follows;
+mod groups;
 mod hostile;
 mod kill;
 mod media;
+mod moves;
+mod order;
 mod peer;
 mod profiles;
 mod reactions;
+mod relays;
 mod resolve;
+mod shapes;
 mod statuses;
 
 use serde_json::Value;

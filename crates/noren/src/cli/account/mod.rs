@@ -1,5 +1,7 @@
 //! `noren account`
 
+mod moves;
+
 use super::{Failure, Place, output, start};
 use crate::server::Parts;
 use anyhow::anyhow;
@@ -20,6 +22,8 @@ Examples:
   noren account modify tom --suspend
   noren account approve kei
   noren account reset-password mia
+  noren account alias add mia @mia@old.example
+  noren account move mia @mia@new.example --dry-run
   noren account delete mia --dry-run")]
 pub(super) struct Account {
     #[command(subcommand)]
@@ -64,6 +68,10 @@ enum Command {
         #[arg(long)]
         everywhere: bool,
     },
+    /// Other accounts of the same person
+    Alias(moves::Alias),
+    /// Leave for another account; followers come along
+    Move(moves::Move),
     /// Delete an account and everything it wrote
     Delete {
         /// Name or e-mail address
@@ -175,6 +183,8 @@ impl Account {
                 let endings = if everywhere { Endings::Everything } else { Endings::Sessions };
                 reset_password(&parts, &name, endings).await
             }
+            Command::Alias(alias) => alias.run(&parts).await,
+            Command::Move(wanted) => wanted.run(&parts).await,
             Command::Delete { name, yes: _, dry_run: true } => would_delete(&parts, &name).await,
             Command::Delete { name, yes, dry_run: false } => delete(&parts, &name, yes).await,
         })
