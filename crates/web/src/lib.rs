@@ -28,6 +28,7 @@ pub use error::{error_page, not_found};
 
 use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn};
 use domain::{Db, Result, sessions::Attempts, site::Site, users};
+use federation::Federation;
 use std::{ops::Deref, sync::Arc};
 
 /// Bytes of a form: more than any of ours can hold.
@@ -40,6 +41,8 @@ pub struct Web(Arc<Parts>);
 pub struct Parts {
     pub db: Db,
     pub site: Arc<Site>,
+    /// Asks other servers.
+    pub federation: Federation,
     /// Tries to sign in: one counter for the whole process.
     pub attempts: Attempts,
     /// The program's version, such as `0.1.0`.

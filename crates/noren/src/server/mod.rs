@@ -113,6 +113,7 @@ fn core(parts: &Parts, app: App) -> Router {
     let pages = Web::new(web::Parts {
         db: parts.db.clone(),
         site: parts.site.clone(),
+        federation: parts.federation.clone(),
         attempts: attempts(&parts.config.rate_limits),
         version: VERSION,
     });

@@ -42,7 +42,9 @@ impl World {
             media_url: "https://media.example/files".into(),
             limits: Limits::default(),
         });
-        let parts = Parts { db: db.clone(), site: site.clone(), attempts: Attempts::default(), version: "0.0.0" };
+        let federation = federation::Federation::new(db.clone(), site.clone(), "0.0.0").unwrap();
+        let (attempts, version) = (Attempts::default(), "0.0.0");
+        let parts = Parts { db: db.clone(), site: site.clone(), federation, attempts, version };
         let router = web::router(Web::new(parts)).fallback(web::not_found);
         Self { db, site, router, _dir: dir }
     }
