@@ -28,11 +28,19 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
 
 /// A post that its author sent.
 pub(super) async fn take(federation: &Federation, from: &Account, note: &Note) -> Result<()> {
+    if of_a_group(from, note) {
+        return passed_on(federation, &note.id).await;
+    }
     check(from, note)?;
     if !is_wanted(federation, Some(from.id), note).await? {
         return Err(Error::forbidden("Nobody here follows or is named"));
     }
     arrive::take(federation, note, from, (How::Sent, Budget::SENT)).await.map(drop)
+}
+
+/// Members of Mobilizon's groups post in the group's name. Their server has the last word: it is asked.
+pub(super) fn of_a_group(from: &Account, note: &Note) -> bool {
+    note.author != from.uri && same_origin(&note.author, &from.uri) && same_origin(&note.id, &from.uri)
 }
 
 /// A post that somebody else passed on: asked for where it is from, and kept when it would have been, had it been sent.

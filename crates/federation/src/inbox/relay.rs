@@ -22,11 +22,19 @@ pub(super) async fn import(federation: &Federation, relay: &Relay, uri: &str) ->
     if !relays::count(&federation.db, relay.id).await? {
         return Err(Error::forbidden("This relay has brought enough for now"));
     }
-    let note = resolve::status::document(federation, uri).await?;
+    let note = resolve::status::document(federation, uri).await.map_err(once)?;
     if note.visibility(None) != Some(Visibility::Public) {
         return Err(Error::forbidden("Relays bring only what is for everybody"));
     }
-    resolve::status::take(federation, &note, Budget::RELAYED).await.map(drop)
+    resolve::status::take(federation, &note, Budget::RELAYED).await.map(drop).map_err(once)
+}
+
+/// What cannot be had now is not tried again: a relay must not have us ask the same server for days.
+fn once(error: Error) -> Error {
+    match error {
+        Error::Unreachable(host) => Error::forbidden(format!("{host} does not answer")),
+        error => error,
+    }
 }
 
 /// A relay answers what the site asked of it. False: this is no relay's answer.

@@ -23,8 +23,13 @@ impl Budget {
     /// For what was sent to us or asked for: the parents above it, so far up.
     pub const SENT: Self = Self(20);
 
-    /// For what a relay speaks of: so much of its thread that it is understood.
+    /// For what a relay speaks of: so much of its thread that it is understood, and nobody whom it names.
     pub const RELAYED: Self = Self(2);
+
+    /// Whether people who are named may be looked up too.
+    pub(crate) fn is_ample(self) -> bool {
+        self.0 > Self::RELAYED.0
+    }
 
     pub(crate) fn is_left(self) -> bool {
         self.0 > 0

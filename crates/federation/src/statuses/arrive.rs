@@ -77,7 +77,7 @@ impl Federation {
         drop(conn);
         let known = |uri: &String, found: &[Account]| found.iter().any(|a| a.uri == *uri || a.url == *uri);
         let strangers: Vec<&String> = tagged.iter().filter(|uri| !self.is_ours(uri) && !known(uri, &found)).collect();
-        if budget.is_left() {
+        if budget.is_ample() {
             for uri in strangers.into_iter().take(STRANGERS) {
                 if let Ok(account) = resolve::account::by_uri(self, uri).await {
                     found.push(account);

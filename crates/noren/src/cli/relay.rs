@@ -39,10 +39,10 @@ enum Command {
         /// As it was added
         url: String,
     },
-    /// What one relay answered, and what it brought
+    /// What relays answered, and what they brought
     Status {
-        /// As it was added
-        url: String,
+        /// Only this one, as it was added
+        url: Option<String>,
     },
 }
 
@@ -53,7 +53,7 @@ impl Relay {
             Command::Add { url } => add(&parts, &url).await,
             Command::List => list(&parts, json).await,
             Command::Remove { url } => remove(&parts, &url).await,
-            Command::Status { url } => status(&parts, &url, json).await,
+            Command::Status { url } => status(&parts, url.as_deref(), json).await,
         })
     }
 }
@@ -78,9 +78,9 @@ async fn list(parts: &Parts, json: bool) -> Result<(), Failure> {
     }
     let row = |relay: &Row| {
         let (style, state) = (relay.style.as_str().to_owned(), relay.state.as_str().to_owned());
-        [relay.url.clone(), style, state, relay.received.to_string()]
+        [relay.url.clone(), style, state, relay.received.to_string(), at(relay.received_at)]
     };
-    output::table(["RELAY", "STYLE", "STATE", "BROUGHT"], &all.iter().map(row).collect::<Vec<_>>());
+    output::table(["RELAY", "STYLE", "STATE", "BROUGHT", "LAST"], &all.iter().map(row).collect::<Vec<_>>());
     Ok(())
 }
 
@@ -93,14 +93,14 @@ async fn remove(parts: &Parts, url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn status(parts: &Parts, url: &str, json: bool) -> Result<(), Failure> {
+async fn status(parts: &Parts, url: Option<&str>, json: bool) -> Result<(), Failure> {
+    let Some(url) = url else { return list(parts, json).await };
     let all = relays::list(&parts.db.read().await?).await?;
     let relay = all.into_iter().find(|relay| relay.url == url || relay.inbox == url);
     let relay = relay.ok_or_else(|| anyhow!("there is no relay {url}"))?;
     if json {
         return Ok(output::json(&as_json(&relay))?);
     }
-    let at = |time: Option<Time>| time.map_or_else(|| "-".to_owned(), Time::iso);
     for (label, value) in [
         ("Relay", relay.url.clone()),
         ("Style", relay.style.as_str().to_owned()),
@@ -114,6 +114,10 @@ async fn status(parts: &Parts, url: &str, json: bool) -> Result<(), Failure> {
         output::line(format_args!("{label:<9} {value}"));
     }
     Ok(())
+}
+
+fn at(time: Option<Time>) -> String {
+    time.map_or_else(|| "-".to_owned(), Time::iso)
 }
 
 fn as_json(relay: &Row) -> Value {

@@ -116,6 +116,30 @@ with_a_peer! {
         assert_eq!(shown(&bob).await, []);
     }
 
+    async fn members_post_in_the_name_of_their_group(server, peer, bob) {
+        // As Mobilizon does: who sends it is not whose it is.
+        let (club, mia) = (peer.somebody_at("club", "/@club"), peer.somebody_at("mia", "/@mia"));
+        peer.shows(&club, "club", json!({ "type": "Group" }));
+        followed(&server, &peer, &bob, (&club, "club")).await;
+        let mut event = peer.note(&club, ("1", "<p>bring cake</p>"), &[]);
+        (event["type"], event["name"], event["actor"]) = (json!("Event"), json!("Tea party"), json!(mia.uri));
+        let mut told = event.clone();
+        told["name"] = json!("No tea party");
+        // Not there: not believed.
+        peer.send(&mia, &server, &peer.activity(&mia, ("Create", "1"), told.clone())).await;
+        assert_eq!(home(&bob).await.len(), 0);
+        peer.put("/notes/1", event.clone());
+        peer.send(&mia, &server, &peer.activity(&mia, ("Create", "2"), told.clone())).await;
+        let seen = home(&bob).await;
+        assert_eq!((seen.len(), &seen[0]["account"]["username"]), (1, &json!("club")));
+        assert!(text(&seen[0]).starts_with("Tea party"), "{seen:?}");
+        event["name"] = json!("Coffee party");
+        event["updated"] = json!(jiff::Timestamp::now().to_string());
+        peer.put("/notes/1", event);
+        peer.send(&mia, &server, &peer.activity(&mia, ("Update", "3"), told)).await;
+        assert!(text(&home(&bob).await[0]).starts_with("Coffee party"));
+    }
+
     async fn channels_show_their_videos(server, peer, bob) {
         let pia = peer.somebody_at("pia", "/accounts/pia");
         let brew = peer.somebody_at("brew", "/video-channels/brew");

@@ -117,6 +117,25 @@ fn moving(peer: &Peer, who: &Somebody, name: &str, (object, target): (&str, &str
 }
 
 with_a_peer! {
+    async fn everybody_concerned_is_told(server, peer, bob) {
+        let blocker = Peer::start().await;
+        let (ann, new, eve) = (peer.somebody("ann"), peer.somebody("new"), blocker.somebody("eve"));
+        let here = local_uri(&server, &bob);
+        peer.send(&ann, &server, &peer.activity(&ann, ("Follow", "1"), json!(here))).await;
+        blocker.send(&eve, &server, &blocker.activity(&eve, ("Block", "1"), json!(here))).await;
+        peer.shows(&new, "new", json!({ "alsoKnownAs": [here] }));
+        leave(&server, &bob, &format!("new@{}", peer.host())).await.unwrap();
+        server.settle().await;
+        for told in [&peer, &blocker] {
+            let (moved, profile) = (told.last("Move"), told.last("Update"));
+            assert_eq!((&moved["object"], &moved["target"], &moved["actor"]), (&json!(here), &json!(new.uri), &json!(here)));
+            assert_eq!((told.told("Move").len(), &profile["object"]["movedTo"]), (1, &json!(new.uri)));
+        }
+        // Nobody can follow them there any more.
+        peer.send(&new, &server, &peer.activity(&new, ("Follow", "2"), json!(here))).await;
+        assert_eq!(peer.last("Reject")["object"]["actor"], new.uri);
+    }
+
     async fn whom_one_follows_moves(server, peer, bob) {
         let (old, new) = (peer.somebody("old"), peer.somebody("new"));
         let there = followed(&server, &peer, &bob, (&old, "old")).await;

@@ -142,14 +142,23 @@ with_a_peer! {
         for (name, uri) in [("3", quiet["id"].clone()), ("4", json!(format!("{}/notes/4", other.base))), ("5", json!(author.uri))] {
             peer.send(&relay, &server, &peer.activity(&relay, ("Announce", name), uri)).await;
         }
+        // A server that is not there is asked once, and people who are named are not looked up for it.
+        let mut naming = other.note(&author, ("8", "naming"), &[]);
+        naming["tag"] = json!([{ "type": "Mention", "href": other.somebody("named").uri, "name": "@named" }]);
+        other.put("/notes/8", naming.clone());
+        for (name, uri) in [("n1", naming["id"].clone()), ("n2", json!("http://localhost:1/notes/1"))] {
+            peer.send(&relay, &server, &peer.activity(&relay, ("Announce", name), uri)).await;
+        }
+        let named = bob.get("/api/v1/accounts/lookup", [("acct", format!("named@{}", other.host()))]).await;
+        assert_eq!(named.status, 404);
         // Boosts by others that come along are not taken for the relay's.
         let boosted = other.note(&author, ("6", "boosted"), &[]);
         other.put("/notes/6", boosted.clone());
         peer.send(&relay, &server, &other.activity(&author, ("Announce", "6"), boosted["id"].clone())).await;
         let mut seen = federated(&server).await;
         seen.sort();
-        assert_eq!(seen, ["announced", "boosted", "the truth"]);
-        assert_eq!(state(&server).await, (State::Accepted, 6));
+        assert_eq!(seen, ["announced", "boosted", "naming", "the truth"]);
+        assert_eq!(state(&server).await, (State::Accepted, 8));
         assert_eq!(home(&bob).await.len(), 0);
         let known = find(&bob, &format!("relay@{}", peer.host())).await;
         assert_eq!(known["statuses_count"], 0);
@@ -161,7 +170,7 @@ with_a_peer! {
         peer.send(&nobody, &server, &peer.activity(&nobody, ("Announce", "8"), late["id"].clone())).await;
         relays::leave(server.db(), &format!("{}/inbox", peer.base)).await.unwrap();
         peer.send(&relay, &server, &peer.activity(&relay, ("Announce", "9"), late["id"].clone())).await;
-        assert_eq!(federated(&server).await.len(), 3);
+        assert_eq!(federated(&server).await.len(), 4);
     }
 
     async fn what_comes_by_a_relay_and_directly_is_there_once(server, peer, bob) {

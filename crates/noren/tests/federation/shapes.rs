@@ -1,16 +1,20 @@
 //! Documents shaped like those of other servers, taken in and shown to clients.
 
-use crate::peer::Peer;
-use crate::peer::with_a_peer;
-use crate::{search, text};
+use crate::peer::{Peer, followed, with_a_peer};
+use crate::{home, search, text};
 use serde_json::Value;
 use testkit::{Engine, TestServer};
 
-/// A document of the corpus as this peer would serve it, and its path.
-fn served(peer: &Peer, name: &str, host: &str) -> (String, Value) {
+/// A document of the corpus as if it were this peer's.
+fn corpus(peer: &Peer, name: &str, host: &str) -> Value {
     let path = format!("{}/../federation/tests/corpus/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap().replace(&format!("https://{host}"), &peer.base);
-    let mut document: Value = serde_json::from_str(&text).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// A post of the corpus as this peer would serve it, and its path.
+fn served(peer: &Peer, name: &str, host: &str) -> (String, Value) {
+    let mut document = corpus(peer, name, host);
     if let Some(object) = document.get("object").filter(|object| object.is_object()).cloned() {
         document = object;
     }
@@ -51,5 +55,50 @@ with_a_peer! {
             assert!(said.contains(shown) && !(said.is_empty() && status["media_attachments"] == serde_json::json!([])), "{name}: {said}");
             assert!(status["uri"] == document["id"] && status["visibility"] != "direct", "{name}");
         }
+    }
+
+    async fn groups_of_all_kinds_are_followed(server, peer, bob) {
+        for (name, host, path, username) in [
+            ("lemmy_group", "lemmy.example", "/c/tea", "tea"),
+            ("peertube_channel", "peertube.example", "/video-channels/brew", "brew"),
+            ("mobilizon_group", "mobilizon.example", "/@club", "club"),
+            ("friendica_forum", "friendica.example", "/profile/forum", "forum"),
+            ("wordpress_actor", "blog.example", "/?author=0", "blog.example"),
+        ] {
+            let who = peer.somebody_at(username, path);
+            let mut document = corpus(&peer, name, host);
+            assert_eq!(document["id"], who.uri, "{name}");
+            document["publicKey"]["publicKeyPem"] = who.key.public_pem().into();
+            // A test has one server for all of them.
+            document.as_object_mut().unwrap().remove("webfinger");
+            peer.put(path, document.clone());
+            let there = followed(&server, &peer, &bob, (&who, username)).await;
+            let shown = bob.get(&format!("/api/v1/accounts/{there}"), ()).await.ok();
+            assert_eq!((&shown["group"], &shown["display_name"]), (&true.into(), &document["name"]), "{name}");
+            assert_eq!(shown["acct"], format!("{username}@{}", peer.host()));
+        }
+    }
+
+    async fn what_lemmy_announces_is_applied(server, peer, bob) {
+        let (tea, _) = (peer.somebody_at("tea", "/c/tea"), peer.somebody_at("nora", "/u/nora"));
+        peer.shows(&tea, "tea", serde_json::json!({ "type": "Group" }));
+        followed(&server, &peer, &bob, (&tea, "tea")).await;
+        let (path, page) = served(&peer, "lemmy_page", "lemmy.example");
+        peer.put(&path, page.clone());
+        let uri = page["id"].as_str().unwrap();
+        peer.send(&tea, &server, &corpus(&peer, "lemmy_announce_create", "lemmy.example")).await;
+        let seen = home(&bob).await;
+        assert_eq!((seen.len(), &seen[0]["account"]["username"], &seen[0]["reblog"]["uri"]), (1, &"tea".into(), &uri.into()));
+        assert_eq!(seen[0]["reblog"]["account"]["username"], "nora");
+        peer.send(&tea, &server, &corpus(&peer, "lemmy_announce_like", "lemmy.example")).await;
+        // A moderator takes it out; then it is gone altogether.
+        peer.send(&tea, &server, &corpus(&peer, "lemmy_announce_delete", "lemmy.example")).await;
+        assert_eq!(home(&bob).await.len(), 0);
+        assert_eq!(search(&bob, uri).await["statuses"][0]["uri"], uri);
+        peer.put(&path, serde_json::json!({ "@context": "https://www.w3.org/ns/activitystreams", "id": uri, "type": "Tombstone" }));
+        let mut again = corpus(&peer, "lemmy_announce_delete", "lemmy.example");
+        again["id"] = format!("{}/activities/announce/delete/2", peer.base).into();
+        peer.send(&tea, &server, &again).await;
+        assert_eq!(search(&bob, uri).await["statuses"], serde_json::json!([]));
     }
 }
