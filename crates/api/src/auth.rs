@@ -179,6 +179,10 @@ where
         let grant = grant(parts, state).await?.ok_or_else(ApiError::unauthorized)?;
         check_scope::<S>(&grant)?;
         let person = check_login(grant.person.ok_or_else(ApiError::needs_user)?)?;
+        // Who moved does nothing here any more: Mastodon says it with the same words.
+        if person.moved {
+            return Err(ApiError::login_disabled());
+        }
         let Person { user, account, .. } = person;
         Ok(Self { account, user, token: grant.token, app: grant.app, scope: PhantomData })
     }

@@ -67,6 +67,7 @@ macro_rules! ids {
 ids!(
     AccountId,
     ActivityId,
+    AliasId,
     AppId,
     ArrivalId,
     BlockId,
@@ -90,6 +91,7 @@ ids!(
     NotificationRequestId,
     PollId,
     ReactionId,
+    RelayId,
     ReportId,
     ScheduledId,
     SessionId,

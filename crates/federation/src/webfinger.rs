@@ -1,5 +1,6 @@
 //! From a handle or an address to the actor: <https://www.rfc-editor.org/rfc/rfc7033>.
 
+use crate::actors::RELAY;
 use crate::{Federation, Refusal};
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
@@ -35,9 +36,12 @@ async fn webfinger(
     let name = username(&federation.site, &resource)?;
     let conn = federation.db.read().await?;
     if name.eq_ignore_ascii_case(&federation.site.domain) {
-        return Ok(answer(&of_site(&federation)));
+        return Ok(answer(&of_site(&federation, name, federation.site_uri())));
     }
-    let account = accounts::store::by_handle(&conn, name, None).await?.ok_or(Refusal::Unknown)?;
+    let account = match accounts::store::by_handle(&conn, name, None).await? {
+        None if name == RELAY => return Ok(answer(&of_site(&federation, name, federation.relay_uri()))),
+        account => account.ok_or(Refusal::Unknown)?,
+    };
     if account.suspended_at.is_some() {
         return Err(Refusal::Gone);
     }
@@ -49,13 +53,12 @@ fn answer(document: &Value) -> Response {
     (headers, document.to_string()).into_response()
 }
 
-/// The site's own actor, whose name is the domain.
-fn of_site(federation: &Federation) -> Value {
-    let site = &federation.site;
+/// The site's own actor, whose name is the domain, or the one that it is among relays.
+fn of_site(federation: &Federation, name: &str, uri: String) -> Value {
     json!({
-        "subject": format!("acct:{}", site.handle(&site.domain)),
-        "aliases": [federation.site_uri()],
-        "links": [{ "rel": "self", "type": "application/activity+json", "href": federation.site_uri() }],
+        "subject": format!("acct:{}", federation.site.handle(name)),
+        "aliases": [uri],
+        "links": [{ "rel": "self", "type": "application/activity+json", "href": uri }],
     })
 }
 
@@ -85,6 +88,9 @@ fn username<'a>(site: &'a Site, resource: &'a str) -> Result<&'a str, Refusal> {
         let path = resource.strip_prefix(site.base_url.as_str()).ok_or(Refusal::Unknown)?;
         if matches!(path, "" | "/" | "/actor") {
             return Ok(&site.domain);
+        }
+        if path == "/relay" {
+            return Ok(RELAY);
         }
         path.strip_prefix("/@").or_else(|| path.strip_prefix("/users/")).ok_or(Refusal::Unknown)?
     } else {

@@ -144,6 +144,23 @@ fn commands_work_while_the_server_runs() {
     assert_eq!((&shown["username"], &shown["role"]), (&"mia".into(), &"owner".into()));
 
     lines(data, &["account", "create", "kei"]);
+    assert_eq!(lines(data, &["account", "alias", "list", "mia"]), ["no aliases"]);
+    assert!(refused(data, &["account", "move", "kei", "@mia", "--yes"], 1).contains("aliases"));
+    lines(data, &["account", "alias", "add", "mia", "@kei"]);
+    assert!(lines(data, &["account", "alias", "list", "mia"])[1].starts_with("@kei"));
+    assert!(lines(data, &["account", "move", "kei", "@mia", "--dry-run"])[0].contains("nothing was changed"));
+    assert!(refused(data, &["account", "move", "kei", "@mia"], 2).contains("--yes"));
+    assert!(lines(data, &["account", "move", "kei", "@mia", "--yes"])[0].contains("has moved to @mia"));
+    lines(data, &["account", "move", "kei", "--cancel"]);
+    assert!(refused(data, &["account", "move", "kei", "--cancel"], 1).contains("has not moved"));
+    assert!(refused(data, &["account", "move", "kei", "@mia", "--yes"], 1).contains("week"));
+    lines(data, &["account", "alias", "remove", "mia", "@kei"]);
+    assert!(refused(data, &["account", "alias", "remove", "mia", "@kei"], 1).contains("no alias"));
+    assert!(refused(data, &["account", "alias", "add", "mia", "@nobody"], 1).contains("no account @nobody"));
+    assert_eq!(lines(data, &["relay", "list"]), ["no relays"]);
+    assert!(refused(data, &["relay", "add", "relay.example"], 1).contains("is no relay"));
+    assert!(refused(data, &["relay", "status", "https://relay.example/inbox"], 1).contains("there is no relay"));
+    assert!(refused(data, &["relay", "remove", "https://relay.example/inbox"], 1).contains("there is no relay"));
     lines(data, &["account", "modify", "kei", "--role", "moderator", "--disable"]);
     lines(data, &["account", "reset-password", "kei"]);
     assert!(lines(data, &["account", "delete", "kei", "--dry-run"])[0].contains("nothing was changed"));

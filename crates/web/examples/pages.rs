@@ -36,7 +36,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         fill(&db, &site).await?;
     }
     let federation = federation::Federation::new(db.clone(), site.clone(), "0.1.0", Default::default())?;
-    let web = web::Web::new(web::Parts { db, site, federation, attempts: Attempts::default(), version: "0.1.0" });
+    let attempts = Attempts::default();
+    let web = web::Web::new(web::Parts { db, site, federation, attempts, version: "0.1.0" });
     let address_of = |mut request: axum::extract::Request| async move {
         if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
             request.extensions_mut().insert(ClientIp(peer.ip()));

@@ -74,6 +74,10 @@ async fn show(visit: Visit, Place(username): Place<String>, Asked(range): Asked<
     let what = Profile { exclude_replies: true, ..Profile::default() };
     let shown = timelines::account(&conn, None, (account.id, &what), range.page()).await?;
     let posts = Posts::load(&conn, shown).await?;
+    let moved_to = match account.moved_to_id {
+        None => None,
+        Some(id) => accounts::store::by_id(&conn, id).await?,
+    };
     drop(conn);
     let site = &visit.web.site;
     let name = if account.display_name.is_empty() { &account.username } else { &account.display_name };
@@ -87,6 +91,9 @@ async fn show(visit: Visit, Place(username): Place<String>, Asked(range): Asked<
         @if !account.indexable || account.silenced_at.is_some() { meta name="robots" content="noindex"; }
     };
     let body = html! {
+        @if let Some(to) = &moved_to {
+            p class="notice" { (Word::MovedTo.text(visit.lang)) " " a href=(to.url) rel="nofollow" { "@" (to.acct()) } }
+        }
         (profile(&visit, &account, &posts))
         h2 class="page" { (Word::Posts.text(visit.lang)) }
         (list(&visit, &posts, &range, &format!("/@{}", account.username)))

@@ -4,7 +4,7 @@ mod store;
 
 use crate::{
     Error, Result,
-    accounts::{self, Listed},
+    accounts::{self, Account, Listed},
     db::{Conn, Db, Tx},
     deliveries::{self, News},
     follows,
@@ -38,6 +38,17 @@ pub async fn block(db: &Db, me: AccountId, target: AccountId) -> Result<Relation
     let shown = relationships::with(&tx, me, target).await?;
     tx.commit().await?;
     Ok(shown)
+}
+
+/// Who blocked an account that moved blocks the new one too, unless they follow it; a private note says why.
+pub(crate) async fn carry(db: &Db, who: AccountId, (from, to): (&Account, &Account)) -> Result<()> {
+    let known = relationships::with(&db.read().await?, who, to.id).await?;
+    if known.blocking || known.following {
+        return Ok(());
+    }
+    block(db, who, to.id).await?;
+    relationships::note_once(db, (who, to.id), &format!("Moved here from {}, which you had blocked.", from.acct()))
+        .await
 }
 
 /// Nothing of either is in the other's feed any more.

@@ -40,6 +40,8 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "0010_federation" same,
     11 "0011_roles" same,
     12 "0012_domain_blocks" each,
+    13 "0013_moves" same,
+    14 "0014_relays" same,
     15 "0015_threads" same,
     16 "0016_quotes_and_reactions" same,
     19 "0019_lanes" same,

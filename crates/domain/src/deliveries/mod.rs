@@ -8,9 +8,11 @@ use crate::{
     accounts::{self, Account},
     db::{Db, Tx},
     hosts,
-    ids::{self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReactionId, ReportId, StatusId},
+    ids::{
+        self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReactionId, RelayId, ReportId, StatusId,
+    },
     jobs::{self, Job},
-    row,
+    relays, row,
     statuses::{Status, Visibility, reactions::Emoji, store as statuses},
 };
 use serde::{Deserialize, Serialize};
@@ -93,6 +95,17 @@ pub enum News {
         status: StatusId,
         telling: ActivityId,
     },
+    /// A hashtag on the profile.
+    TagFeatured {
+        account: AccountId,
+        name: String,
+        telling: ActivityId,
+    },
+    TagUnfeatured {
+        account: AccountId,
+        name: String,
+        telling: ActivityId,
+    },
     Followed {
         bond: Bond,
     },
@@ -139,6 +152,32 @@ pub enum News {
     AccountDeleted {
         account: AccountId,
         uri: String,
+    },
+    /// The site asks a relay to pass posts on.
+    RelayFollowed {
+        relay: RelayId,
+    },
+    /// It no longer wants that.
+    RelayLeft {
+        left: relays::Left,
+    },
+    /// A public post goes to the relays that take boosts.
+    Relayed {
+        status: StatusId,
+    },
+    /// Somebody elsewhere asked to follow the site itself, under the name `object`.
+    SiteAnswered {
+        follower: AccountId,
+        uri: String,
+        object: String,
+        accepted: bool,
+        telling: ActivityId,
+    },
+    /// Somebody here left for another account.
+    Moved {
+        account: AccountId,
+        target: AccountId,
+        telling: ActivityId,
     },
 }
 
@@ -230,7 +269,7 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
     concerned.sort_unstable();
     concerned.dedup();
     let to_followers = author.has_remote_followers && status.visibility != Visibility::Direct;
-    if !to_followers && concerned.is_empty() {
+    if !to_followers && concerned.is_empty() && !relays::want(tx, status, &author).await? {
         return Ok(None);
     }
     Ok(Some(Gone {

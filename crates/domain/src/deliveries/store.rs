@@ -18,6 +18,7 @@ sql! {
     PRUNE = "DELETE FROM activities WHERE created_at < $1";
     FOLLOWER_INBOXES = INBOX, "JOIN follows f ON f.account_id = r.account_id WHERE f.target_id = $1 AND a.suspended_at IS NULL LIMIT $2";
     SHARED_INBOXES = INBOX, "WHERE r.account_id = ANY($1) AND a.suspended_at IS NULL";
+    BLOCKER_INBOXES = INBOX, "JOIN blocks b ON b.account_id = r.account_id WHERE b.target_id = $1 AND a.suspended_at IS NULL LIMIT $2";
     ALL_INBOXES = INBOX, "WHERE a.suspended_at IS NULL LIMIT $1";
     TOUCHED = "SELECT a.id FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (\
         SELECT account_id FROM favourites WHERE status_id = $1 UNION SELECT account_id FROM statuses WHERE reblog_of_id = $1 \
@@ -44,6 +45,11 @@ fn texts(rows: Vec<(String,)>) -> Vec<String> {
 /// Where followers elsewhere of `account` are reached, each server once where it has a shared inbox.
 pub async fn follower_inboxes(conn: &Conn, account: AccountId, limit: i64) -> Result<Vec<String>> {
     Ok(texts(conn.all(FOLLOWER_INBOXES, &[&account, &limit]).await?))
+}
+
+/// Where those elsewhere are reached who block `account`.
+pub async fn blocker_inboxes(conn: &Conn, account: AccountId, limit: i64) -> Result<Vec<String>> {
+    Ok(texts(conn.all(BLOCKER_INBOXES, &[&account, &limit]).await?))
 }
 
 /// Where these accounts are reached, each server once where it has a shared inbox. Local ones are left out.

@@ -1,9 +1,11 @@
 //! Following: who gets whose statuses, and asking for it where the other wants to be asked.
 //! The counters of both accounts change with the rows, in the same transaction.
 
+mod migrate;
 pub mod remote;
 pub mod store;
 
+pub(crate) use migrate::migrate;
 pub use store::Follow;
 
 use crate::{
@@ -143,11 +145,19 @@ fn told(follow: &Follow, kind: Kind) -> New {
 
 /// Ends a follow with all that came of it. What it was; None when there was none.
 pub(crate) async fn end(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<Option<Follow>> {
+    let was = part(tx, follower, followee).await?;
+    if was.is_some() {
+        timelines::remove_author(tx, follower, (followee, Parting::Unfollowed)).await?;
+    }
+    Ok(was)
+}
+
+/// As [`end`], but what is in the feed stays there.
+async fn part(tx: &Tx, follower: AccountId, followee: AccountId) -> Result<Option<Follow>> {
     let Some(was) = store::delete(tx, follower, followee).await? else { return Ok(None) };
     accounts::store::count_follow(tx, follower, followee, -1).await?;
     relationships::store::delete_endorsement(tx, follower, followee).await?;
     lists::forget(tx, follower, followee).await?;
-    timelines::remove_author(tx, follower, (followee, Parting::Unfollowed)).await?;
     let trace = New { account: followee, from: follower, kind: Kind::Follow, status: None };
     notifications::retract(tx, trace).await?;
     Ok(Some(was))

@@ -52,14 +52,15 @@ pub async fn asked(db: &Db, follower: &Account, followee: &Account, uri: &str) -
     tx.commit().await
 }
 
-/// `follower`, of another server, takes a follow or the wish for one back; nothing when there was none.
-pub async fn undone(db: &Db, follower: AccountId, followee: AccountId) -> Result<()> {
+/// `follower`, of another server, takes a follow or the wish for one back. False when there was none.
+pub async fn undone(db: &Db, follower: AccountId, followee: AccountId) -> Result<bool> {
     let tx = db.begin().await?;
     // Before the rows of the follow, as everybody does: a block, an Undo and a Reject may come at once.
     accounts::store::lock_pair(&tx, follower, followee).await?;
-    end(&tx, follower, followee).await?;
-    withdraw(&tx, follower, followee).await?;
-    tx.commit().await
+    let ended = end(&tx, follower, followee).await?.is_some();
+    let withdrawn = withdraw(&tx, follower, followee).await?.is_some();
+    tx.commit().await?;
+    Ok(ended || withdrawn)
 }
 
 /// `followee`, of another server, lets `follower`, who is here, follow. Nothing when they did not ask.
@@ -75,7 +76,7 @@ pub async fn accepted(db: &Db, follower: AccountId, followee: AccountId) -> Resu
 
 /// `followee`, of another server, does not let `follower`, who is here, follow, or no longer.
 pub async fn rejected(db: &Db, follower: AccountId, followee: AccountId) -> Result<()> {
-    undone(db, follower, followee).await
+    undone(db, follower, followee).await.map(drop)
 }
 
 /// (follower, followed) of the follow that has this name among servers, granted or not.

@@ -9,6 +9,7 @@ use crate::{
     deliveries::News,
     hosts,
     ids::{self, AccountId, ActivityId, ArrivalId, JobId, MediaId, PollId, ScheduledId, StatusId},
+    moves::Carry,
 };
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,14 @@ pub enum Job {
     FetchThread {
         status: StatusId,
     },
+    /// Asks where an account elsewhere says it went whether it came from there.
+    CheckMove {
+        account: AccountId,
+    },
+    /// Carries what people here have with an account that moved over to the new one.
+    Carry {
+        carry: Carry,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -98,6 +107,7 @@ impl Job {
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
             Self::RefreshAccount { .. } | Self::FetchPins { .. } => Queue::Pull,
             Self::ApplyDomainBlock { .. } | Self::FetchThread { .. } => Queue::Pull,
+            Self::CheckMove { .. } | Self::Carry { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }

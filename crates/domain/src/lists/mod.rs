@@ -208,6 +208,14 @@ pub async fn holding(conn: &Conn, account: AccountId, candidates: &[ListId]) -> 
     store::holding(conn, account, candidates).await
 }
 
+/// Puts `to` into all lists of `owner` that `from` is in.
+pub(crate) async fn carry(tx: &Tx, owner: AccountId, (from, to): (AccountId, AccountId)) -> Result<()> {
+    for list in store::containing(tx, owner, from).await? {
+        store::insert_member(tx, &list, to).await?;
+    }
+    Ok(())
+}
+
 /// Takes somebody who is no longer followed out of all lists of `owner`.
 pub(crate) async fn forget(tx: &Tx, owner: AccountId, account: AccountId) -> Result<()> {
     store::forget(tx, owner, account).await

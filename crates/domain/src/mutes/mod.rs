@@ -59,6 +59,19 @@ pub async fn mute(db: &Db, me: AccountId, target: AccountId, how: Mute) -> Resul
     Ok(shown)
 }
 
+/// Who muted an account that moved mutes the new one the same way, unless they follow it; a private note says why.
+pub(crate) async fn carry(db: &Db, who: AccountId, (from, to): (&Account, &Account)) -> Result<()> {
+    let conn = db.read().await?;
+    let (old, new) = (relationships::with(&conn, who, from.id).await?, relationships::with(&conn, who, to.id).await?);
+    drop(conn);
+    if !old.muting || new.muting || new.following {
+        return Ok(());
+    }
+    let duration = old.muting_expires_at.map(|end| end.since(Time::now()));
+    mute(db, who, to.id, Mute { notifications: old.muting_notifications, duration }).await?;
+    relationships::note_once(db, (who, to.id), &format!("Moved here from {}, which you had muted.", from.acct())).await
+}
+
 /// Ends a mute; the latest statuses of somebody one follows come back into the feed. No error when there was none.
 /// <https://docs.joinmastodon.org/methods/accounts/#unmute>
 pub async fn unmute(db: &Db, me: AccountId, target: AccountId) -> Result<Relationship> {

@@ -20,7 +20,7 @@ sql! {
     DELETE_EXPIRED_CODES = "DELETE FROM oauth_codes WHERE expires_at <= $1";
     DELETE_CODES_OF_USER = "DELETE FROM oauth_codes WHERE user_id = $1";
     TOKEN_BY_HASH = "SELECT t.id, t.app_id, t.scopes, u.id, u.account_id, u.approved, u.disabled, u.confirmed_at, u.last_active_at, \
-        a.suspended_at FROM oauth_tokens t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN accounts a ON a.id = u.account_id \
+        a.suspended_at, a.moved_to_id FROM oauth_tokens t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN accounts a ON a.id = u.account_id \
         WHERE t.token_hash = $1";
     INSERT_TOKEN = "INSERT INTO oauth_tokens (id, token_hash, app_id, user_id, scopes, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     DELETE_TOKEN = "DELETE FROM oauth_tokens WHERE id = $1";

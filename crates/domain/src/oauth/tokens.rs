@@ -39,6 +39,8 @@ pub struct Person {
     pub user: UserId,
     pub account: AccountId,
     pub login: Login,
+    /// They use another account now.
+    pub moved: bool,
     /// When they were here last, to the day.
     pub last_active_at: Option<Time>,
 }
@@ -55,6 +57,7 @@ row! {
         pub(super) confirmed_at: Option<Time>,
         pub(super) last_active_at: Option<Time>,
         pub(super) suspended_at: Option<Time>,
+        pub(super) moved_to_id: Option<AccountId>,
     }
 }
 
@@ -74,7 +77,7 @@ impl TokenRow {
         let disabled = self.disabled.unwrap_or(true) || self.suspended_at.is_some();
         let login = Login::of(disabled, self.confirmed_at.is_some(), self.approved.unwrap_or(false));
         let (user, account) = (self.user_id?, self.account_id?);
-        Some(Person { user, account, login, last_active_at: self.last_active_at })
+        Some(Person { user, account, login, moved: self.moved_to_id.is_some(), last_active_at: self.last_active_at })
     }
 }
 

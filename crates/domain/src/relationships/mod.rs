@@ -194,6 +194,33 @@ pub async fn set_note(db: &Db, me: AccountId, target: AccountId, comment: &str) 
     Ok(shown)
 }
 
+/// What `who` noted about an account that moved is noted about the new one too, before what is there already.
+pub(crate) async fn carry_note(
+    db: &Db,
+    who: AccountId,
+    (from, to): (&accounts::Account, &accounts::Account),
+) -> Result<()> {
+    let tx = db.begin().await?;
+    let (old, new) = (with(&tx, who, from.id).await?.note, with(&tx, who, to.id).await?.note);
+    let carried = format!("Moved here from {}. Your note about it:\n{old}", from.acct());
+    if old.is_empty() || new.starts_with(&carried) {
+        return Ok(());
+    }
+    let whole = if new.is_empty() { carried } else { format!("{carried}\n\n{new}") };
+    let cut: String = whole.chars().take(NOTE_CHARACTERS).collect();
+    store::put_note(&tx, who, to.id, &cut).await?;
+    tx.commit().await
+}
+
+/// Keeps a private note unless there is one.
+pub(crate) async fn note_once(db: &Db, (who, about): (AccountId, AccountId), comment: &str) -> Result<()> {
+    let tx = db.begin().await?;
+    if with(&tx, who, about).await?.note.is_empty() {
+        store::put_note(&tx, who, about, comment).await?;
+    }
+    tx.commit().await
+}
+
 /// Features somebody on one's profile; once is enough. Only whom one follows: [`Error::Invalid`] otherwise.
 pub async fn endorse(db: &Db, me: AccountId, target: AccountId) -> Result<Relationship> {
     let tx = db.begin().await?;

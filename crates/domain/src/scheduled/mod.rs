@@ -108,7 +108,7 @@ pub async fn publish_due(db: &Db, site: &Site, id: ScheduledId) -> Result<Option
     let owner = accounts::store::by_id(&conn, row.account_id).await?.ok_or(Error::NotFound)?;
     let user = users::store::by_account(&conn, owner.id).await?.ok_or(Error::NotFound)?;
     drop(conn);
-    if user.login(&owner) != Login::Usable {
+    if user.login(&owner) != Login::Usable || owner.moved_to_id.is_some() {
         let tx = db.begin().await?;
         store::delete(&tx, id).await?;
         tx.commit().await?;

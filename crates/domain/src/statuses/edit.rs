@@ -9,7 +9,7 @@ use crate::{
     ids::{AccountId, MediaId, StatusId},
     media, notifications,
     polls::{self, NewPoll},
-    row, search,
+    relays, row, search,
     site::Site,
     statuses::{ContentType, QuotePolicy},
     timelines,
@@ -117,7 +117,8 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
     search::index_status(&tx, &new).await?;
     keep_history(&tx, &new).await?;
     tell(&mut tx, &old, &new).await?;
-    if deliveries::concerns_others(&new, &author) || deliveries::concerns_others(&old, &author) || new.touched() {
+    let concerns = |status: &Status| deliveries::concerns_others(status, &author);
+    if concerns(&new) || concerns(&old) || new.touched() || relays::want(&tx, &new, &author).await? {
         deliveries::tell(&mut tx, News::StatusEdited { status: id }).await?;
     }
     tx.commit().await?;

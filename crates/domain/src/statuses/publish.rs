@@ -16,7 +16,7 @@ use crate::{
     ids::{self, AccountId, AppId, MediaId, StatusId},
     media, notifications,
     polls::{self, NewPoll},
-    search,
+    relays, search,
     site::Site,
     tags, timelines,
     users::User,
@@ -248,8 +248,12 @@ async fn tell(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()> {
     } else {
         conversations::gather(tx, status).await?;
     }
-    if is_wanted_elsewhere(status, plan) {
+    let relayed = relays::want(tx, status, &plan.author).await?;
+    if relayed || is_wanted_elsewhere(status, plan) {
         deliveries::tell(tx, News::StatusCreated { status: status.id }).await?;
+    }
+    if relayed {
+        deliveries::tell(tx, News::Relayed { status: status.id }).await?;
     }
     tx.publish(Event::StatusCreated { status: status.id });
     Ok(())

@@ -1,12 +1,14 @@
 //! Hashtags: following them (public statuses with a followed tag come into the home feed, see `timelines`), featuring them
 //! on one's profile, and how much they were used in the last week.
 
+pub mod remote;
 mod store;
 
 use crate::{
     Error, Result, Time, accounts,
     db::{Conn, Db, Ids, Texts, Tx},
-    ids::{self, AccountId, FeaturedTagId, Id, TagId},
+    deliveries::{self, News},
+    ids::{self, AccountId, ActivityId, FeaturedTagId, Id, TagId},
     page::Page,
     row,
     statuses::{Status, Visibility},
@@ -155,13 +157,16 @@ pub async fn followers_among(conn: &Conn, names: &[String], accounts: &[AccountI
 /// Features a tag on one's profile; again is fine. [`Error::NotFound`] for what can be no tag, [`Error::Invalid`] over ten.
 /// <https://docs.joinmastodon.org/methods/featured_tags/#feature>
 pub async fn feature(db: &Db, me: AccountId, named: &str) -> Result<(Featured, Tag)> {
-    let tx = db.begin_long().await?;
+    let mut tx = db.begin_long().await?;
     accounts::store::lock_pair(&tx, me, me).await?;
     let found = find(&tx, named).await?;
     let name = parse(named).map_or_else(|| found.display_name.clone(), |typed| typed.name);
     let tag = kept(&tx, found).await?;
-    if store::insert_featured(&tx, me, (tag.id, &name)).await? && store::count_featured(&tx, me).await? > FEATURED {
-        return Err(Error::invalid("base", "You have already featured the maximum number of hashtags"));
+    if store::insert_featured(&tx, me, (tag.id, &name)).await? {
+        if store::count_featured(&tx, me).await? > FEATURED {
+            return Err(Error::invalid("base", "You have already featured the maximum number of hashtags"));
+        }
+        tell(&mut tx, me, |telling| News::TagFeatured { account: me, name, telling }).await?;
     }
     let featured = store::featured_one(&tx, me, tag.id).await?.ok_or(Error::NotFound)?;
     tx.commit().await?;
@@ -171,19 +176,29 @@ pub async fn feature(db: &Db, me: AccountId, named: &str) -> Result<(Featured, T
 /// Ends [`feature`] by the featured tag's id. [`Error::NotFound`] when there was none.
 /// <https://docs.joinmastodon.org/methods/featured_tags/#unfeature>
 pub async fn unfeature(db: &Db, me: AccountId, id: FeaturedTagId) -> Result<()> {
-    let tx = db.begin().await?;
-    if !store::delete_featured(&tx, me, id).await? {
-        return Err(Error::NotFound);
-    }
+    let mut tx = db.begin().await?;
+    let name = store::delete_featured(&tx, me, id).await?.ok_or(Error::NotFound)?;
+    tell(&mut tx, me, |telling| News::TagUnfeatured { account: me, name, telling }).await?;
     tx.commit().await
+}
+
+/// Has followers elsewhere told, if there are any.
+async fn tell(tx: &mut Tx, me: AccountId, news: impl FnOnce(ActivityId) -> News) -> Result<()> {
+    let account = accounts::store::by_id(tx, me).await?;
+    match account.is_some_and(|account| account.has_remote_followers) {
+        true => deliveries::tell(tx, news(ids::next())).await,
+        false => Ok(()),
+    }
 }
 
 /// Ends [`feature`] by the tag. No error when there was none.
 /// <https://docs.joinmastodon.org/methods/tags/#unfeature>
 pub async fn unfeature_tag(db: &Db, me: AccountId, named: &str) -> Result<Tag> {
-    let tx = db.begin().await?;
+    let mut tx = db.begin().await?;
     let tag = find(&tx, named).await?;
-    store::delete_featured_tag(&tx, me, tag.id).await?;
+    if let Some(name) = store::delete_featured_tag(&tx, me, tag.id).await? {
+        tell(&mut tx, me, |telling| News::TagUnfeatured { account: me, name, telling }).await?;
+    }
     tx.commit().await?;
     Ok(tag)
 }

@@ -31,8 +31,9 @@ sql! {
     FOLLOWERS_AMONG = "SELECT DISTINCT f.account_id FROM followed_tags f JOIN tags t ON t.id = f.tag_id \
         WHERE t.name = ANY($1) AND f.account_id = ANY($2)";
     INSERT_FEATURED = "INSERT INTO featured_tags (id, account_id, tag_id, name) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    DELETE_FEATURED = "DELETE FROM featured_tags WHERE account_id = $1 AND id = $2";
-    DELETE_FEATURED_TAG = "DELETE FROM featured_tags WHERE account_id = $1 AND tag_id = $2";
+    DELETE_FEATURED = "DELETE FROM featured_tags WHERE account_id = $1 AND id = $2 RETURNING name";
+    DELETE_FEATURED_TAG = "DELETE FROM featured_tags WHERE account_id = $1 AND tag_id = $2 RETURNING name";
+    DELETE_ALL_FEATURED = "DELETE FROM featured_tags WHERE account_id = $1";
     COUNT_FEATURED = "SELECT COUNT(*) FROM featured_tags WHERE account_id = $1";
     LIST_FEATURED = FEATURED, FEATURED_ORDER;
     FEATURED_ONE = FEATURED, " AND f.tag_id = $3", FEATURED_ORDER;
@@ -101,13 +102,18 @@ pub(super) async fn insert_featured(tx: &Tx, me: AccountId, (tag, name): (TagId,
     Ok(tx.exec(INSERT_FEATURED, &[&id, &me, &tag, &name]).await? > 0)
 }
 
-/// False when there was none.
-pub(super) async fn delete_featured(tx: &Tx, me: AccountId, id: FeaturedTagId) -> Result<bool> {
-    Ok(tx.exec(DELETE_FEATURED, &[&me, &id]).await? > 0)
+/// Its name; None when there was none.
+pub(super) async fn delete_featured(tx: &Tx, me: AccountId, id: FeaturedTagId) -> Result<Option<String>> {
+    Ok(tx.opt::<(String,)>(DELETE_FEATURED, &[&me, &id]).await?.map(|(name,)| name))
 }
 
-pub(super) async fn delete_featured_tag(tx: &Tx, me: AccountId, tag: TagId) -> Result<()> {
-    tx.exec(DELETE_FEATURED_TAG, &[&me, &tag]).await?;
+/// Its name; None when there was none.
+pub(super) async fn delete_featured_tag(tx: &Tx, me: AccountId, tag: TagId) -> Result<Option<String>> {
+    Ok(tx.opt::<(String,)>(DELETE_FEATURED_TAG, &[&me, &tag]).await?.map(|(name,)| name))
+}
+
+pub(super) async fn delete_all_featured(tx: &Tx, of: AccountId) -> Result<()> {
+    tx.exec(DELETE_ALL_FEATURED, &[&of]).await?;
     Ok(())
 }
 

@@ -11,9 +11,30 @@ use std::time::Duration;
 /// How long a name is remembered.
 pub const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
 
+/// What is taken back before it came does not come later than this.
+const LATELY: Duration = Duration::from_secs(6 * 3600);
+
 /// Remembers that what had this name is gone.
 pub async fn put(tx: &Tx, uri: &str) -> Result<()> {
     store::put(tx, uri).await
+}
+
+/// Remembers that something was taken back, which may come after that.
+pub async fn remember(db: &Db, uri: &str) -> Result<()> {
+    let tx = db.begin().await?;
+    store::put(&tx, uri).await?;
+    tx.commit().await
+}
+
+/// Whether it was taken back lately; that is forgotten, so that what comes again under its name counts.
+pub async fn recall(db: &Db, uri: &str) -> Result<bool> {
+    if !store::exists(&db.read().await?, uri).await? {
+        return Ok(false);
+    }
+    let tx = db.begin().await?;
+    let lately = store::delete(&tx, uri, tx.now.minus(LATELY)).await?;
+    tx.commit().await?;
+    Ok(lately)
 }
 
 pub async fn is_gone(conn: &Conn, uri: &str) -> Result<bool> {

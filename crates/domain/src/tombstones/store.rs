@@ -9,6 +9,7 @@ use crate::{
 sql! {
     PUT = "INSERT INTO tombstones (uri, gone_at) VALUES ($1, $2) ON CONFLICT (uri) DO UPDATE SET gone_at = excluded.gone_at";
     EXISTS = "SELECT 1::bigint FROM tombstones WHERE uri = $1";
+    DELETE = "DELETE FROM tombstones WHERE uri = $1 RETURNING gone_at";
     PRUNE = "DELETE FROM tombstones WHERE gone_at < $1";
 }
 
@@ -19,6 +20,11 @@ pub(super) async fn put(tx: &Tx, uri: &str) -> Result<()> {
 
 pub(super) async fn exists(conn: &Conn, uri: &str) -> Result<bool> {
     conn.exists(EXISTS, &[&uri]).await
+}
+
+/// Whether there was one of after `since`.
+pub(super) async fn delete(tx: &Tx, uri: &str, since: Time) -> Result<bool> {
+    Ok(tx.opt::<(Time,)>(DELETE, &[&uri]).await?.is_some_and(|(at,)| at > since))
 }
 
 pub(super) async fn prune(tx: &Tx, before: Time) -> Result<u64> {

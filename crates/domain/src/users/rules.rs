@@ -32,6 +32,7 @@ const RESERVED: &[&str] = &[
     "official",
     "owner",
     "postmaster",
+    "relay",
     "root",
     "security",
     "settings",

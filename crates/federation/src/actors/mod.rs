@@ -6,14 +6,22 @@ pub(crate) mod serve;
 use crate::Federation;
 use crate::documents::{Actor, ActorKind, Emoji, Image, Key, KeyMaterial, Property};
 use domain::Result;
-use domain::accounts::{Account, Kind};
+use domain::accounts::{self, Account, Kind};
 use domain::db::Conn;
-use domain::{emojis, keys as own_keys};
+use domain::{emojis, keys as own_keys, moves};
+
+/// What the site is called among relays.
+pub(crate) const RELAY: &str = "relay";
 
 impl Federation {
     /// The name of the site's own actor.
     pub(crate) fn site_uri(&self) -> String {
         format!("{}/actor", self.site.base_url)
+    }
+
+    /// The name under which the site speaks with relays that follow back: some take no other.
+    pub(crate) fn relay_uri(&self) -> String {
+        format!("{}/relay", self.site.base_url)
     }
 
     pub(crate) fn shared_inbox(&self) -> String {
@@ -30,6 +38,11 @@ impl Federation {
         let uri = &account.uri;
         let pair = self.pair(account.id).await?;
         let conn = self.db.read().await?;
+        let aliases = moves::aliases(&conn, account.id).await?;
+        let moved_to = match account.moved_to_id {
+            None => None,
+            Some(id) => accounts::store::by_id(&conn, id).await?.map(|to| to.uri),
+        };
         let picture = |key: &Option<String>, words: &str| {
             let key = key.as_ref()?;
             let description = Some(words.to_owned()).filter(|w| !w.is_empty());
@@ -54,6 +67,7 @@ impl Federation {
             followers: Some(format!("{uri}/followers")),
             following: Some(format!("{uri}/following")),
             featured: Some(format!("{uri}/collections/featured")),
+            featured_tags: Some(format!("{uri}/collections/tags")),
             icon: picture(&account.avatar, &account.avatar_description),
             image: picture(&account.header, &account.header_description),
             locked: account.locked,
@@ -62,6 +76,8 @@ impl Federation {
             published: Some(account.created_at.midnight()),
             fields: account.fields().into_iter().map(field).collect(),
             emojis: self.emojis(&conn, &account.shortcodes()).await?,
+            also_known_as: aliases.into_iter().map(|alias| alias.uri).collect(),
+            moved_to,
             memorial: account.memorial,
             attribution_domains: account.attribution_domains(),
             keys: vec![key(uri, pair.public_pem())],
@@ -88,6 +104,23 @@ impl Federation {
             knows_rfc9421: true,
             id: uri,
             ..Actor::default()
+        })
+    }
+
+    /// The site among relays: the same keys under another name.
+    pub(crate) async fn relay_actor(&self) -> Result<Actor> {
+        let uri = self.relay_uri();
+        let pair = self.pair(own_keys::SITE).await?;
+        Ok(Actor {
+            username: RELAY.to_owned(),
+            webfinger: Some(self.site.handle(RELAY)),
+            inbox: format!("{uri}/inbox"),
+            outbox: Some(format!("{uri}/outbox")),
+            followers: Some(format!("{uri}/followers")),
+            following: Some(format!("{uri}/following")),
+            keys: vec![key(&uri, pair.public_pem())],
+            id: uri,
+            ..self.site_actor().await?
         })
     }
 

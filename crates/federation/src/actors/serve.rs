@@ -13,7 +13,7 @@ use domain::tombstones;
 use serde_json::Value;
 
 pub(crate) fn routes() -> Router<Federation> {
-    Router::new().route("/actor", get(site))
+    Router::new().route("/actor", get(site)).route("/relay", get(relay))
 }
 
 pub(crate) fn documents() -> Router<Federation> {
@@ -23,6 +23,11 @@ pub(crate) fn documents() -> Router<Federation> {
 /// `GET /actor`: open to everybody in every mode, or two servers that want signatures could never begin.
 async fn site(State(federation): State<Federation>) -> Result<Response, Refusal> {
     Ok(document(&federation.site_actor().await?.to_json()))
+}
+
+/// `GET /relay`: as open as the site's own.
+async fn relay(State(federation): State<Federation>) -> Result<Response, Refusal> {
+    Ok(document(&federation.relay_actor().await?.to_json()))
 }
 
 /// `GET /users/{username}` <https://www.w3.org/TR/activitypub/#actor-objects>

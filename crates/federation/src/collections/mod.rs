@@ -16,7 +16,7 @@ use domain::db::Conn;
 use domain::page::Page;
 use domain::statuses::{self, Status, Visibility};
 use domain::timelines::{self, Profile};
-use domain::{Result as DomainResult, follows};
+use domain::{Result as DomainResult, follows, tags};
 
 /// Posts on a page of an outbox, accounts on a page of followers.
 const POSTS: i64 = 20;
@@ -35,7 +35,9 @@ pub(crate) fn routes() -> Router<Federation> {
         .route("/users/{username}/following", get(following))
         .route("/users/{username}/following/{page}", get(following_page))
         .route("/users/{username}/collections/featured", get(featured))
+        .route("/users/{username}/collections/tags", get(featured_tags))
         .route("/actor/outbox", read(get(site_outbox)))
+        .route("/relay/{list}", get(relay_list))
 }
 
 async fn no_client() -> Response {
@@ -46,6 +48,15 @@ async fn no_client() -> Response {
 async fn site_outbox(State(federation): State<Federation>) -> Response {
     let id = format!("{}/outbox", federation.site_uri());
     document(&Collection { id: Some(id), ordered: true, total: Some(0), ..Collection::default() }.to_json())
+}
+
+/// `GET /relay/outbox`, `…/followers`, `…/following`: who relays are is nobody's business.
+async fn relay_list(State(federation): State<Federation>, Path(list): Path<String>) -> Result<Response, Refusal> {
+    if !matches!(list.as_str(), "outbox" | "followers" | "following") {
+        return Err(Refusal::Unknown);
+    }
+    let id = format!("{}/{list}", federation.relay_uri());
+    Ok(document(&Collection { id: Some(id), ordered: true, total: Some(0), ..Collection::default() }.to_json()))
 }
 
 fn total(count: i64) -> Option<u64> {
@@ -197,6 +208,21 @@ async fn featured(State(federation): State<Federation>, Path(name): Path<String>
     let made = Collection {
         id: Some(format!("{}/collections/featured", account.uri)),
         ordered: true,
+        total: u64::try_from(items.len()).ok(),
+        items,
+        ..Collection::default()
+    };
+    Ok(document(&made.to_json()))
+}
+
+/// `GET /users/{username}/collections/tags`: hashtags on the profile.
+async fn featured_tags(State(federation): State<Federation>, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let conn = federation.db.read().await?;
+    let account = local(&federation, &conn, &name).await?;
+    let shown = tags::featured(&conn, account.id).await?;
+    let items: Vec<Object> = shown.iter().map(|tag| federation.hashtag_object(&tag.name)).collect();
+    let made = Collection {
+        id: Some(format!("{}/collections/tags", account.uri)),
         total: u64::try_from(items.len()).ok(),
         items,
         ..Collection::default()

@@ -1,6 +1,6 @@
 //! From news to the activity that says it. None where it does not matter any more.
 
-use super::{Told, quotes};
+use super::{Told, quotes, relays};
 use crate::Federation;
 use crate::documents::{Activity, Note, Object, PUBLIC, Verb};
 use crate::statuses::compose::{Addressed, author};
@@ -8,6 +8,7 @@ use domain::accounts::{self, Account};
 use domain::db::Conn;
 use domain::deliveries::{Bond, Gone, News};
 use domain::ids::{AccountId, StatusId};
+use domain::keys::SITE;
 use domain::statuses::{self, Status};
 use domain::{Error, Result, polls};
 
@@ -69,6 +70,14 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             let act = Act { verb: Verb::Remove, name: format!("pins/{telling}") };
             on_featured(conn, (*account, *status), act).await
         }
+        News::TagFeatured { account, name, telling } => {
+            let act = Act { verb: Verb::Add, name: format!("tags/{telling}") };
+            on_featured_tag(federation, conn, (*account, name, act)).await
+        }
+        News::TagUnfeatured { account, name, telling } => {
+            let act = Act { verb: Verb::Remove, name: format!("tags/{telling}") };
+            on_featured_tag(federation, conn, (*account, name, act)).await
+        }
         News::Followed { bond } => follow(conn, bond).await.map(|f| (bond.account, f)),
         News::Unfollowed { bond } => follow(conn, bond).await.map(|f| (bond.account, undo(f))),
         News::FollowAccepted { bond } => answer(conn, bond, Verb::Accept).await,
@@ -95,6 +104,20 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             Ok((account.id, activity))
         }
         News::Reported { report, .. } => super::flag::made(federation, conn, *report).await,
+        News::RelayFollowed { relay } => Ok((SITE, relays::follow(federation, conn, *relay).await?)),
+        News::RelayLeft { left } => Ok((SITE, relays::unfollow(federation, conn, left).await?)),
+        News::Relayed { status } => Ok((SITE, relays::announce(federation, conn, *status).await?)),
+        News::SiteAnswered { follower, uri, object, accepted, telling } => {
+            let (follower, accepted, telling) = (*follower, *accepted, *telling);
+            let answer = relays::Answer { follower, uri, object, accepted, telling };
+            Ok((SITE, relays::answer(conn, answer).await?))
+        }
+        News::Moved { account, target, telling } => {
+            let (actor, to) = (local(conn, *account).await?, known(conn, *target).await?);
+            let name = format!("moves/{telling}");
+            let activity = to_everybody(&actor.uri, &name, (Verb::Move, Object::Id(actor.uri.clone())));
+            Ok((actor.id, Activity { target: Some(Object::Id(to.uri)), ..activity }))
+        }
         News::AccountDeleted { account, uri } => {
             Ok((*account, to_everybody(uri, "delete", (Verb::Delete, Object::Id(uri.clone())))))
         }
@@ -241,7 +264,7 @@ async fn deleted(conn: &Conn, gone: &Gone) -> Result<(AccountId, Activity)> {
 }
 
 /// Takes `what` back; shown whole, because its name alone says nothing elsewhere.
-fn undo(what: Activity) -> Activity {
+pub(super) fn undo(what: Activity) -> Activity {
     Activity {
         id: what.id.as_ref().map(|id| format!("{id}/undo")),
         verb: Verb::Undo,
@@ -282,6 +305,18 @@ async fn on_featured(conn: &Conn, (who, id): (AccountId, StatusId), act: Act) ->
     let actor = local(conn, who).await?;
     let status = statuses::store::by_id(conn, id).await?.ok_or(Error::NotFound)?;
     let activity = to_everybody(&actor.uri, &act.name, (act.verb, Object::Id(status.uri)));
+    let target = Some(Object::Id(format!("{}/collections/featured", actor.uri)));
+    Ok((who, Activity { target, ..activity }))
+}
+
+/// Mastodon looks for hashtags at the list of pinned posts.
+async fn on_featured_tag(
+    federation: &Federation,
+    conn: &Conn,
+    (who, name, act): (AccountId, &str, Act),
+) -> Result<(AccountId, Activity)> {
+    let actor = local(conn, who).await?;
+    let activity = to_everybody(&actor.uri, &act.name, (act.verb, federation.hashtag_object(name)));
     let target = Some(Object::Id(format!("{}/collections/featured", actor.uri)));
     Ok((who, Activity { target, ..activity }))
 }

@@ -6,6 +6,7 @@ mod flag;
 mod quotes;
 mod reactions;
 mod recipients;
+mod relays;
 
 use crate::Federation;
 use crate::documents::{Activity, host};
@@ -29,6 +30,7 @@ pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
     let Some(told) = compose::news(federation, news).await? else { return Ok(Outcome::Done) };
     let inboxes = recipients::of(federation, news, &told).await?;
     let Some(uri) = told.activity.id.as_deref() else { return Ok(Outcome::Done) };
+    // Relays that pass on what they are sent want a Linked Data signature in it: this is where it would be put in.
     let body = told.activity.to_json().to_string();
     let new = New { uri, account: told.account, actor: &told.activity.actor, body: &body };
     let count = deliveries::send(&federation.db, new, &inboxes).await?;

@@ -9,6 +9,8 @@ use domain::accounts;
 use domain::db::Conn;
 use domain::deliveries::{self, News, store};
 use domain::ids::{AccountId, StatusId};
+use domain::moves;
+use domain::relays::{self, Style};
 use domain::statuses::{self, Visibility};
 
 /// Servers that one activity goes to.
@@ -20,14 +22,29 @@ const TOUCHED: i64 = 1_000;
 pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Result<Vec<String>> {
     let conn = federation.db.read_long().await?;
     let mut inboxes = match news {
-        News::StatusCreated { status } => of_status(federation, &conn, (*status, Touched::No)).await?,
-        News::StatusEdited { status } | News::StatusRetold { status, .. } => {
-            of_status(federation, &conn, (*status, Touched::Too)).await?
+        News::StatusCreated { status } => {
+            let mut inboxes = of_status(federation, &conn, (*status, Touched::No)).await?;
+            inboxes.extend(of_relays(&conn, *status, Some(Style::Mastodon)).await?);
+            inboxes
         }
+        News::StatusEdited { status } | News::StatusRetold { status, .. } => {
+            let mut inboxes = of_status(federation, &conn, (*status, Touched::Too)).await?;
+            inboxes.extend(of_relays(&conn, *status, None).await?);
+            inboxes
+        }
+        News::Relayed { status } => of_relays(&conn, *status, Some(Style::Litepub)).await?,
+        News::RelayFollowed { relay } => {
+            relays::store::by_id(&conn, *relay).await?.into_iter().map(|relay| relay.inbox).collect()
+        }
+        News::RelayLeft { left } => vec![left.inbox.clone()],
+        News::SiteAnswered { follower, .. } => personal(&conn, Some(*follower)).await?,
         News::StatusDeleted { gone } => {
             let mut inboxes = store::shared_inboxes(&conn, gone.concerned.iter().copied()).await?;
             if gone.visibility != Visibility::Direct {
                 inboxes.extend(of_followers(federation, &conn, gone.account).await?);
+            }
+            if gone.visibility == Visibility::Public && gone.original.is_none() {
+                inboxes.extend(relays::inboxes(&conn, None).await?);
             }
             inboxes
         }
@@ -36,8 +53,18 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
             inboxes.extend(of_voters(&conn, *status).await?);
             inboxes
         }
-        News::Pinned { account, .. } | News::Unpinned { account, .. } | News::ProfileChanged { account, .. } => {
-            of_followers(federation, &conn, *account).await?
+        News::Pinned { account, .. }
+        | News::Unpinned { account, .. }
+        | News::TagFeatured { account, .. }
+        | News::TagUnfeatured { account, .. } => of_followers(federation, &conn, *account).await?,
+        News::ProfileChanged { account, .. } | News::Moved { account, .. } => {
+            let mut inboxes = of_followers(federation, &conn, *account).await?;
+            // Who blocks somebody wants to know them again; where they went last is where they may come back from.
+            inboxes.extend(store::blocker_inboxes(&conn, *account, INBOXES).await?);
+            let last = moves::last(&conn, *account).await?;
+            inboxes.extend(store::shared_inboxes(&conn, last.map(|last| last.target_id)).await?);
+            inboxes.extend(relays::inboxes(&conn, None).await?);
+            inboxes
         }
         News::Favourited { status, .. }
         | News::Unfavourited { status, .. }
@@ -115,6 +142,13 @@ async fn of_followers(federation: &Federation, conn: &Conn, account: AccountId) 
         }
     }
     Ok(inboxes)
+}
+
+async fn of_relays(conn: &Conn, id: StatusId, style: Option<Style>) -> Result<Vec<String>> {
+    match statuses::store::by_id(conn, id).await? {
+        Some(status) => super::relays::inboxes(conn, &status, style).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 async fn of_voters(conn: &Conn, id: StatusId) -> Result<Vec<String>> {

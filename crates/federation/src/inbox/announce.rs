@@ -1,5 +1,6 @@
 //! Announce: somebody elsewhere boosts something.
 
+use super::{group, inner, relay};
 use crate::Federation;
 use crate::documents::{Activity, PUBLIC};
 use crate::resolve::{self, Budget};
@@ -9,6 +10,13 @@ use domain::statuses::{Visibility, remote};
 use domain::{Error, Result, follows};
 
 pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
+    if let Some(relay) = relay::of(federation, from).await? {
+        let uri = activity.object_id().ok_or(Error::NotFound)?;
+        return relay::import(federation, &relay, uri).await;
+    }
+    if let Some(inner) = inner(activity) {
+        return group::apply(federation, from, (activity, inner)).await;
+    }
     let (Some(uri), Some(id)) = (activity.object_id(), activity.id.as_deref()) else { return Err(Error::NotFound) };
     let conn = federation.db.read().await?;
     let known = remote::by_uri(&conn, uri).await?;
@@ -26,7 +34,7 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
     remote::boost(&federation.db, from.id, original.reblog_of_id.unwrap_or(original.id), made).await.map(drop)
 }
 
-async fn visibility(conn: &Conn, from: &Account, activity: &Activity) -> Result<Visibility> {
+pub(super) async fn visibility(conn: &Conn, from: &Account, activity: &Activity) -> Result<Visibility> {
     let everybody = |list: &[String]| list.iter().any(|uri| uri == PUBLIC);
     if everybody(&activity.to) {
         return Ok(Visibility::Public);

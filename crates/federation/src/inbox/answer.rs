@@ -1,14 +1,17 @@
 //! Accept and Reject: how somebody elsewhere answers who wants to follow or quote them.
 
-use super::{inner, local, quote};
+use super::{inner, local, quote, relay};
 use crate::Federation;
 use crate::documents::{Activity, Verb};
 use domain::accounts::Account;
 use domain::ids::AccountId;
+use domain::relays::State;
 use domain::{Error, Result, follows};
 
 pub(super) async fn accept(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
-    if quote::answered(federation, from, activity).await? {
+    if quote::answered(federation, from, activity).await?
+        || is_of_relay(federation, from, (activity, State::Accepted)).await?
+    {
         return Ok(());
     }
     let follower = follower(federation, from, activity).await?;
@@ -16,11 +19,20 @@ pub(super) async fn accept(federation: &Federation, from: &Account, activity: &A
 }
 
 pub(super) async fn reject(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
-    if quote::answered(federation, from, activity).await? {
+    if quote::answered(federation, from, activity).await?
+        || is_of_relay(federation, from, (activity, State::Rejected)).await?
+    {
         return Ok(());
     }
     let follower = follower(federation, from, activity).await?;
     follows::remote::rejected(&federation.db, follower, from.id).await
+}
+
+async fn is_of_relay(federation: &Federation, from: &Account, (activity, state): (&Activity, State)) -> Result<bool> {
+    match activity.object_id() {
+        Some(uri) => relay::answered(federation, from, (uri, state)).await,
+        None => Ok(false),
+    }
 }
 
 /// Who here asked to follow `from`: by the name of the follow, else by who is shown to have asked. Nobody answers for

@@ -5,6 +5,7 @@ use crate::documents::{Activity, Note, Object, Vote, same_origin};
 use crate::resolve::{self, Budget};
 use crate::statuses::arrive;
 use domain::accounts::{Account, remote as accounts};
+use domain::ids::AccountId;
 use domain::statuses::{self, remote, remote::How};
 use domain::{Error, Result, follows, polls};
 
@@ -27,11 +28,29 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
 
 /// A post that its author sent.
 pub(super) async fn take(federation: &Federation, from: &Account, note: &Note) -> Result<()> {
+    if of_a_group(from, note) {
+        return passed_on(federation, &note.id).await;
+    }
     check(from, note)?;
-    if !is_wanted(federation, from, note).await? {
+    if !is_wanted(federation, Some(from.id), note).await? {
         return Err(Error::forbidden("Nobody here follows or is named"));
     }
     arrive::take(federation, note, from, (How::Sent, Budget::SENT)).await.map(drop)
+}
+
+/// Members of Mobilizon's groups post in the group's name. Their server has the last word: it is asked.
+pub(super) fn of_a_group(from: &Account, note: &Note) -> bool {
+    note.author != from.uri && same_origin(&note.author, &from.uri) && same_origin(&note.id, &from.uri)
+}
+
+/// A post that somebody else passed on: asked for where it is from, and kept when it would have been, had it been sent.
+pub(super) async fn passed_on(federation: &Federation, uri: &str) -> Result<()> {
+    let note = resolve::status::document(federation, uri).await?;
+    let author = accounts::by_uri(&federation.db.read().await?, &note.author).await?;
+    if !is_wanted(federation, author.map(|author| author.id), &note).await? {
+        return Err(Error::forbidden("Nobody here follows or is named"));
+    }
+    resolve::status::take(federation, &note, Budget::SENT).await.map(drop)
 }
 
 /// Who signed is who wrote, and it is on their own server.
@@ -42,15 +61,18 @@ pub(super) fn check(from: &Account, note: &Note) -> Result<()> {
     Ok(())
 }
 
-/// Whether anybody here has to do with it: a follower, somebody it is addressed to, or a conversation that is here.
-pub(super) async fn is_wanted(federation: &Federation, from: &Account, note: &Note) -> Result<bool> {
+/// Whether anybody here has to do with it: a follower of its author, if that is known, somebody it is addressed to, or a
+/// conversation that is here.
+async fn is_wanted(federation: &Federation, author: Option<AccountId>, note: &Note) -> Result<bool> {
     let addressed = note.to.iter().chain(&note.cc).take(200);
     let people: Vec<String> = addressed.filter(|uri| federation.is_ours(uri)).cloned().collect();
     let conn = federation.db.read().await?;
     if !accounts::store::by_uris(&conn, people).await?.is_empty() {
         return Ok(true);
     }
-    if follows::remote::is_followed_here(&conn, from.id).await? {
+    if let Some(author) = author
+        && follows::remote::is_followed_here(&conn, author).await?
+    {
         return Ok(true);
     }
     match &note.in_reply_to {

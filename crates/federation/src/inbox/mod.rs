@@ -8,13 +8,16 @@ mod delete;
 mod feature;
 mod flag;
 mod follow;
+mod group;
 mod like;
+mod moved;
 pub(crate) mod quote;
+mod relay;
 pub(crate) mod signer;
 mod undo;
 mod update;
 
-use crate::documents::{Activity, Object, Verb, parse, same_origin};
+use crate::documents::{Activity, Collection, Document, Object, Verb, parse, same_origin};
 use crate::resolve::{self, Budget};
 use crate::{Federation, Refusal};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -28,16 +31,20 @@ use axum::routing::post;
 use domain::accounts::{self, Account, remote};
 use domain::ids::ArrivalId;
 use domain::jobs::Outcome;
-use domain::{Error, Result, arrivals, blocks};
+use domain::statuses::remote as statuses;
+use domain::{Error, Result, arrivals, blocks, tombstones};
 
 /// Bytes of what is sent at once.
 const MOST: usize = 1 << 20;
+/// Activities that are taken when several come as one.
+const AT_ONCE: usize = 100;
 
 pub(crate) fn routes() -> Router<Federation> {
     // Whose inbox it was sent to says nothing that the activity does not say itself.
     Router::new()
         .route("/inbox", post(receive))
         .route("/actor/inbox", post(receive))
+        .route("/relay/inbox", post(receive))
         .route("/users/{username}/inbox", post(receive))
 }
 
@@ -48,7 +55,13 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
     let bytes = read(body).await?;
     let accepted = StatusCode::ACCEPTED.into_response();
     let value = parse(&bytes).map_err(|_| Refusal::Bad("The body is not JSON"))?;
-    let activity = Activity::read(&value).map_err(|_| Refusal::Bad("The body is not an activity"))?;
+    let activity = match Document::read(&value) {
+        Ok(Document::Collection(several)) => {
+            several_at_once(&federation, &parts, (&bytes, &several)).await?;
+            return Ok(accepted);
+        }
+        _ => Activity::read(&value).map_err(|_| Refusal::Bad("The body is not an activity"))?,
+    };
     if matters_to_nobody(&federation, &activity).await? {
         return Ok(accepted);
     }
@@ -66,6 +79,28 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
     let name = name(&activity, &parts, &bytes);
     arrivals::take(&federation.db, from.id, (&name, body)).await?;
     Ok(accepted)
+}
+
+/// Misskey's way of sending several activities as one. Each is written down as if it had come by itself.
+async fn several_at_once(
+    federation: &Federation,
+    parts: &Parts,
+    (bytes, several): (&[u8], &Collection),
+) -> Result<(), Refusal> {
+    let from = signer::of(federation, parts, bytes).await?;
+    if from.suspended_at.is_some() {
+        return Ok(());
+    }
+    for item in several.items.iter().take(AT_ONCE) {
+        let Object::Activity(activity) = item else { continue };
+        if activity.actor != from.uri || activity.id.as_ref().is_some_and(|id| !same_origin(id, &from.uri)) {
+            continue;
+        }
+        let body = activity.to_json().to_string();
+        let name = name(activity, parts, body.as_bytes());
+        arrivals::take(&federation.db, from.id, (&name, &body)).await?;
+    }
+    Ok(())
 }
 
 async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
@@ -93,13 +128,11 @@ fn name(activity: &Activity, parts: &Parts, body: &[u8]) -> String {
         activity.verb,
         Verb::Follow | Verb::Undo | Verb::Accept | Verb::Reject | Verb::Block | Verb::QuoteRequest
     );
+    let signature = || hex(parts.headers.get("signature").map(|value| value.as_bytes()).unwrap_or_default());
     match &activity.id {
         Some(id) if !on_and_off => id.clone(),
-        Some(id) => {
-            let signature = parts.headers.get("signature").map(|value| value.as_bytes()).unwrap_or_default();
-            format!("{id} {}", hex(signature))
-        }
-        None => format!("{}#{}", activity.actor, hex(body)),
+        Some(id) => format!("{id} {}", signature()),
+        None => format!("{}#{} {}", activity.actor, hex(body), signature()),
     }
 }
 
@@ -125,8 +158,15 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
 }
 
 async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
+    // What carries a proof of its own could be believed here, as if its actor had sent it; none is looked at yet.
     if activity.actor != from.uri {
-        return forwarded(federation, activity).await;
+        return forwarded(federation, from, activity).await;
+    }
+    if matches!(activity.verb, Verb::Like | Verb::EmojiReact | Verb::Follow | Verb::Block)
+        && let Some(id) = &activity.id
+        && tombstones::recall(&federation.db, id).await?
+    {
+        return Err(Error::forbidden("It was taken back before it came"));
     }
     match &activity.verb {
         Verb::Create => create::apply(federation, from, activity).await,
@@ -144,16 +184,27 @@ async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Re
         }
         Verb::Add | Verb::Remove => feature::apply(federation, from, activity).await,
         Verb::Flag => flag::apply(federation, from, activity).await,
+        Verb::Move => moved::apply(federation, from, activity).await,
         Verb::QuoteRequest => quote::asked(federation, from, activity).await,
-        Verb::Dislike | Verb::Move | Verb::Other(_) => Ok(()),
+        Verb::Dislike | Verb::Other(_) => Ok(()),
     }
 }
 
 /// Sent by somebody who did not say it: nothing of it is believed. What it is about is asked for where it is from.
-async fn forwarded(federation: &Federation, activity: &Activity) -> Result<()> {
+async fn forwarded(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
     let Some(uri) = activity.object_id().filter(|uri| !federation.is_ours(uri)) else { return Ok(()) };
+    let known = statuses::by_uri(&federation.db.read().await?, uri).await?.is_some();
     match activity.verb {
-        Verb::Create | Verb::Update => resolve::status::refetch(federation, uri, Budget::SENT).await.map(drop),
+        Verb::Create if known => Ok(()),
+        Verb::Create | Verb::Update if !known => match relay::of(federation, from).await? {
+            Some(relay) => relay::import(federation, &relay, uri).await,
+            None => create::passed_on(federation, uri).await,
+        },
+        Verb::Announce => match relay::of(federation, from).await? {
+            Some(relay) => relay::import(federation, &relay, uri).await,
+            None => Ok(()),
+        },
+        Verb::Update => resolve::status::refetch(federation, uri, Budget::SENT).await.map(drop),
         Verb::Delete => resolve::status::confirm_gone(federation, uri).await,
         _ => Ok(()),
     }

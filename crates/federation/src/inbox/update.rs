@@ -29,9 +29,15 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
 }
 
 async fn edit(federation: &Federation, from: &Account, note: &Note) -> Result<()> {
-    create::check(from, note)?;
     // Nothing is looked up for what is not here.
     let known = remote::by_uri(&federation.db.read().await?, &note.id).await?;
+    if create::of_a_group(from, note) {
+        return match known {
+            Some(_) => resolve::status::refetch(federation, &note.id, Budget::SENT).await.map(drop),
+            None => Ok(()),
+        };
+    }
+    create::check(from, note)?;
     if known.is_none() {
         let late = note.published.is_some_and(|at| Time::now().since(at) > LATE);
         return if late { Ok(()) } else { create::take(federation, from, note).await };

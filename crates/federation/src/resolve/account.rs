@@ -52,7 +52,10 @@ pub async fn by_handle(federation: &Federation, handle: &str) -> Result<Account>
     if !on_its_host && verified_handle(federation, &actor).await? != (said.username.clone(), said.domain.clone()) {
         return Err(Error::forbidden(format!("{handle} is not what the account is called")));
     }
-    keep(federation, &actor, (said.username, said.domain)).await
+    let account = keep(federation, arrived(&actor), (said.username, said.domain)).await?;
+    // Somebody wants to see the profile.
+    remote::fetch_pins_later(&federation.db, account.id).await?;
+    Ok(account)
 }
 
 /// The account of this name among servers: known here, or fetched.
@@ -85,22 +88,33 @@ async fn document(federation: &Federation, uri: &str) -> Result<Actor> {
     }
 }
 
+/// Fetches the account that somebody else says they went to: chains of moves are not walked along.
+pub(super) async fn destination(federation: &Federation, uri: &str) -> Result<Account> {
+    let actor = document(federation, uri).await?;
+    let handle = handle(federation, &actor).await?;
+    keep(federation, Arrived { is_destination: true, ..arrived(&actor) }, handle).await
+}
+
 /// Keeps an actor as its own server shows it, or as it was sent with its own signature.
 pub(crate) async fn take(federation: &Federation, actor: &Actor) -> Result<Account> {
+    let handle = handle(federation, actor).await?;
+    keep(federation, arrived(actor), handle).await
+}
+
+async fn handle(federation: &Federation, actor: &Actor) -> Result<(String, String)> {
     let conn = federation.db.read().await?;
     let known = remote::by_uri(&conn, &actor.id).await?;
     if known.is_none() && tombstones::is_gone(&conn, &actor.id).await? {
         return Err(Error::Gone);
     }
     drop(conn);
-    let handle = match known {
+    match known {
         // The name was checked when it came, and is the same.
         Some(Account { username, domain: Some(domain), .. }) if username.eq_ignore_ascii_case(&actor.username) => {
-            (username, domain)
+            Ok((username, domain))
         }
-        _ => verified_handle(federation, actor).await?,
-    };
-    keep(federation, actor, handle).await
+        _ => verified_handle(federation, actor).await,
+    }
 }
 
 /// What the account is called, confirmed by both: the account names a handle, its domain names the account.
@@ -126,11 +140,11 @@ async fn verified_handle(federation: &Federation, actor: &Actor) -> Result<(Stri
     }
 }
 
-async fn keep(federation: &Federation, actor: &Actor, (username, domain): (String, String)) -> Result<Account> {
-    if domain.eq_ignore_ascii_case(&federation.site.domain) || federation.is_ours(&actor.id) {
+async fn keep(federation: &Federation, arrived: Arrived, (username, domain): (String, String)) -> Result<Account> {
+    if domain.eq_ignore_ascii_case(&federation.site.domain) || federation.is_ours(&arrived.uri) {
         return Err(Error::forbidden("It says that it is one of ours"));
     }
-    let arrived = Arrived { username, domain, ..arrived(actor) };
+    let arrived = Arrived { username, domain, ..arrived };
     let account = remote::receive(&federation.db, &arrived).await?;
     federation.known.forget(account.id);
     Ok(account)
@@ -168,6 +182,9 @@ fn arrived(actor: &Actor) -> Arrived {
             followers: actor.followers.clone(),
             following: actor.following.clone(),
             featured: actor.featured.clone(),
+            featured_tags: actor.featured_tags.clone(),
+            also_known_as: actor.also_known_as.clone(),
+            moved_to: actor.moved_to.clone().filter(|uri| *uri != actor.id),
         },
         keys: actor.keys.iter().map(kept).collect(),
         ..Arrived::default()
@@ -191,6 +208,7 @@ pub async fn refresh(federation: &Federation, id: domain::ids::AccountId) -> Res
     match fetch(federation, &account.uri).await {
         Err(Error::Gone) => remote::delete(&federation.db, id).await,
         Err(Error::NotFound | Error::Forbidden(_)) => Ok(()),
-        other => other.map(drop),
+        Ok(account) => remote::fetch_pins_later(&federation.db, account.id).await,
+        Err(error) => Err(error),
     }
 }

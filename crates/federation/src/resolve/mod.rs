@@ -2,7 +2,9 @@
 
 pub mod account;
 pub(crate) mod missing;
+pub mod moves;
 pub mod pins;
+pub mod relay;
 pub mod status;
 pub mod thread;
 mod webfinger;
@@ -32,6 +34,9 @@ impl Budget {
     pub(crate) const THREAD: Self = Self { parents: 0, strangers: false, quotes: true };
     /// Nothing more than its author.
     pub(crate) const NONE: Self = Self { parents: 0, strangers: false, quotes: false };
+
+    /// For what a relay speaks of: so much of its thread that it is understood, and nobody whom it names.
+    pub const RELAYED: Self = Self { parents: 2, strangers: false, quotes: false };
 
     pub(crate) fn is_left(self) -> bool {
         self.parents > 0

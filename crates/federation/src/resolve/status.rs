@@ -60,7 +60,7 @@ pub(crate) async fn fetch(federation: &Federation, uri: &str, budget: Budget) ->
     take(federation, &note, budget).await
 }
 
-async fn document(federation: &Federation, uri: &str) -> Result<Note> {
+pub(crate) async fn document(federation: &Federation, uri: &str) -> Result<Note> {
     let url = Url::parse(uri).map_err(|_| Error::NotFound)?;
     let signer = federation.site_signer().await?;
     let fetched = federation.fetcher.document(&url, Some(&signer)).await.map_err(|e| failed(&url, e))?;

@@ -3,7 +3,7 @@
 use super::collections;
 use crate::Federation;
 use crate::documents::{
-    Attachment, AttachmentKind, Choice, Grant, Hashtag, Mention, Note, NoteKind, PUBLIC, Policy, Poll, Quote,
+    Attachment, AttachmentKind, Choice, Grant, Hashtag, Mention, Note, NoteKind, Object, PUBLIC, Policy, Poll, Quote,
 };
 use domain::accounts::{self, Account};
 use domain::db::Conn;
@@ -110,6 +110,11 @@ impl Federation {
     /// `user@domain`, also for people here.
     pub(crate) fn full_handle(&self, account: &Account) -> String {
         if account.is_local() { self.site.handle(&account.username) } else { account.acct() }
+    }
+
+    /// A hashtag as the object of an activity or in a list.
+    pub(crate) fn hashtag_object(&self, name: &str) -> Object {
+        Object::Other { id: Some(self.site.tag_url(name)), kind: "Hashtag".into(), name: Some(format!("#{name}")) }
     }
 
     fn hashtag(&self, name: String) -> Hashtag {

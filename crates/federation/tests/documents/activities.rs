@@ -26,6 +26,8 @@ fn what_each_does_to_what() {
         ("akkoma_react", Verb::EmojiReact, POST),
         ("akkoma_relay_follow", Verb::Follow, "https://noren.example/relay"),
         ("gotosocial_delete", Verb::Delete, "https://gts.example/users/zoe/statuses/01A"),
+        ("lemmy_announce_create", Verb::Announce, "https://lemmy.example/activities/create/1"),
+        ("lemmy_announce_delete", Verb::Announce, "https://lemmy.example/activities/delete/1"),
         ("lemmy_announce_like", Verb::Announce, "https://lemmy.example/activities/undo/1"),
         ("peertube_announce", Verb::Announce, "https://peertube.example/videos/watch/1"),
         ("threads_create", Verb::Create, "https://threads.example/ap/users/1/post/2/"),

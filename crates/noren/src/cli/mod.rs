@@ -10,6 +10,7 @@ mod feeds;
 mod invite;
 mod jobs;
 pub mod output;
+mod relay;
 mod report;
 mod serve;
 mod site;
@@ -61,6 +62,7 @@ enum Command {
     Jobs(jobs::Jobs),
     Federation(federation::Federation),
     Domains(domains::Domains),
+    Relay(relay::Relay),
     Feeds(feeds::Feeds),
     Emoji(emoji::Emoji),
     Storage(storage::Storage),
@@ -116,15 +118,18 @@ impl From<std::io::Error> for Failure {
 /// The command line; a subcommand without examples of its own shows those of its parent.
 fn command() -> clap::Command {
     let mut command = Cli::command();
-    for parent in command.get_subcommands_mut() {
-        let examples = parent.get_after_help().cloned();
-        for sub in parent.get_subcommands_mut() {
-            if let (None, Some(examples)) = (sub.get_after_help(), &examples) {
-                *sub = std::mem::take(sub).after_help(examples.clone());
-            }
-        }
-    }
+    command.get_subcommands_mut().for_each(hand_down_examples);
     command
+}
+
+fn hand_down_examples(parent: &mut clap::Command) {
+    let examples = parent.get_after_help().cloned();
+    for sub in parent.get_subcommands_mut() {
+        if let (None, Some(examples)) = (sub.get_after_help(), &examples) {
+            *sub = std::mem::take(sub).after_help(examples.clone());
+        }
+        hand_down_examples(sub);
+    }
 }
 
 /// Reads the command line and does what it says. 0: done; 1: failed; 2: wrong usage or configuration.
@@ -158,6 +163,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Jobs(command) => command.run(place),
         Command::Federation(command) => command.run(place),
         Command::Domains(command) => command.run(place),
+        Command::Relay(command) => command.run(place),
         Command::Feeds(command) => command.run(place),
         Command::Emoji(command) => command.run(place),
         Command::Storage(command) => command.run(place),

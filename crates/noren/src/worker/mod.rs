@@ -2,6 +2,8 @@
 //! server stops. One file for each job.
 
 mod apply_domain_block;
+mod carry;
+mod check_move;
 mod close_poll;
 mod delete_files;
 mod fetch_pins;
@@ -236,6 +238,8 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
         Job::ApplyDomainBlock { domain, was } => apply_domain_block::run(parts, domain, *was).await,
         Job::FetchThread { status } => fetch_thread::run(parts, *status).await,
+        Job::CheckMove { account } => check_move::run(parts, *account).await,
+        Job::Carry { carry } => carry::run(parts, *carry).await,
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)

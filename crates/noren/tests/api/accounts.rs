@@ -116,16 +116,22 @@ testkit::on_both_engines! {
     }
 
     async fn moved_accounts_point_at_their_new_one(server: TestServer) {
-        let (old, new) = (server.person("old").await, server.person("new").await);
+        let (old, new, other) = (server.person("old").await, server.person("new").await, server.person("other").await);
         let tx = server.db().begin().await.unwrap();
         tx.exec("UPDATE accounts SET moved_to_id = $2 WHERE id = $1", &[&old.account, &new.account]).await.unwrap();
         tx.exec("UPDATE accounts SET moved_to_id = $2 WHERE id = $1", &[&new.account, &old.account]).await.unwrap();
         tx.commit().await.unwrap();
-        let shown = new.get(&format!("/api/v1/accounts/{}", old.account), ()).await.ok();
+        let shown = other.get(&format!("/api/v1/accounts/{}", old.account), ()).await.ok();
         assert_eq!(shown["moved"]["acct"], "new");
         assert!(shown["moved"].get("moved").is_none());
-        let error = new.post(&format!("/api/v1/accounts/{}/follow", old.account), ()).await.expect(403);
+        let error = other.post(&format!("/api/v1/accounts/{}/follow", old.account), ()).await.expect(403);
         assert_eq!(error["error"], "This action is not allowed");
+        // Who moved does nothing here any more, but can look at what everybody may see.
+        for path in ["/api/v1/accounts/verify_credentials", "/api/v1/timelines/home"] {
+            let error = old.get(path, ()).await.expect(403);
+            assert_eq!(error["error"], "Your login is currently disabled");
+        }
+        old.get(&format!("/api/v1/accounts/{}", new.account), ()).await.ok();
     }
 
     async fn several_and_lookup(server: TestServer) {

@@ -1,14 +1,10 @@
 //! What a server must not be talked into.
 
-use crate::peer::{Peer, with_a_peer};
+use crate::peer::{Peer, local_uri, with_a_peer};
 use crate::{find, home, id, notifications, relationship, search, text};
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
-use testkit::{Person, TestServer};
-
-fn local_uri(server: &TestServer, who: &Person) -> String {
-    server.parts().site.actor_uri(&who.username)
-}
+use testkit::Person;
 
 /// What `who` finds under a name that is known by now, without asking anybody.
 async fn known(who: &Person, uri: &str) -> Value {

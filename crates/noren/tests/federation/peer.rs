@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use testkit::TestServer;
+use testkit::{Person, TestServer};
 use url::Url;
 
 #[derive(Clone)]
@@ -50,9 +50,14 @@ impl Peer {
         peer
     }
 
-    /// Serves `value` at `path` from now on.
+    /// Serves `value` at `path` from now on; a number is the status of an empty answer.
     pub(crate) fn put(&self, path: &str, value: Value) {
         self.documents.lock().unwrap().insert(path.to_owned(), value);
+    }
+
+    /// Serves nothing there any more.
+    pub(crate) fn remove(&self, path: &str) {
+        self.documents.lock().unwrap().remove(path);
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -61,8 +66,13 @@ impl Peer {
 
     /// Somebody with a key, an actor and a handle.
     pub(crate) fn somebody(&self, name: &str) -> Somebody {
-        let who = Somebody { uri: format!("{}/users/{name}", self.base), key: Arc::new(KeyPair::generate().unwrap()) };
-        self.put(&format!("/users/{name}"), self.actor(name, &who));
+        self.somebody_at(name, &format!("/users/{name}"))
+    }
+
+    /// Somebody whose actor is at another path than most.
+    pub(crate) fn somebody_at(&self, name: &str, path: &str) -> Somebody {
+        let who = Somebody { uri: format!("{}{path}", self.base), key: Arc::new(KeyPair::generate().unwrap()) };
+        self.put(path, self.actor(name, &who));
         self.put(
             &format!(
                 "/.well-known/webfinger?resource=acct%3A{name}%40localhost%3A{}",
@@ -87,6 +97,27 @@ impl Peer {
                 "id": format!("{}#main-key", who.uri), "owner": who.uri, "publicKeyPem": who.key.public_pem(),
             },
         })
+    }
+
+    /// `who` shows these properties too from now on.
+    pub(crate) fn shows(&self, who: &Somebody, name: &str, more: Value) {
+        let mut actor = self.actor(name, who);
+        actor.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.put(who.uri.strip_prefix(&self.base).unwrap(), actor);
+    }
+
+    /// What the activities of this type that came were about: of an inner activity, what that is about.
+    pub(crate) fn told(&self, verb: &str) -> Vec<String> {
+        let object = |a: &Value| match &a["object"] {
+            Value::String(uri) => uri.clone(),
+            inner => inner["object"].as_str().or(inner["id"].as_str()).unwrap_or_default().to_owned(),
+        };
+        self.received.lock().unwrap().iter().filter(|a| a["type"] == verb).map(object).collect()
+    }
+
+    /// The last activity of this type that came.
+    pub(crate) fn last(&self, verb: &str) -> Value {
+        self.received.lock().unwrap().iter().rev().find(|a| a["type"] == verb).cloned().unwrap_or_default()
     }
 
     /// A public note by somebody, addressed to `cc` too.
@@ -160,9 +191,28 @@ async fn answer(State(peer): State<Peer>, request: Request) -> Response {
     let found = peer.documents.lock().unwrap().get(&path).cloned();
     let kind = if path.contains("webfinger") { "application/jrd+json" } else { "application/activity+json" };
     match found {
+        Some(Value::Number(status)) => StatusCode::from_u16(status.as_u64().unwrap() as u16).unwrap().into_response(),
         Some(value) => ([("content-type", kind)], value.to_string()).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// Bob follows `who`, who has agreed. What they are known as to bob.
+pub(crate) async fn followed(server: &TestServer, peer: &Peer, bob: &Person, (who, name): (&Somebody, &str)) -> String {
+    let there = crate::find(bob, &format!("{name}@{}", peer.host())).await;
+    let there = crate::id(&there).to_owned();
+    bob.post(&format!("/api/v1/accounts/{there}/follow"), ()).await.ok();
+    server.settle().await;
+    let asked = peer.last("Follow");
+    assert_eq!(asked["object"], who.uri);
+    peer.send(who, server, &peer.activity(who, ("Accept", &format!("accept-{name}")), asked)).await;
+    assert_eq!(crate::relationship(bob, &there).await["following"], true);
+    there
+}
+
+/// The name of somebody here among servers.
+pub(crate) fn local_uri(server: &TestServer, who: &Person) -> String {
+    server.parts().site.actor_uri(&who.username)
 }
 
 /// Makes of each function two tests, one on each engine: a server, a peer of it, and Bob on the server.

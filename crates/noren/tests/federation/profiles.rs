@@ -1,6 +1,8 @@
 //! Profiles across servers.
 
+use crate::peer::{local_uri, with_a_peer};
 use crate::{find, follow, id};
+use serde_json::{Value, json};
 use testkit::{TestServer, settle_all};
 
 testkit::between_two_servers! {
@@ -24,5 +26,70 @@ testkit::between_two_servers! {
         assert!(seen["fields"][0]["value"].as_str().unwrap().contains("href=\"https://alice.example\""));
         assert_eq!(seen["acct"], a.handle("alice"));
         assert_eq!(id(&find(&bob, &a.handle("ALICE")).await), there);
+    }
+}
+
+testkit::between_two_servers! {
+    async fn hashtags_on_a_profile_are_seen_elsewhere(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        alice.post("/api/v1/featured_tags", [("name", "Tea")]).await.ok();
+        let there = id(&find(&bob, &a.handle("alice")).await).to_owned();
+        settle_all(&[&a, &b]).await;
+        let shown = async || {
+            let list = b.client().get(&format!("/api/v1/accounts/{there}/featured_tags"), ()).await.ok();
+            let names = list.as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap().to_owned());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(shown().await, ["Tea"]);
+        follow((&bob, &b), (&alice, &a)).await;
+        let cake = alice.post("/api/v1/featured_tags", [("name", "cake")]).await.ok();
+        settle_all(&[&a, &b]).await;
+        assert_eq!(shown().await, ["Tea", "cake"]);
+        alice.post("/api/v1/tags/tea/unfeature", ()).await.ok();
+        settle_all(&[&a, &b]).await;
+        assert_eq!(shown().await, ["cake"]);
+        alice.delete(&format!("/api/v1/featured_tags/{}", id(&cake)), ()).await.ok();
+        settle_all(&[&a, &b]).await;
+        assert_eq!(shown().await, [] as [&str; 0]);
+    }
+}
+
+with_a_peer! {
+    async fn hashtags_on_a_profile_are_theirs_and_few(server, peer, bob) {
+        let (ann, mallory) = (peer.somebody("ann"), peer.somebody("mallory"));
+        let (featured, tags) = (format!("{}/featured", ann.uri), format!("{}/tags", ann.uri));
+        peer.shows(&ann, "ann", json!({ "featured": featured, "featuredTags": tags }));
+        let hashtag = |name: &str| json!({ "type": "Hashtag", "name": name, "href": format!("{}/x", peer.base) });
+        let mut items: Vec<Value> = (0..30).map(|n| hashtag(&format!("#tag{n}"))).collect();
+        items.splice(0..0, [hashtag("#no tag"), json!({ "type": "Note" }), json!(7)]);
+        peer.put("/users/ann/tags", json!({ "type": "Collection", "id": tags, "items": items }));
+        let there = id(&find(&bob, &format!("ann@{}", peer.host())).await).to_owned();
+        server.settle().await;
+        let count = async || {
+            let list = bob.get(&format!("/api/v1/accounts/{there}/featured_tags"), ()).await.ok();
+            list.as_array().unwrap().len()
+        };
+        assert_eq!(count().await, 10);
+        let change = |who: &crate::peer::Somebody, verb: &str, name: &str| {
+            let mut activity = peer.activity(who, (verb, &format!("{verb}{name}")), hashtag(name));
+            activity["target"] = json!(featured);
+            activity.as_object_mut().unwrap().remove("id");
+            activity
+        };
+        peer.send(&mallory, &server, &change(&mallory, "Remove", "#tag1")).await;
+        peer.send(&ann, &server, &change(&ann, "Add", "#more")).await;
+        assert_eq!(count().await, 10);
+        for name in ["#tag1", "#TAG2", "#never", "#no tag"] {
+            peer.send(&ann, &server, &change(&ann, "Remove", name)).await;
+        }
+        assert_eq!(count().await, 8);
+        // These have no names: said again at another time it is said again.
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        peer.send(&ann, &server, &change(&ann, "Add", "#more")).await;
+        assert_eq!(count().await, 9);
+        let mine = bob.post("/api/v1/featured_tags", [("name", "Tea")]).await.ok();
+        let actor = peer.get(&ann, &local_uri(&server, &bob)).await.2;
+        let shown = peer.get(&ann, actor["featuredTags"].as_str().unwrap()).await.2;
+        assert_eq!(shown["items"], json!([{ "type": "Hashtag", "href": mine["url"], "name": "#Tea" }]));
     }
 }

@@ -1,6 +1,7 @@
 //! One's own settings: which apps and browsers have access, the password, and what leads to the others.
 
 mod browsers;
+mod moving;
 
 use crate::{
     Web,
@@ -37,6 +38,10 @@ pub(crate) fn routes() -> Router<Web> {
         .route("/settings/browsers", post(browsers::end))
         .route("/settings/browsers/others", post(browsers::end_others))
         .route("/settings/apps", post(revoke_app))
+        .route("/settings/aliases", post(moving::add))
+        .route("/settings/aliases/remove", post(moving::remove))
+        .route("/settings/move", post(moving::leave))
+        .route("/settings/move/cancel", post(moving::come_back))
 }
 
 const HERE: &str = "/settings";
@@ -69,6 +74,9 @@ async fn show(visit: Visit, Asked(done): Asked<Done>) -> PageResult {
         "browser" => Some(Word::DoneSession),
         "browsers" => Some(Word::DoneSessions),
         "app" => Some(Word::DoneApp),
+        "alias" => Some(Word::DoneAlias),
+        "moved" => Some(Word::DoneMoved),
+        "back" => Some(Word::DoneBack),
         _ => None,
     };
     let told = word.map(|word| notice(Notice::Done, word.text(visit.lang)));
@@ -142,6 +150,7 @@ async fn render(visit: &Visit, status: StatusCode, told: Markup, wrong: Wrong) -
     let browsers = sessions::list(&conn, visitor.user.id).await?;
     let factor = two_factor::state(&conn, visitor.user.id).await?;
     let asking = waiting::count(&conn, visitor).await?;
+    let moving = moving::Moving::load(&conn, &visitor.account).await?;
     drop(conn);
     let title = Word::Settings.text(visit.lang).to_owned();
     let body = html! {
@@ -153,6 +162,7 @@ async fn render(visit: &Visit, status: StatusCode, told: Markup, wrong: Wrong) -
         (browsers::card(visit, visitor, &browsers))
         (password_card(visit, visitor, wrong))
         (crate::two_factor::card(visit, &factor))
+        (moving::card(visit, visitor, &moving))
     };
     Ok(visit.page_with(status, &Page { title, body, secret: true, ..Page::default() }))
 }

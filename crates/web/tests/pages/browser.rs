@@ -44,8 +44,8 @@ impl World {
             limits: Limits::default(),
         });
         let federation = Federation::new(db.clone(), site.clone(), "0.0.0", Default::default()).unwrap();
-        let (db_of, site_of) = (db.clone(), site.clone());
-        let parts = Parts { db: db_of, site: site_of, federation, attempts: Attempts::default(), version: "0.0.0" };
+        let (attempts, version) = (Attempts::default(), "0.0.0");
+        let parts = Parts { db: db.clone(), site: site.clone(), federation, attempts, version };
         let router = web::router(Web::new(parts)).fallback(web::not_found);
         Self { db, site, router, _dir: dir }
     }

@@ -74,3 +74,43 @@ async fn a_new_password_needs_the_old_one() {
     assert_eq!(world.browser().sign_in("alice", PASSWORD, "").await.status, 422);
     assert_eq!(world.browser().sign_in("alice", "another password", "").await.status, 303);
 }
+
+#[tokio::test]
+async fn accounts_move_and_come_back() {
+    let world = World::new().await;
+    let (mut old, mut new) = (world.signed_in("alice").await, world.signed_in("ally").await);
+    let (token, theirs) =
+        (old.get("/settings").await.hidden("form_token"), new.get("/settings").await.hidden("form_token"));
+    for path in ["/settings/aliases", "/settings/aliases/remove", "/settings/move", "/settings/move/cancel"] {
+        assert_eq!(old.post(path, &[("form_token", "x"), ("other", "ally")]).await.status, 403, "{path}");
+        assert_eq!(world.browser().post(path, &[("other", "ally")]).await.status, 303, "strangers sign in first");
+    }
+    let leave = |password| [("form_token", token.as_str()), ("other", "@ally"), ("password", password)];
+    let page = old.post("/settings/move", &leave(PASSWORD)).await;
+    assert!(page.status == 422 && page.text.contains("does not name this one"));
+    for (other, words) in [("nobody", "no such account"), ("", "no such account"), ("@ally", "cannot be added")] {
+        let page = new.post("/settings/aliases", &[("form_token", theirs.as_str()), ("other", other)]).await;
+        assert!(page.status == 422 && page.text.contains(words), "{other}");
+    }
+    let added = new.post("/settings/aliases", &[("form_token", theirs.as_str()), ("other", " @alice ")]).await;
+    assert_eq!(added.location(), "/settings?done=alias");
+    let page = new.get("/settings?done=alias").await;
+    assert!(page.text.contains("@alice") && page.text.contains("have been changed"));
+    let page = old.post("/settings/move", &leave("wrong")).await;
+    assert!(page.status == 422 && page.text.contains("not your password"));
+    assert_eq!(old.post("/settings/move", &leave(PASSWORD)).await.location(), "/settings?done=moved");
+    for path in ["/settings", "/@alice"] {
+        let page = old.get(path).await;
+        assert!(page.text.contains("has moved to") && page.text.contains("@ally"), "{path}");
+    }
+    let cancel = [("form_token", token.as_str())];
+    assert_eq!(old.post("/settings/move/cancel", &cancel).await.location(), "/settings?done=back");
+    assert_eq!(old.post("/settings/move/cancel", &cancel).await.location(), "/settings?done=back");
+    assert!(!old.get("/@alice").await.text.contains("has moved to"));
+    let uri = world.site.actor_uri("alice");
+    for _ in 0..2 {
+        let gone = new.post("/settings/aliases/remove", &[("form_token", theirs.as_str()), ("id", uri.as_str())]).await;
+        assert_eq!(gone.location(), "/settings?done=alias");
+    }
+    assert!(!new.get("/settings").await.text.contains("<strong>@alice"));
+}

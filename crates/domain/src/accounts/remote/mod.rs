@@ -7,7 +7,7 @@ pub use store::{Actor, Key};
 use super::{Account, Field, Kind, search};
 use crate::{
     Error, Result, Time,
-    db::{Conn, Db},
+    db::{Conn, Db, Tx},
     domain_blocks,
     ids::{AccountId, StatusId},
     jobs::{self, Job},
@@ -50,6 +50,8 @@ pub struct Arrived {
     pub memorial: bool,
     pub created_at: Option<Time>,
     pub reach: Reach,
+    /// It was asked for because somebody else went there: where it went itself is not asked.
+    pub is_destination: bool,
     /// Name and PEM of each public key.
     pub keys: Vec<(String, String)>,
 }
@@ -64,6 +66,11 @@ pub struct Reach {
     pub followers: Option<String>,
     pub following: Option<String>,
     pub featured: Option<String>,
+    pub featured_tags: Option<String>,
+    /// Its other names among servers.
+    pub also_known_as: Vec<String>,
+    /// Where it says that it went.
+    pub moved_to: Option<String>,
 }
 
 /// The account of this address, local or not, suspended or not.
@@ -80,7 +87,7 @@ pub async fn domains(conn: &Conn) -> Result<Vec<String>> {
 /// with its domain: an account that had it before under another address is this one now. [`Error::Forbidden`] when its
 /// server is blocked here.
 pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
-    let tx = db.begin().await?;
+    let mut tx = db.begin().await?;
     let host = domain_blocks::name::of_address(&arrived.uri);
     let rule = domain_blocks::rule_of_account(&tx, &arrived.domain, &host).await?;
     if rule.suspended_at().is_some() {
@@ -112,6 +119,7 @@ pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
             account
         }
     };
+    look_where_it_went(&mut tx, &account, arrived).await?;
     store::put_actor(&tx, account.id, &arrived.reach).await?;
     let limited = domain_blocks::settle(&tx, account.id, (rule, &host)).await?;
     account.silenced_at = account.silenced_at.or(limited);
@@ -131,6 +139,16 @@ pub async fn count(conn: &Conn, domain: Option<&str>) -> Result<i64> {
 /// Their ids, ascending, after `after`.
 pub async fn list(conn: &Conn, domain: Option<&str>, after: AccountId, limit: i64) -> Result<Vec<AccountId>> {
     store::list(conn, domain, after, limit).await
+}
+
+/// Where it says that it went has to be asked, when that is news.
+async fn look_where_it_went(tx: &mut Tx, account: &Account, arrived: &Arrived) -> Result<()> {
+    let before = store::actor(tx, account.id).await?.and_then(|actor| actor.moved_to);
+    if arrived.is_destination {
+        return Ok(());
+    }
+    let job = Job::CheckMove { account: account.id };
+    if before == arrived.reach.moved_to || jobs::is_queued(tx, &job).await? { Ok(()) } else { tx.enqueue(job).await }
 }
 
 fn cut(text: &str, most: usize) -> String {
@@ -175,6 +193,11 @@ impl Arrived {
 /// Has a job ask its server how the account is now; once is enough.
 pub async fn refresh_later(db: &Db, id: AccountId) -> Result<()> {
     jobs::ensure(db, Job::RefreshAccount { account: id }).await
+}
+
+/// Has a job fetch what the account shows on its profile; once is enough.
+pub async fn fetch_pins_later(db: &Db, id: AccountId) -> Result<()> {
+    jobs::ensure(db, Job::FetchPins { account: id }).await
 }
 
 /// Removes an account of another server and everything of theirs; its address stays known as gone. Safe to repeat.

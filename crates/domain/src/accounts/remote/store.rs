@@ -20,6 +20,18 @@ row! {
         pub following: Option<String>,
         pub featured: Option<String>,
         pub fetched_at: Time,
+        /// JSON of the names among servers that it says to have too
+        pub also_known_as_json: String,
+        /// Where it says that it went
+        pub moved_to: Option<String>,
+        pub featured_tags: Option<String>,
+    }
+}
+
+impl Actor {
+    /// Its other names among servers, as it says itself.
+    pub fn also_known_as(&self) -> Vec<String> {
+        serde_json::from_str(&self.also_known_as_json).unwrap_or_default()
     }
 }
 
@@ -42,10 +54,11 @@ sql! {
         locked = $15, discoverable = $16, indexable = $17, memorial = $18 WHERE id = $1";
     ACTOR = "SELECT ", Actor::COLUMNS, " FROM actors WHERE account_id = $1";
     ACTORS = "SELECT ", Actor::COLUMNS, " FROM actors WHERE account_id = ANY($1)";
-    PUT_ACTOR = "INSERT INTO actors (", Actor::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+    PUT_ACTOR = "INSERT INTO actors (", Actor::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
         ON CONFLICT (account_id) DO UPDATE SET kind = excluded.kind, inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, \
         outbox = excluded.outbox, followers = excluded.followers, following = excluded.following, featured = excluded.featured, \
-        fetched_at = excluded.fetched_at";
+        fetched_at = excluded.fetched_at, also_known_as_json = excluded.also_known_as_json, moved_to = excluded.moved_to, \
+        featured_tags = excluded.featured_tags";
     KEY = "SELECT ", Key::COLUMNS, " FROM actor_keys WHERE id = $1";
     PUT_KEY = "INSERT INTO actor_keys (", Key::COLUMNS, ") VALUES ($1, $2, $3) \
         ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, pem = excluded.pem";
@@ -106,9 +119,22 @@ pub async fn actors(conn: &Conn, ids: impl IntoIterator<Item = AccountId>) -> Re
 }
 
 pub(super) async fn put_actor(tx: &Tx, id: AccountId, r: &Reach) -> Result<()> {
-    let values: crate::db::Params<'_> =
-        &[&id, &r.kind, &r.inbox, &r.shared_inbox, &r.outbox, &r.followers, &r.following, &r.featured, &tx.now];
-    tx.exec(PUT_ACTOR, values).await?;
+    let known_as = serde_json::to_string(&r.also_known_as)?;
+    let values: [&dyn crate::db::Param; 12] = [
+        &id,
+        &r.kind,
+        &r.inbox,
+        &r.shared_inbox,
+        &r.outbox,
+        &r.followers,
+        &r.following,
+        &r.featured,
+        &tx.now,
+        &known_as,
+        &r.moved_to,
+        &r.featured_tags,
+    ];
+    tx.exec(PUT_ACTOR, &values).await?;
     Ok(())
 }
 

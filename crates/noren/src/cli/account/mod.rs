@@ -1,5 +1,6 @@
 //! `noren account`
 
+mod moves;
 mod refresh;
 
 use super::{Failure, Place, output, start};
@@ -22,6 +23,8 @@ Examples:
   noren account modify tom --suspend
   noren account approve kei
   noren account reset-password mia
+  noren account alias add mia @mia@old.example
+  noren account move mia @mia@new.example --dry-run
   noren account delete mia --dry-run
   noren account refresh tom@other.example")]
 pub(super) struct Account {
@@ -69,6 +72,10 @@ enum Command {
     },
     /// Ask other servers how their accounts are now
     Refresh(refresh::Refresh),
+    /// Other accounts of the same person
+    Alias(moves::Alias),
+    /// Leave for another account; followers come along
+    Move(moves::Move),
     /// Delete an account and everything it wrote
     Delete {
         /// Name or e-mail address
@@ -181,6 +188,8 @@ impl Account {
                 reset_password(&parts, &name, endings).await
             }
             Command::Refresh(wanted) => refresh::refresh(&parts, &wanted).await,
+            Command::Alias(alias) => alias.run(&parts).await,
+            Command::Move(wanted) => wanted.run(&parts).await,
             Command::Delete { name, yes: _, dry_run: true } => would_delete(&parts, &name).await,
             Command::Delete { name, yes, dry_run: false } => delete(&parts, &name, yes).await,
         })

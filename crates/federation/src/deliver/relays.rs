@@ -1,0 +1,95 @@
+//! What the site itself says to relays, and to who asks to follow it.
+
+use super::compose::known;
+use crate::Federation;
+use crate::documents::{Activity, Object, PUBLIC, Verb};
+use domain::db::Conn;
+use domain::ids::{AccountId, ActivityId, RelayId, StatusId};
+use domain::relays::{self, Left, Style};
+use domain::statuses::{self, Status, Visibility};
+use domain::{Error, Result};
+
+/// The wish to be sent what others post: of the public itself, or of the relay.
+pub(super) async fn follow(federation: &Federation, conn: &Conn, relay: RelayId) -> Result<Activity> {
+    let relay = relays::store::by_id(conn, relay).await?.ok_or(Error::NotFound)?;
+    let litepub = relay.style == Style::Litepub;
+    subscription(federation, conn, (litepub, relay.account_id, relay.follow_uri)).await
+}
+
+pub(super) async fn unfollow(federation: &Federation, conn: &Conn, left: &Left) -> Result<Activity> {
+    let follow = subscription(federation, conn, (left.litepub, left.account, left.follow_uri.clone())).await?;
+    Ok(super::compose::undo(follow))
+}
+
+async fn subscription(
+    federation: &Federation,
+    conn: &Conn,
+    (litepub, account, uri): (bool, Option<AccountId>, String),
+) -> Result<Activity> {
+    let (actor, object) = if litepub {
+        (federation.relay_uri(), known(conn, account.ok_or(Error::NotFound)?).await?.uri)
+    } else {
+        (federation.site_uri(), PUBLIC.to_owned())
+    };
+    Ok(Activity {
+        id: Some(uri),
+        verb: Verb::Follow,
+        actor,
+        to: vec![object.clone()],
+        objects: vec![Object::Id(object)],
+        ..Activity::default()
+    })
+}
+
+/// A post of ours, boosted by the site for those relays that take nothing else.
+pub(super) async fn announce(federation: &Federation, conn: &Conn, status: StatusId) -> Result<Activity> {
+    let status = statuses::store::by_id(conn, status).await?.ok_or(Error::NotFound)?;
+    let actor = federation.relay_uri();
+    Ok(Activity {
+        id: Some(format!("{actor}#announces/{}", status.id)),
+        verb: Verb::Announce,
+        to: vec![format!("{actor}/followers")],
+        cc: vec![PUBLIC.to_owned()],
+        objects: vec![Object::Id(status.uri)],
+        published: Some(status.created_at),
+        actor,
+        ..Activity::default()
+    })
+}
+
+/// The site's answer to who asked to follow it.
+pub(super) struct Answer<'a> {
+    pub follower: AccountId,
+    pub uri: &'a str,
+    /// Under which of its names the site was asked.
+    pub object: &'a str,
+    pub accepted: bool,
+    pub telling: ActivityId,
+}
+
+pub(super) async fn answer(conn: &Conn, answer: Answer<'_>) -> Result<Activity> {
+    let follower = known(conn, answer.follower).await?;
+    let asked = Activity {
+        id: Some(answer.uri.to_owned()),
+        verb: Verb::Follow,
+        actor: follower.uri.clone(),
+        objects: vec![Object::Id(answer.object.to_owned())],
+        ..Activity::default()
+    };
+    Ok(Activity {
+        id: Some(format!("{}#answers/{}", answer.object, answer.telling)),
+        verb: if answer.accepted { Verb::Accept } else { Verb::Reject },
+        actor: answer.object.to_owned(),
+        to: vec![follower.uri],
+        objects: vec![Object::Activity(Box::new(asked))],
+        ..Activity::default()
+    })
+}
+
+/// The relays that hear of what becomes of a status: of one style, or all.
+pub(super) async fn inboxes(conn: &Conn, status: &Status, style: Option<Style>) -> Result<Vec<String>> {
+    if status.visibility != Visibility::Public || status.reblog_of_id.is_some() {
+        return Ok(Vec::new());
+    }
+    relays::inboxes(conn, style).await
+}

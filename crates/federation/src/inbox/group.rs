@@ -1,0 +1,102 @@
+//! What groups pass on (FEP-1b12): whole activities of their members, told by the group. The group is not believed either:
+//! what it speaks of is fetched where it is from, or it stands on the group's own server.
+
+use super::{announce, create};
+use crate::Federation;
+use crate::documents::{Activity, Note, Object, Verb, same_origin};
+use crate::resolve::{self, Budget};
+use crate::statuses::arrive;
+use domain::accounts::{Account, Kind};
+use domain::statuses::{Status, remote, remote::How};
+use domain::{Error, Result, follows};
+
+pub(super) async fn apply(
+    federation: &Federation,
+    group: &Account,
+    (announce, inner): (&Activity, &Activity),
+) -> Result<()> {
+    if group.kind != Kind::Group || !follows::remote::is_followed_here(&federation.db.read().await?, group.id).await? {
+        return Err(Error::forbidden("Nobody here follows this group"));
+    }
+    let what = inner.object().ok_or(Error::NotFound)?;
+    match inner.verb {
+        Verb::Create => {
+            if let Some(status) = posted(federation, group, what).await? {
+                shown(federation, group, (announce, &status)).await?;
+            }
+            Ok(())
+        }
+        Verb::Update => changed(federation, group, what).await,
+        Verb::Delete => removed(federation, group, what).await,
+        // A deletion taken back, and whatever else is undone: what is there now is what counts.
+        Verb::Undo => match what {
+            Object::Activity(undone) if undone.verb == Verb::Delete => restored(federation, undone).await,
+            _ => Ok(()),
+        },
+        // Votes are the group's own business: there are no numbers of others here.
+        _ => Ok(()),
+    }
+}
+
+/// A post or an answer of somebody in the group. None: it is gone, or no post.
+async fn posted(federation: &Federation, group: &Account, what: &Object) -> Result<Option<Status>> {
+    let uri = what.id().ok_or(Error::NotFound)?;
+    if federation.is_ours(uri) {
+        return remote::by_uri(&federation.db.read().await?, uri).await;
+    }
+    match what {
+        Object::Note(note) if is_at_home(note, group) => {
+            let author = resolve::account::by_uri(federation, &note.author).await?;
+            create::check(&author, note)?;
+            arrive::take(federation, note, &author, (How::Sent, Budget::SENT)).await
+        }
+        _ => match resolve::status::by_uri(federation, uri, Budget::SENT).await {
+            Err(Error::Gone) => Ok(None),
+            result => result.map(Some),
+        },
+    }
+}
+
+/// The group's server is the author's: it may say what they wrote.
+fn is_at_home(note: &Note, group: &Account) -> bool {
+    same_origin(&note.id, &group.uri) && same_origin(&note.author, &group.uri)
+}
+
+/// What begins a conversation in the group is shown to who follows it, as boosted by the group; answers are found below it.
+async fn shown(federation: &Federation, group: &Account, (announce, status): (&Activity, &Status)) -> Result<()> {
+    let Some(id) = announce.id.as_deref().filter(|_| status.in_reply_to_id.is_none()) else { return Ok(()) };
+    let visibility = announce::visibility(&federation.db.read().await?, group, announce).await?;
+    let made = (id, visibility, announce.published);
+    remote::boost(&federation.db, group.id, status.id, made).await.map(drop)
+}
+
+async fn changed(federation: &Federation, group: &Account, what: &Object) -> Result<()> {
+    let uri = what.id().filter(|uri| !federation.is_ours(uri)).ok_or(Error::NotFound)?;
+    let Some(known) = remote::by_uri(&federation.db.read().await?, uri).await? else { return Ok(()) };
+    match what {
+        Object::Note(note) if is_at_home(note, group) => {
+            let author = resolve::account::by_uri(federation, &note.author).await?;
+            if author.id != known.account_id {
+                return Err(Error::forbidden("It is not by who wrote it"));
+            }
+            let arrived = federation.arrived(note, &author, (How::Sent, Budget::SENT)).await?;
+            remote::edit(&federation.db, &arrived).await.map(drop)
+        }
+        _ => resolve::status::refetch(federation, uri, Budget::SENT).await.map(drop),
+    }
+}
+
+/// Where it is from it is gone, or only the group does not show it any more.
+async fn removed(federation: &Federation, group: &Account, what: &Object) -> Result<()> {
+    let uri = what.id().ok_or(Error::NotFound)?;
+    let Some(status) = remote::by_uri(&federation.db.read().await?, uri).await? else { return Ok(()) };
+    if !status.local {
+        resolve::status::confirm_gone(federation, uri).await?;
+    }
+    remote::unboost(&federation.db, group.id, (None, Some(status.id))).await
+}
+
+async fn restored(federation: &Federation, deletion: &Activity) -> Result<()> {
+    let uri = deletion.object_id().filter(|uri| !federation.is_ours(uri)).ok_or(Error::NotFound)?;
+    resolve::status::by_uri(federation, uri, Budget::SENT).await.map(drop)
+}
