@@ -71,6 +71,7 @@ ids!(
     ArrivalId,
     BlockId,
     BookmarkId,
+    CardId,
     ConversationId,
     DomainAllowId,
     DomainBlockId,

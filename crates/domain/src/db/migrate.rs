@@ -40,6 +40,8 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "0010_federation" same,
     11 "0011_roles" same,
     12 "0012_domain_blocks" each,
+    17 "0017_remote_media" same,
+    18 "0018_preview_cards" same,
     19 "0019_lanes" same,
 ];
 

@@ -1,9 +1,12 @@
 use super::*;
 use crate::accounts::tests::{World, world};
+use crate::db::Texts;
 use crate::{accounts, follows, jobs};
 
 async fn run_jobs(world: &World) {
-    while let Some(job) = jobs::claim(&world.db, jobs::Queue::Pull, 1).await.unwrap().into_iter().next() {
+    while let Some(job) =
+        jobs::claim(&world.db, jobs::Queue::Pull, 1, &Texts(Vec::new())).await.unwrap().into_iter().next()
+    {
         if let Some(Job::ApplyDomainBlock { domain, was }) = &job.job {
             apply(&world.db, domain, Time(*was)).await.unwrap();
         }

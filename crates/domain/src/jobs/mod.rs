@@ -8,7 +8,7 @@ use crate::{
     db::{Conn, Db, Ids, Texts, Tx, stored_enum},
     deliveries::News,
     hosts,
-    ids::{self, AccountId, ActivityId, ArrivalId, JobId, MediaId, PollId, ScheduledId},
+    ids::{self, AccountId, ActivityId, ArrivalId, CardId, JobId, MediaId, PollId, ScheduledId, StatusId},
 };
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,14 @@ pub enum Job {
         domain: String,
         was: i64,
     },
+    /// Fetches what a page that posts link to says of itself.
+    FetchCard {
+        card: CardId,
+    },
+    /// Copies what hangs on a post of another server.
+    MirrorMedia {
+        status: StatusId,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -89,10 +97,13 @@ pub enum Job {
 impl Job {
     pub fn queue(&self) -> Queue {
         match self {
-            Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
+            Self::ProcessMedia { .. } | Self::DeleteFiles { .. } | Self::MirrorMedia { .. } => Queue::Media,
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
-            Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::ApplyDomainBlock { .. } => Queue::Pull,
+            Self::RefreshAccount { .. }
+            | Self::FetchPins { .. }
+            | Self::ApplyDomainBlock { .. }
+            | Self::FetchCard { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }

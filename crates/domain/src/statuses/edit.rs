@@ -3,6 +3,7 @@
 use super::{Status, draft, quotes, store};
 use crate::{
     Error, Result, Time, accounts,
+    cards::{self, Haste},
     db::{Conn, Db, Tx},
     deliveries::{self, News},
     events::Event,
@@ -120,6 +121,7 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
     if deliveries::concerns_others(&new, &author) || deliveries::concerns_others(&old, &author) || new.touched() {
         deliveries::tell(&mut tx, News::StatusEdited { status: id }).await?;
     }
+    cards::attach(&mut tx, &new, (None, Haste::Own)).await?;
     tx.commit().await?;
     Ok(new)
 }

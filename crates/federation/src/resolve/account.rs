@@ -169,6 +169,8 @@ fn arrived(actor: &Actor) -> Arrived {
             following: actor.following.clone(),
             featured: actor.featured.clone(),
         },
+        emojis: actor.emojis.iter().map(crate::statuses::arrive::emoji).collect(),
+        attribution_domains: actor.attribution_domains.clone(),
         keys: actor.keys.iter().map(kept).collect(),
         ..Arrived::default()
     }

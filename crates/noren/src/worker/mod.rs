@@ -7,6 +7,7 @@ mod delete_files;
 mod fetch_pins;
 mod housekeeping;
 mod lanes;
+pub(crate) mod mirror_media;
 mod process_media;
 mod prune_media;
 mod publish_scheduled;
@@ -234,6 +235,8 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
         Job::ApplyDomainBlock { domain, was } => apply_domain_block::run(parts, domain, *was).await,
+        Job::FetchCard { card } => federation::cards::fetch(&parts.federation, *card).await.map(|()| Outcome::Done),
+        Job::MirrorMedia { status } => mirror_media::run(parts, *status).await,
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)
