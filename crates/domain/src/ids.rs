@@ -72,6 +72,7 @@ ids!(
     ArrivalId,
     BlockId,
     BookmarkId,
+    CardId,
     ConversationId,
     DomainAllowId,
     DomainBlockId,

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod arrivals;
 pub mod blocks;
+pub mod cards;
 pub mod conversations;
 pub mod db;
 pub mod deliveries;

@@ -18,6 +18,6 @@ mod status;
 
 pub use figures::SiteStatus;
 pub use local::local;
-pub use origin::OwnPlace;
+pub use origin::{Elsewhere, OwnPlace};
 pub use sites::{Edge, Prepared, Reach, Unusable};
 pub use status::{OriginStatus, Status};

@@ -4,6 +4,7 @@
 //! and `collections` turn what the domain knows into documents and back.
 
 mod actors;
+pub mod cards;
 mod collections;
 pub mod deliver;
 pub mod documents;
@@ -32,9 +33,13 @@ use axum::middleware::from_fn_with_state;
 use domain::statistics::Statistics;
 use domain::{Db, site::Site};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::Mutex;
+
+/// Files and pages that are fetched at once: from all hosts, and from one.
+const FILES: usize = 64;
+const FILES_PER_HOST: usize = 6;
 
 /// What speaking with other servers takes. Cheap to clone; dereferences to its parts.
 #[derive(Clone)]
@@ -47,6 +52,10 @@ pub struct Parts {
     /// Whom this server has to do with.
     pub policy: Arc<Policy>,
     pub(crate) config: FederationConfig,
+    /// For files and pages: with places of its own, so that many pictures of a host keep no activity from it.
+    pub files: Fetcher,
+    /// Set when what hangs on posts is copied as soon as it is known.
+    mirrors: OnceLock<()>,
     own: Own,
     known: Known,
     missing: Missing,
@@ -66,10 +75,21 @@ impl Federation {
         options.ours.push(site.domain.clone());
         let policy = Arc::new(Policy::new(db.clone(), config.limited));
         options.gate = policy.clone();
+        let of_files = Options { requests: FILES, requests_per_host: FILES_PER_HOST, ..options.clone() };
+        let files = Fetcher::new(of_files).map_err(domain::Error::internal)?;
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
         let (own, known, missing) = (Own::default(), Known::default(), Missing::default());
-        let statistics = Mutex::default();
-        Ok(Self(Arc::new(Parts { db, site, fetcher, policy, config, own, known, missing, statistics })))
+        let (statistics, mirrors) = (Mutex::default(), OnceLock::new());
+        let parts = Parts { db, site, fetcher, files, mirrors, policy, config, own, known, missing, statistics };
+        Ok(Self(Arc::new(parts)))
+    }
+}
+
+impl Federation {
+    /// What hangs on posts that arrive from here on is to be copied at once.
+    pub fn mirroring(self) -> Self {
+        self.mirrors.get_or_init(|| ());
+        self
     }
 }
 

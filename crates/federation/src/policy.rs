@@ -82,7 +82,7 @@ impl Gate for Policy {
             let admitted = match scope {
                 Scope::Federation => self.admits_by(&rules, host),
                 // Files of servers that are allowed may lie anywhere.
-                Scope::Web => !rules.suspends(host),
+                Scope::Web | Scope::Foreign => !rules.suspends(host),
             };
             if admitted { Ok(()) } else { Err(FetchError::Blocked) }
         })

@@ -1,6 +1,8 @@
 //! What stored files are called when they are sent to somebody: one table, of pictures, videos and sounds alone. There is
 //! no way for HTML, XML, SVG, JSON or a script to be called what it is.
 
+use crate::Format;
+
 /// (type, extensions that mean it). The first name of a type is its usual one.
 const MEDIA: &[(&str, &[&str])] = &[
     ("image/jpeg", &["jpg", "jpeg", "jpe", "jfif"]),
@@ -49,6 +51,36 @@ pub fn content_type(extension: &str) -> Option<&'static str> {
 /// The same type as others write it, if it is one of a medium.
 pub fn known_type(content_type: &str) -> Option<&'static str> {
     MEDIA.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(content_type)).map(|(kind, _)| *kind)
+}
+
+/// What a file is by its first bytes (64 are enough), if it is a medium. Text of any kind is not recognised: it could
+/// be markup.
+pub fn sniffed(start: &[u8]) -> Option<&'static str> {
+    if let Some(format) = Format::of(start) {
+        return Some(format.content_type());
+    }
+    Some(match start {
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand {
+            [b'M', b'4', b'A' | b'B', ..] => "audio/mp4",
+            [b'q', b't', b' ', b' ', ..] => "video/quicktime",
+            [b'3', b'g', ..] => "video/3gpp",
+            [b'm' | b'M' | b'i' | b'a' | b'd' | b'f', ..] => "video/mp4",
+            _ => return None,
+        },
+        [0x1A, 0x45, 0xDF, 0xA3, ..] => "video/webm",
+        [b'O', b'g', b'g', b'S', rest @ ..] if has(rest, b"theora") => "video/ogg",
+        [b'O', b'g', b'g', b'S', ..] => "audio/ogg",
+        [b'f', b'L', b'a', b'C', ..] => "audio/flac",
+        [b'I', b'D', b'3', ..] => "audio/mpeg",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => "audio/wav",
+        [0xFF, second, ..] if second & 0xF6 == 0xF0 => "audio/aac",
+        [0xFF, second, third, ..] if second & 0xE6 == 0xE2 && third & 0xF0 != 0xF0 => "audio/mpeg",
+        _ => return None,
+    })
+}
+
+fn has(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|window| window == word)
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@
 
 use crate::Key;
 use crate::key::valid_segment;
-use aws_lc_rs::rand;
+use aws_lc_rs::{digest, rand};
+use std::borrow::Cow;
+
+/// What copies of files of other servers lie below.
+pub const CACHE: &str = "cache/";
 
 /// The folders that links lead to. What lies beside them (uploads with their metadata, archives, imports) is nobody
 /// else's business.
@@ -54,6 +58,8 @@ pub enum Kind {
     Header,
     /// `custom_emojis/images`
     Emoji,
+    /// `preview_cards/images`
+    Card,
 }
 
 impl Kind {
@@ -64,8 +70,11 @@ impl Kind {
             Kind::Avatar => "accounts/avatars",
             Kind::Header => "accounts/headers",
             Kind::Emoji => "custom_emojis/images",
+            Kind::Card => "preview_cards/images",
         }
     }
+
+    const ALL: [Kind; 6] = [Kind::Attachment, Kind::Thumbnail, Kind::Avatar, Kind::Header, Kind::Emoji, Kind::Card];
 }
 
 /// The key of one version of one thing: `[cache/]folder/109/698/…/style/name`.
@@ -77,6 +86,56 @@ pub fn key((origin, kind): (Origin, Kind), id: i64, style: Style, name: &str) ->
     };
     let (folder, partition, style) = (kind.folder(), id_partition(id), style.as_str());
     valid_segment(name).then(|| Key::built(format!("{prefix}{folder}/{partition}/{style}/{name}")))
+}
+
+/// Which version of which thing.
+pub type What = (Kind, i64, Style);
+
+/// Whether what is written down for a file is its address on another server, and no key.
+pub fn is_address(stored: &str) -> bool {
+    stored.starts_with("https://") || stored.starts_with("http://")
+}
+
+/// The key under which a file is shown: the stored one, or for a file of another server its place in the cache, which is
+/// the same as long as the address is.
+pub fn shown((kind, id, style): What, stored: &str) -> Cow<'_, str> {
+    if !is_address(stored) {
+        return Cow::Borrowed(stored);
+    }
+    let key = key((Origin::Remote, kind), id, style, &remote_name(stored));
+    Cow::Owned(key.map(|key| key.to_string()).unwrap_or_default())
+}
+
+/// What [`shown`] says of, by the key alone; its name is to be compared.
+pub fn read(key: &str) -> Option<What> {
+    let rest = key.strip_prefix(CACHE)?;
+    let (kind, rest) = Kind::ALL.iter().find_map(|kind| {
+        let rest = rest.strip_prefix(kind.folder())?.strip_prefix('/')?;
+        Some((*kind, rest))
+    })?;
+    let mut parts = rest.rsplitn(3, '/');
+    let (_, style, partition) = (parts.next()?, parts.next()?, parts.next()?);
+    let style = [Style::Original, Style::Small, Style::Static].into_iter().find(|known| known.as_str() == style)?;
+    let id = partition.split('/').collect::<String>().parse().ok()?;
+    Some((kind, id, style))
+}
+
+/// Digits of the address's hash, and its extension where that is one of a medium.
+fn remote_name(address: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, address.as_bytes());
+    let mut name = String::with_capacity(22);
+    for byte in hash.as_ref().iter().take(8) {
+        use std::fmt::Write as _;
+        let _ = write!(name, "{byte:02x}");
+    }
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let extension = last.rsplit_once('.').map_or("", |(_, extension)| extension);
+    if crate::content_type(extension).is_some() {
+        name.push('.');
+        name.push_str(&extension.to_ascii_lowercase());
+    }
+    name
 }
 
 /// A name nobody can guess: 16 hexadecimal digits and the extension (letters and digits only).
@@ -139,6 +198,39 @@ mod tests {
             key((Origin::Local, Kind::Emoji), 12_345_678_901, Style::Original, "x.png"),
             "custom_emojis/images/012/345/678/901/original/x.png"
         );
+    }
+
+    #[test]
+    fn addresses_have_a_place_in_the_cache() {
+        let what = (Kind::Attachment, 109_698_123_456_789_012, Style::Small);
+        let key = shown(what, "https://a.example/x/cat.PNG?size=large#top");
+        assert_eq!(key, "cache/media_attachments/files/109/698/123/456/789/012/small/ae70e79bb5883b0f.png");
+        assert_eq!(read(&key), Some(what));
+        assert_eq!(shown((Kind::Avatar, 7, Style::Original), "accounts/avatars/x.png"), "accounts/avatars/x.png");
+        for (address, end) in [
+            ("https://a.example/", ""),
+            ("https://a.example/avatar", ""),
+            ("https://a.example/a.svg", ""),
+            ("https://a.example/a.php?x=.png", ""),
+            ("https://a.example/a.jpeg", ".jpeg"),
+        ] {
+            let key = shown((Kind::Avatar, 7, Style::Static), address).into_owned();
+            let name = key.strip_prefix("cache/accounts/avatars/000/000/007/static/").unwrap();
+            assert_eq!((name.len(), &name[16..]), (16 + end.len(), end), "{address}");
+            assert_eq!(read(&key), Some((Kind::Avatar, 7, Style::Static)));
+        }
+        for text in [
+            "accounts/avatars/000/000/007/static/x",
+            "cache/accounts/avatars/000/000/007/x",
+            "cache/accounts/avatars/000/000/007/large/x",
+            "cache/accounts/avatars/00a/000/007/static/x",
+            "cache/accounts/avatars/999/999/999/999/999/999/999/999/static/x",
+            "cache/accounts/other/000/000/007/static/x",
+            "cache/",
+            "",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

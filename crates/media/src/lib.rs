@@ -22,7 +22,7 @@ mod store;
 pub mod values;
 mod workshop;
 
-pub use content_type::{content_type, known_type};
+pub use content_type::{content_type, known_type, sniffed};
 pub use error::{Error, Fault, Result};
 pub use fit::{Fitted, Role, fit};
 pub use image::{Processed, process};

@@ -3,5 +3,6 @@
 pub mod cli;
 pub mod config;
 mod memory;
+mod remote;
 pub mod server;
 pub mod worker;

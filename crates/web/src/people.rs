@@ -126,18 +126,18 @@ fn profile(visit: &Visit, account: &Account, posts: &Posts) -> Markup {
     html! {
         section class="card profile" {
             @if let Some(key) = &account.header {
-                img class="banner" src=(site.media(key)) alt=(account.header_description);
+                img class="banner" src=(site.media(&posts::header(account, key))) alt=(account.header_description);
             }
             img class="avatar large" src=(posts::avatar(site, account)) alt=(account.avatar_description) width="88" height="88";
             h1 { (posts.name(site, account)) }
             p class="handle" { "@" (site.handle(&account.username)) }
-            div class="prose" { (posts.emojify(site, &account.note_html)) }
+            div class="prose" { (posts.emojify(site, account.domain.as_deref(), &account.note_html)) }
             @if !account.fields().is_empty() {
                 dl class="facts" {
                     @for field in account.fields() {
                         div {
                             dt { (field.name) }
-                            dd { (posts.emojify(site, &field.value_html)) }
+                            dd { (posts.emojify(site, account.domain.as_deref(), &field.value_html)) }
                         }
                     }
                 }

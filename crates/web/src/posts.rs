@@ -5,6 +5,7 @@ use crate::{
     visit::Visit,
     words::{Counted, Word},
 };
+use ::media::keys::{self, Style};
 use domain::{
     Result,
     accounts::{self, Account},
@@ -17,6 +18,7 @@ use domain::{
     statuses::{Status, visibility::Shown},
 };
 use maud::{Markup, PreEscaped, html};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Where a picture is shown of those who have none.
@@ -44,11 +46,11 @@ impl Posts {
         let polls = polls::store::by_ids(conn, all().filter_map(|s| s.poll_id)).await?;
         let mut shortcodes: Vec<String> = all().flat_map(|s| listed(&s.emojis_json)).collect();
         shortcodes.extend(accounts.iter().flat_map(Account::shortcodes));
-        let emojis = emojis::by_shortcodes(conn, &shortcodes).await?;
+        let emojis = emojis::by_names(conn, &shortcodes).await?;
         Ok(Self {
             accounts: accounts.into_iter().map(|a| (a.id, a)).collect(),
             polls: polls.into_iter().map(|p| (p.id, p)).collect(),
-            emojis: emojis.into_iter().map(|e| (e.shortcode.clone(), e)).collect(),
+            emojis: emojis.into_iter().map(|e| (e.name(), e)).collect(),
             media,
             shown,
         })
@@ -83,11 +85,11 @@ impl Posts {
                     }
                 }
                 (self.byline(visit, author))
-                @if post.spoiler_text.is_empty() { (self.content(visit, post)) }
+                @if post.spoiler_text.is_empty() { (self.content(visit, (post, author))) }
                 @else {
                     details {
-                        summary { (self.emojify(&visit.web.site, &escape(&post.spoiler_text))) }
-                        (self.content(visit, post))
+                        summary { (self.emojify(&visit.web.site, author.domain.as_deref(), &escape(&post.spoiler_text))) }
+                        (self.content(visit, (post, author)))
                     }
                 }
                 (footer(visit, post))
@@ -107,11 +109,11 @@ impl Posts {
         }
     }
 
-    fn content(&self, visit: &Visit, post: &Status) -> Markup {
+    fn content(&self, visit: &Visit, (post, author): (&Status, &Account)) -> Markup {
         let say = |word: Word| word.text(visit.lang);
         let pictures = self.pictures(visit, post);
         html! {
-            div class="prose" lang=[post.language.as_deref()] { (self.emojify(&visit.web.site, &post.content)) }
+            div class="prose" lang=[post.language.as_deref()] { (self.emojify(&visit.web.site, author.domain.as_deref(), &post.content)) }
             @if let Some(poll) = post.poll_id.and_then(|id| self.polls.get(&id)) { (votes(visit.lang, poll)) }
             @if !pictures.is_empty() {
                 // Behind a content warning one click is enough.
@@ -129,8 +131,8 @@ impl Posts {
         let site = &visit.web.site;
         let ready = rows.iter().filter(|row| row.state == State::Ready);
         let one = |row: &Attachment| {
-            let original = site.media(row.original.as_deref()?);
-            let small = row.small.as_deref().map(|key| site.media(key));
+            let original = site.media(&shown(row, Style::Original, row.original.as_deref()?));
+            let small = preview(row).map(|key| site.media(&key));
             let alt = row.description.as_deref().unwrap_or_default();
             Some(match row.kind {
                 Kind::Image => html! {
@@ -149,11 +151,11 @@ impl Posts {
     /// The name that somebody chose, with emoji; the user name of those who chose none.
     pub(crate) fn name(&self, site: &Site, account: &Account) -> Markup {
         let name = if account.display_name.is_empty() { &account.username } else { &account.display_name };
-        self.emojify(site, &escape(name))
+        self.emojify(site, account.domain.as_deref(), &escape(name))
     }
 
-    /// HTML with pictures in place of shortcodes. Tags are left alone.
-    pub(crate) fn emojify(&self, site: &Site, html: &str) -> Markup {
+    /// HTML with pictures in place of shortcodes, those of the server that it is from. Tags are left alone.
+    pub(crate) fn emojify(&self, site: &Site, domain: Option<&str>, html: &str) -> Markup {
         if self.emojis.is_empty() {
             return PreEscaped(html.to_owned());
         }
@@ -164,7 +166,7 @@ impl Posts {
             rest = &rest[at..];
             let end = match rest.starts_with('<') {
                 true => rest.find('>').map_or(rest.len(), |end| end + 1),
-                false => match self.shortcode(rest) {
+                false => match self.shortcode(domain, rest) {
                     Some((emoji, length)) => {
                         out.push_str(&picture(site, emoji).into_string());
                         rest = &rest[length..];
@@ -181,17 +183,32 @@ impl Posts {
     }
 
     /// The emoji whose shortcode, with its colons, `text` begins with, and how long that is.
-    fn shortcode(&self, text: &str) -> Option<(&Emoji, usize)> {
+    fn shortcode(&self, domain: Option<&str>, text: &str) -> Option<(&Emoji, usize)> {
         let word = text.get(1..)?.split(':').next()?;
         let whole = text.get(1 + word.len()..)?.starts_with(':');
-        let emoji = self.emojis.get(word).filter(|_| whole)?;
+        let emoji = match domain {
+            _ if !whole => None,
+            None => self.emojis.get(word),
+            Some(domain) => self.emojis.get(&format!("{word}@{domain}")),
+        }?;
         Some((emoji, word.len() + 2))
     }
 }
 
 fn picture(site: &Site, emoji: &Emoji) -> Markup {
     let text = format!(":{}:", emoji.shortcode);
-    html! { img class="emoji" src=(site.media(&emoji.image)) alt=(text) title=(text) width="20" height="20"; }
+    let image = keys::shown((keys::Kind::Emoji, emoji.id.0, Style::Original), &emoji.image);
+    html! { img class="emoji" src=(site.media(&image)) alt=(text) title=(text) width="20" height="20"; }
+}
+
+fn shown<'a>(row: &Attachment, style: Style, stored: &'a str) -> Cow<'a, str> {
+    keys::shown((keys::Kind::Attachment, row.id.0, style), stored)
+}
+
+/// The key of the small version, if there is one or one can be made.
+pub(crate) fn preview(row: &Attachment) -> Option<Cow<'_, str>> {
+    let made = || row.original.as_deref().filter(|stored| row.kind == Kind::Image && keys::is_address(stored));
+    row.small.as_deref().or_else(made).map(|stored| shown(row, Style::Small, stored))
 }
 
 fn listed(json: &str) -> Vec<String> {
@@ -204,9 +221,14 @@ fn escape(text: &str) -> String {
 
 pub(crate) fn avatar(site: &Site, account: &Account) -> String {
     match &account.avatar {
-        Some(key) => site.media(key),
+        Some(key) => site.media(&keys::shown((keys::Kind::Avatar, account.id.0, Style::Original), key)),
         None => format!("{}{NO_AVATAR}", site.base_url),
     }
+}
+
+/// The key of somebody's header.
+pub(crate) fn header<'a>(account: &Account, stored: &'a str) -> Cow<'a, str> {
+    keys::shown((keys::Kind::Header, account.id.0, Style::Original), stored)
 }
 
 /// `alice@noren.example`

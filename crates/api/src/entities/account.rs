@@ -10,6 +10,7 @@ use domain::{
     statuses::{ContentType, QuotePolicy, Visibility},
     users::{self, User},
 };
+use media::keys::{self, Kind, Style};
 use serde::{Serialize, Serializer};
 use std::{collections::HashMap, sync::Arc};
 
@@ -216,21 +217,23 @@ impl Around<'_> {
     fn one(&self, row: accounts::Account) -> Account {
         let row = if row.suspended_at.is_some() { hollow(row) } else { row };
         let row = if is_barred(&self.rules, (&row.acct(), &row.uri)) { faceless(row) } else { row };
-        let picture = |key: Option<&str>, missing: &str| match key {
-            Some(key) => self.app.site.media(key),
-            None => format!("{}{missing}", self.app.site.base_url),
+        let id = row.id.0;
+        let picture = |stored: Option<&str>, (kind, style): (Kind, Style)| match (stored, kind) {
+            (Some(stored), kind) => self.app.site.media(&keys::shown((kind, id, style), stored)),
+            (None, Kind::Avatar) => format!("{}{}", self.app.site.base_url, crate::assets::AVATAR),
+            (None, _) => format!("{}{}", self.app.site.base_url, crate::assets::HEADER),
         };
-        let avatar = |key: Option<&str>| picture(key, crate::assets::AVATAR);
-        let header = |key: Option<&str>| picture(key, crate::assets::HEADER);
+        let avatar = |stored: Option<&str>, style| picture(stored, (Kind::Avatar, style));
+        let header = |stored: Option<&str>, style| picture(stored, (Kind::Header, style));
         let shown =
             |f: accounts::Field| Field { name: f.name, value: f.value_html, verified_at: verified(f.verified_at) };
         let is_staff = row.role != users::Role::User && row.suspended_at.is_none();
         Account {
             acct: row.acct(),
-            avatar: avatar(row.avatar.as_deref()),
-            avatar_static: avatar(row.avatar_static.as_deref().or(row.avatar.as_deref())),
-            header: header(row.header.as_deref()),
-            header_static: header(row.header_static.as_deref().or(row.header.as_deref())),
+            avatar: avatar(row.avatar.as_deref(), Style::Original),
+            avatar_static: avatar(row.avatar_static.as_deref().or(row.avatar.as_deref()), Style::Static),
+            header: header(row.header.as_deref(), Style::Original),
+            header_static: header(row.header_static.as_deref().or(row.header.as_deref()), Style::Static),
             fields: if row.fields_json == "[]" { Vec::new() } else { row.fields().into_iter().map(shown).collect() },
             emojis: pick(&row.emojis_json, &self.emojis),
             bot: row.kind == accounts::Kind::Bot,

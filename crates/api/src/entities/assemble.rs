@@ -1,7 +1,7 @@
 //! How a list of statuses becomes entities: what they all need is asked for together, once.
 
 use super::{
-    Account, CustomEmoji, Iso, MediaAttachment, Poll, QuoteApproval,
+    Account, CustomEmoji, Iso, MediaAttachment, Poll, PreviewCard, QuoteApproval,
     media::is_barred,
     quote::{self, Found},
     reaction,
@@ -43,6 +43,7 @@ struct Around<'a> {
     emojis: HashMap<String, CustomEmoji>,
     quoted: HashMap<StatusId, Found>,
     reactions: HashMap<StatusId, Vec<Counted>>,
+    cards: HashMap<StatusId, Arc<PreviewCard>>,
     /// Authors whom the viewer follows, as far as somebody asks.
     following: relationships::Relations,
     rules: Arc<Rules>,
@@ -83,7 +84,7 @@ async fn look<'a>(
     // A boost shows nothing of its own but who boosted.
     let originals = || statuses.iter().filter(|s| s.reblog_of_id.is_none()).chain(reblogged.values());
     let authors = statuses.iter().chain(reblogged.values()).map(|s| s.account_id);
-    let (accounts, media, marks, polls, apps, emojis, quoted, reactions, following) = try_join!(
+    let (accounts, media, marks, polls, apps, emojis, quoted, reactions, following, cards) = try_join!(
         authors_of(app, conn, authors),
         media_of(app, conn, originals().filter(|s| s.has_media).map(|s| s.id)),
         marks_of(conn, viewer, statuses.iter().chain(reblogged.values()).map(|s| s.id)),
@@ -94,9 +95,25 @@ async fn look<'a>(
         // Each goes with a favourite.
         reactions::counted(conn, viewer, originals().filter(|s| s.favourites_count > 0).map(|s| s.id)),
         followed(conn, viewer, originals()),
+        super::cards(app, conn, originals()),
     )?;
     let rules = app.federation.policy.rules_on(conn).await?;
-    Ok(Around { app, viewer, quotes, accounts, media, marks, polls, apps, emojis, quoted, reactions, following, rules })
+    Ok(Around {
+        app,
+        viewer,
+        quotes,
+        accounts,
+        media,
+        marks,
+        polls,
+        apps,
+        emojis,
+        quoted,
+        reactions,
+        following,
+        cards,
+        rules,
+    })
 }
 
 async fn authors_of(
@@ -198,6 +215,7 @@ impl Around<'_> {
         let boost = row.reblog_of_id.is_some();
         let bare = boost || is_barred(&self.rules, (&account.acct, &account.uri));
         let following = self.following.following(row.account_id);
+        let card = self.cards.get(&row.id).filter(|_| !boost).cloned();
         Some(Status {
             quote_approval: QuoteApproval::of(&row, self.viewer, following),
             mine: self.viewer.map(|viewer| self.mine(&row, viewer)),
@@ -227,7 +245,7 @@ impl Around<'_> {
             reblog: None,
             account,
             pleroma: self.reactions.get(&row.id).and_then(|rows| reaction::pleroma(self.app, rows)),
-            card: None,
+            card,
             tagged_collections: [],
             text: None,
             content_type: None,

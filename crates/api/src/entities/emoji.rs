@@ -2,6 +2,7 @@
 
 use crate::App;
 use domain::{Result, db::Conn, emojis};
+use media::keys::{self, Kind, Style};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -17,9 +18,10 @@ pub struct CustomEmoji {
 
 impl CustomEmoji {
     pub fn of(app: &App, emoji: emojis::Emoji) -> Self {
+        let url = |style, stored: &str| app.site.media(&keys::shown((Kind::Emoji, emoji.id.0, style), stored));
         Self {
-            url: app.site.media(&emoji.image),
-            static_url: app.site.media(&emoji.image_static),
+            url: url(Style::Original, &emoji.image),
+            static_url: url(Style::Static, &emoji.image_static),
             shortcode: emoji.shortcode,
             visible_in_picker: emoji.visible_in_picker,
             category: emoji.category,
@@ -27,7 +29,7 @@ impl CustomEmoji {
     }
 }
 
-/// Those of the shortcodes (JSON lists of them, as rows keep them) that stand for local emoji.
+/// Those of the names (JSON lists of them, as rows keep them) that stand for an emoji.
 pub async fn emojis<'a>(
     app: &App,
     conn: &Conn,
@@ -39,8 +41,10 @@ pub async fn emojis<'a>(
     if codes.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = emojis::by_shortcodes(conn, &codes).await?;
-    Ok(found.into_iter().map(|e| (e.shortcode.clone(), CustomEmoji::of(app, e))).collect())
+    let rules = app.federation.policy.rules_on(conn).await?;
+    let mut found = emojis::by_names(conn, &codes).await?;
+    found.retain(|emoji| emoji.domain.as_deref().is_none_or(|domain| !rules.rejects_media(domain)));
+    Ok(found.into_iter().map(|e| (e.name(), CustomEmoji::of(app, e))).collect())
 }
 
 /// The emoji of one row out of those of all rows.

@@ -6,6 +6,7 @@ use domain::{
     ids::MediaId,
     media::{Attachment, Kind, State},
 };
+use media::keys::{self, Style};
 use serde::{Deserialize, Serialize};
 
 /// <https://docs.joinmastodon.org/entities/MediaAttachment/>
@@ -54,15 +55,26 @@ pub struct Version {
 
 pub fn media_attachment(app: &App, row: Attachment) -> MediaAttachment {
     let ready = row.state == State::Ready;
-    let url = |key: &Option<String>| key.as_ref().filter(|_| ready).map(|k| app.site.media(k));
+    let id = row.id.0;
+    let url = |style, stored: &Option<String>| {
+        let stored = stored.as_ref().filter(|_| ready)?;
+        Some(app.site.media(&keys::shown((keys::Kind::Attachment, id, style), stored)))
+    };
+    let address = |stored: &Option<String>| stored.clone().filter(|stored| keys::is_address(stored));
+    // Of pictures elsewhere a preview is made when somebody looks; of videos and sounds there is only their server's own.
+    let preview = match (&row.small, address(&row.original)) {
+        (Some(_), _) => url(Style::Small, &row.small),
+        (None, None) => url(Style::Original, &row.original),
+        (None, Some(_)) if row.kind == Kind::Image => url(Style::Small, &row.original),
+        (None, Some(_)) => None,
+    };
     MediaAttachment {
         id: row.id,
         kind: row.kind,
-        url: url(&row.original),
-        preview_url: url(&row.small).or_else(|| url(&row.original)),
-        // What lies on another server has its address for a key.
-        remote_url: row.original.clone().filter(|key| key.starts_with("https://") || key.starts_with("http://")),
-        preview_remote_url: None,
+        url: url(Style::Original, &row.original),
+        preview_url: preview,
+        remote_url: address(&row.original),
+        preview_remote_url: address(&row.small),
         text_url: None,
         meta: meta(&row),
         description: row.description,

@@ -5,6 +5,7 @@
 
 mod account;
 mod assemble;
+mod card;
 mod conversation;
 mod emoji;
 mod list;
@@ -25,6 +26,7 @@ pub use account::{
     Account, AccountRole, CredentialAccount, Day, FamiliarFollowers, FeatureApproval, Field, MutedAccount, Role,
     Source, account, accounts, credential_account,
 };
+pub use card::{PreviewCard, PreviewCardAuthor, cards};
 pub use conversation::{Conversation, conversations};
 pub use emoji::{CustomEmoji, emojis};
 pub use list::{List, lists};

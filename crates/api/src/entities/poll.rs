@@ -3,7 +3,7 @@
 use super::{CustomEmoji, Iso};
 use crate::App;
 use domain::{
-    Result, Time,
+    Result, Time, accounts,
     db::Conn,
     ids::{AccountId, PollId},
     polls,
@@ -52,7 +52,7 @@ pub async fn polls(
             votes.entry(poll).or_default().push(choice);
         }
     }
-    let codes: Vec<String> = rows.iter().map(shortcodes).collect();
+    let codes = shortcodes(conn, &rows).await?;
     let known = super::emojis(app, conn, codes.iter().map(String::as_str)).await?;
     let now = Time::now();
     let made = rows.into_iter().zip(&codes).map(|(row, codes)| {
@@ -84,7 +84,22 @@ fn one(row: polls::Poll, viewer: Option<AccountId>, own: Vec<i64>, emojis: Vec<C
     }
 }
 
-fn shortcodes(poll: &polls::Poll) -> String {
-    let text: Vec<String> = poll.options().into_iter().map(|o| o.title).collect();
-    serde_json::to_string(&domain::text::shortcodes(&text.join("\n"))).unwrap_or_else(|_| "[]".into())
+/// The names of the emoji in the options of each: those of the server that the poll is from.
+async fn shortcodes(conn: &Conn, rows: &[polls::Poll]) -> Result<Vec<String>> {
+    let codes = |poll: &polls::Poll| {
+        let text: Vec<String> = poll.options().into_iter().map(|o| o.title).collect();
+        domain::text::shortcodes(&text.join("\n"))
+    };
+    let codes: Vec<Vec<String>> = rows.iter().map(codes).collect();
+    let with_emoji = rows.iter().zip(&codes).filter(|(_, codes)| !codes.is_empty());
+    let authors = accounts::store::by_ids(conn, with_emoji.map(|(row, _)| row.account_id)).await?;
+    let named = rows.iter().zip(codes).map(|(row, codes)| {
+        let author = authors.iter().find(|a| a.id == row.account_id);
+        let name = |code: String| match author.and_then(|a| a.domain.as_ref()) {
+            Some(domain) => format!("{code}@{domain}"),
+            None => code,
+        };
+        serde_json::to_string(&codes.into_iter().map(name).collect::<Vec<_>>()).unwrap_or_else(|_| "[]".into())
+    });
+    Ok(named.collect())
 }

@@ -1,6 +1,6 @@
 //! Statuses.
 
-use super::{Account, CustomEmoji, Empty, Iso, MediaAttachment, Pleroma, Poll, Quote, QuoteApproval};
+use super::{Account, CustomEmoji, Empty, Iso, MediaAttachment, Pleroma, Poll, PreviewCard, Quote, QuoteApproval};
 use crate::App;
 use domain::{
     Result,
@@ -42,7 +42,7 @@ pub struct Status {
     pub tags: Vec<StatusTag>,
     pub emojis: Vec<CustomEmoji>,
     pub quote: Option<Box<Quote>>,
-    pub card: Option<Empty>,
+    pub card: Option<Arc<PreviewCard>>,
     pub poll: Option<Poll>,
     pub tagged_collections: [Empty; 0],
     /// Emoji that people put on it; only when there are any.

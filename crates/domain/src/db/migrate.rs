@@ -44,6 +44,8 @@ const MIGRATIONS: &[Migration] = migrations![
     14 "0014_relays" same,
     15 "0015_threads" same,
     16 "0016_quotes_and_reactions" same,
+    17 "0017_remote_media" same,
+    18 "0018_preview_cards" same,
     19 "0019_lanes" same,
 ];
 

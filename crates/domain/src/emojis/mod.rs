@@ -1,6 +1,10 @@
 //! Custom emoji of this site: small pictures that people write as `:shortcode:`.
 
+mod elsewhere;
 mod store;
+
+pub use elsewhere::Elsewhere;
+pub(crate) use elsewhere::{receive, used};
 
 use crate::{
     Error, Result, Time,
@@ -17,13 +21,28 @@ row! {
         /// Without the colons
         pub shortcode: String,
         pub domain: Option<String>,
-        /// Store keys of the picture and of its version that does not move
+        /// Store keys of the picture and of its version that does not move; of other servers' the address
         pub image: String,
         pub image_static: String,
         pub category: Option<String>,
         pub visible_in_picker: bool,
         pub created_at: Time,
+        /// Of other servers: its name there, when it says that it last changed, when it was written down
+        pub uri: Option<String>,
+        pub changed_at: Option<Time>,
+        pub seen_at: Option<Time>,
     }
+}
+
+impl Emoji {
+    /// What rows with texts call it: `blob`, of another server `blob@example.com`.
+    pub fn name(&self) -> String {
+        named(&self.shortcode, self.domain.as_deref())
+    }
+}
+
+fn named(shortcode: &str, domain: Option<&str>) -> String {
+    domain.map_or_else(|| shortcode.to_owned(), |domain| format!("{shortcode}@{domain}"))
 }
 
 /// An emoji to be added. The files are there already.
@@ -46,6 +65,34 @@ pub async fn by_shortcodes<S: AsRef<str>>(conn: &Conn, shortcodes: &[S]) -> Resu
     wanted.sort_unstable();
     wanted.dedup();
     store::by_shortcodes(conn, wanted).await
+}
+
+/// The emoji that rows with texts name, of this site and of others.
+pub async fn by_names(conn: &Conn, names: &[String]) -> Result<Vec<Emoji>> {
+    let part = |name: &String| {
+        let (code, domain) = name.split_once('@').unwrap_or((name, ""));
+        (code.to_owned(), domain.to_owned())
+    };
+    let mut wanted: Vec<(String, String)> = names.iter().map(part).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (codes, mut domains): (Vec<String>, Vec<String>) = wanted.iter().cloned().unzip();
+    domains.sort_unstable();
+    domains.dedup();
+    let mut found = store::by_codes_and_domains(conn, codes, domains).await?;
+    let is_wanted = |e: &Emoji| {
+        let domain = e.domain.as_deref().unwrap_or_default();
+        wanted.binary_search_by(|(c, d)| (c.as_str(), d.as_str()).cmp(&(e.shortcode.as_str(), domain))).is_ok()
+    };
+    found.retain(is_wanted);
+    Ok(found)
+}
+
+pub async fn by_id(conn: &Conn, id: EmojiId) -> Result<Option<Emoji>> {
+    store::by_id(conn, id).await
 }
 
 /// All of this site, in the order of their shortcodes.
@@ -71,8 +118,13 @@ pub async fn put(db: &Db, new: New) -> Result<Emoji> {
         category: new.category,
         visible_in_picker: new.visible_in_picker,
         created_at: tx.now,
+        uri: None,
+        changed_at: None,
+        seen_at: None,
     };
-    store::insert(&tx, &emoji).await?;
+    if !store::insert(&tx, &emoji).await? {
+        return Err(Error::Conflict("Another emoji has taken this shortcode".into()));
+    }
     if let Some(old) = old {
         let kept = [&emoji.image, &emoji.image_static];
         let keys: Vec<String> = [old.image, old.image_static].into_iter().filter(|k| !kept.contains(&k)).collect();

@@ -8,7 +8,7 @@ use crate::{
     db::{Conn, Db, Ids, Texts, Tx, stored_enum},
     deliveries::News,
     hosts,
-    ids::{self, AccountId, ActivityId, ArrivalId, JobId, MediaId, PollId, ScheduledId, StatusId},
+    ids::{self, AccountId, ActivityId, ArrivalId, CardId, JobId, MediaId, PollId, ScheduledId, StatusId},
     moves::Carry,
 };
 use futures_util::FutureExt as _;
@@ -95,6 +95,14 @@ pub enum Job {
     Carry {
         carry: Carry,
     },
+    /// Fetches what a page that posts link to says of itself.
+    FetchCard {
+        card: CardId,
+    },
+    /// Copies what hangs on a post of another server.
+    MirrorMedia {
+        status: StatusId,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -102,10 +110,10 @@ pub enum Job {
 impl Job {
     pub fn queue(&self) -> Queue {
         match self {
-            Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
+            Self::ProcessMedia { .. } | Self::DeleteFiles { .. } | Self::MirrorMedia { .. } => Queue::Media,
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
-            Self::RefreshAccount { .. } | Self::FetchPins { .. } => Queue::Pull,
+            Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::FetchCard { .. } => Queue::Pull,
             Self::ApplyDomainBlock { .. } | Self::FetchThread { .. } => Queue::Pull,
             Self::CheckMove { .. } | Self::Carry { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,

@@ -1,7 +1,6 @@
 //! Stored forms, lanes, and ends.
 
 use super::*;
-use crate::ids::StatusId;
 
 /// Rows outlive releases: a changed spelling here would strand them.
 #[test]
@@ -23,6 +22,8 @@ fn stored_form_is_fixed() {
         (Job::RefreshAccount { account: AccountId(6) }, r#"{"job":"refresh_account","account":"6"}"#),
         (Job::FetchPins { account: AccountId(6) }, r#"{"job":"fetch_pins","account":"6"}"#),
         (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
+        (Job::FetchCard { card: CardId(7) }, r#"{"job":"fetch_card","card":"7"}"#),
+        (Job::MirrorMedia { status: StatusId(8) }, r#"{"job":"mirror_media","status":"8"}"#),
         (
             Job::ApplyDomainBlock { domain: "a.example".into(), was: 5 },
             r#"{"job":"apply_domain_block","domain":"a.example","was":5}"#,

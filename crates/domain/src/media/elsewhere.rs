@@ -1,10 +1,13 @@
 //! Pictures and sounds of other servers: known by their address, left where they are.
 
-use super::{Attachment, Kind, State, store};
+use super::{Attachment, Kind, Shape, State, store, versions};
 use crate::{
     Result,
-    db::Tx,
-    ids::{self, AccountId, StatusId},
+    accounts::Account,
+    db::{Db, Tx},
+    domain_blocks::{Rules, name},
+    ids::{self, AccountId, MediaId, StatusId},
+    jobs::{self, Job},
 };
 use serde_json::json;
 
@@ -15,6 +18,8 @@ const DESCRIPTION: usize = 10_000;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Elsewhere {
     pub url: String,
+    /// The address of a picture that its server shows for it.
+    pub preview: Option<String>,
     /// Such as `image/png`; empty when nobody said.
     pub content_type: String,
     pub description: Option<String>,
@@ -50,7 +55,7 @@ impl Elsewhere {
             state: State::Ready,
             upload: None,
             original: Some(self.url.clone()),
-            small: None,
+            small: self.preview.clone(),
             content_type: Some(self.content_type.clone()).filter(|t| !t.is_empty()),
             file_size: 0,
             meta_json: meta,
@@ -61,6 +66,59 @@ impl Elsewhere {
             failure: None,
             loose_since: now,
         })
+    }
+}
+
+/// What was found out about a picture of another server when its preview was made.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// None where the preview was not made from the file itself.
+    pub original: Option<Shape>,
+    pub small: Shape,
+    pub blurhash: String,
+}
+
+/// Whether nothing has been found out about it yet.
+pub fn is_unseen(row: &Attachment) -> bool {
+    row.blurhash.is_none() || row.meta_json.as_ref().is_none_or(|meta| !meta.contains("\"small\""))
+}
+
+/// Writes down what nobody has said of it before.
+pub async fn describe(db: &Db, id: MediaId, seen: Seen) -> Result<()> {
+    let tx = db.begin().await?;
+    let Some(row) = store::by_id(&tx, id).await?.filter(is_unseen) else { return Ok(()) };
+    let mut meta = versions::meta_of(&row)?;
+    if let (Some(original), false) = (seen.original, meta.contains_key("original")) {
+        meta.insert("original".into(), original.meta());
+    }
+    meta.insert("small".into(), seen.small.meta());
+    let blurhash = row.blurhash.unwrap_or(seen.blurhash);
+    store::update_seen(&tx, id, (&serde_json::to_string(&meta)?, &blurhash)).await?;
+    tx.commit().await
+}
+
+/// Has what hangs on a status copied by a job; once is enough.
+pub async fn mirror_later(db: &Db, status: StatusId) -> Result<()> {
+    jobs::ensure(db, Job::MirrorMedia { status }).await
+}
+
+/// Whose files are asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    Account(&'a Account),
+    /// Of a server as a whole, such as its emoji.
+    Server(&'a str),
+}
+
+/// Whether files of theirs are fetched and shown at all.
+pub fn may_be_fetched(rules: &Rules, whose: Whose<'_>) -> bool {
+    match whose {
+        Whose::Account(account) => {
+            let domain = account.domain.as_deref().unwrap_or_default();
+            let rule = rules.rule_of_account(domain, &name::of_address(&account.uri));
+            account.suspended_at.is_none() && !rule.reject_media
+        }
+        Whose::Server(domain) => !rules.rejects_media(domain),
     }
 }
 

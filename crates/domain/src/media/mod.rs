@@ -11,7 +11,7 @@ mod tests;
 mod versions;
 
 pub use details::{Details, focus};
-pub use elsewhere::Elsewhere;
+pub use elsewhere::{Elsewhere, Seen, Whose, describe, is_unseen, may_be_fetched, mirror_later};
 pub(crate) use elsewhere::{receive as receive_elsewhere, replace as replace_elsewhere};
 pub use versions::{Shape, Small, Versions};
 

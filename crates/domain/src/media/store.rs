@@ -21,6 +21,7 @@ sql! {
         RETURNING ", Attachment::COLUMNS;
     UPDATE_VERSIONS = "UPDATE media_attachments SET kind = $2, original = $3, small = $4, content_type = $5, file_size = $6, \
         meta_json = $7, blurhash = $8 WHERE id = $1";
+    UPDATE_SEEN = "UPDATE media_attachments SET meta_json = $2, blurhash = $3 WHERE id = $1";
     UPDATE_FAILURE = "UPDATE media_attachments SET failure = $2 WHERE id = $1";
     UPDATE = "UPDATE media_attachments SET description = $2, focus_x = $3, focus_y = $4, small = $5, meta_json = $6, \
         blurhash = $7 WHERE id = $1";
@@ -100,6 +101,11 @@ pub(super) async fn update_versions(tx: &Tx, m: &Attachment) -> Result<()> {
     let values: [&dyn crate::db::Param; 8] =
         [&m.id, &m.kind, &m.original, &m.small, &m.content_type, &m.file_size, &m.meta_json, &m.blurhash];
     tx.exec(UPDATE_VERSIONS, &values).await?;
+    Ok(())
+}
+
+pub(super) async fn update_seen(tx: &Tx, id: MediaId, (meta, blurhash): (&str, &str)) -> Result<()> {
+    tx.exec(UPDATE_SEEN, &[&id, &meta, &blurhash]).await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ pub struct Shape {
 
 impl Shape {
     /// The documented parts of `meta.original` and `meta.small`.
-    fn meta(self) -> Value {
+    pub(super) fn meta(self) -> Value {
         let Self { width, height } = self;
         let aspect = f64::from(width) / f64::from(height.max(1));
         json!({ "width": width, "height": height, "size": format!("{width}x{height}"), "aspect": aspect })
@@ -76,6 +76,6 @@ impl Versions {
     }
 }
 
-fn meta_of(row: &Attachment) -> Result<Map<String, Value>> {
+pub(super) fn meta_of(row: &Attachment) -> Result<Map<String, Value>> {
     Ok(row.meta_json.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default())
 }

@@ -3,6 +3,7 @@
 use super::{Status, draft, quotes, store};
 use crate::{
     Error, Result, Time, accounts,
+    cards::{self, Haste},
     db::{Conn, Db, Tx},
     deliveries::{self, News},
     events::Event,
@@ -121,6 +122,7 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
     if concerns(&new) || concerns(&old) || new.touched() || relays::want(&tx, &new, &author).await? {
         deliveries::tell(&mut tx, News::StatusEdited { status: id }).await?;
     }
+    cards::attach(&mut tx, &new, (None, Haste::Own)).await?;
     tx.commit().await?;
     Ok(new)
 }

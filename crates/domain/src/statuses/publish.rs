@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Error, Result, Time, accounts,
     accounts::Account,
+    cards::{self, Haste},
     conversations,
     db::{Conn, Db, Tx},
     deliveries::{self, News},
@@ -256,7 +257,8 @@ async fn tell(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()> {
         deliveries::tell(tx, News::Relayed { status: status.id }).await?;
     }
     tx.publish(Event::StatusCreated { status: status.id });
-    Ok(())
+    // Last: whoever links to the same page waits from here on.
+    cards::attach(tx, status, (None, Haste::Own)).await
 }
 
 fn is_wanted_elsewhere(status: &Status, plan: &Plan) -> bool {

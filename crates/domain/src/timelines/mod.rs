@@ -152,11 +152,11 @@ fn page_order(mut shown: Shown, page: Page) -> Shown {
 
 /// Puts a new status into the feeds of its author and of the followers who should get it: the local ones, unless the
 /// follow, a mute, a block, an exclusive list, or its being a reply to somebody they do not follow says otherwise; a public
-/// one also into the feeds of those who follow one of its tags.
-pub async fn deliver(tx: &Tx, status: &Status) -> Result<()> {
-    store::insert_for_author(tx, status).await?;
-    store::insert_for_followers(tx, status).await?;
-    store::insert_for_tag_followers(tx, status).await
+/// one also into the feeds of those who follow one of its tags. In how many it is now that it was not in before.
+pub async fn deliver(tx: &Tx, status: &Status) -> Result<u64> {
+    let author = store::insert_for_author(tx, status).await?;
+    let followers = store::insert_for_followers(tx, status).await?;
+    Ok(author + followers + store::insert_for_tag_followers(tx, status).await?)
 }
 
 /// Removes a status, and boosts of it, from all feeds.

@@ -198,26 +198,24 @@ pub(super) async fn lists_with(
     conn.all(LISTS_WITH, &[&Ids::of(candidates.iter().copied()), &status]).await
 }
 
-pub(super) async fn insert_for_author(tx: &Tx, status: &Status) -> Result<()> {
-    tx.exec(INSERT_FOR_AUTHOR, &[&status.account_id, &status.id]).await?;
-    Ok(())
+pub(super) async fn insert_for_author(tx: &Tx, status: &Status) -> Result<u64> {
+    tx.exec(INSERT_FOR_AUTHOR, &[&status.account_id, &status.id]).await
 }
 
-pub(super) async fn insert_for_followers(tx: &Tx, status: &Status) -> Result<()> {
+pub(super) async fn insert_for_followers(tx: &Tx, status: &Status) -> Result<u64> {
     // Told apart here only to keep a direct status without mentions from looking at every follower.
     if status.visibility == Visibility::Direct && status.mentions_json == "[]" {
-        return Ok(());
+        return Ok(0);
     }
-    tx.exec(INSERT_FOR_FOLLOWERS, &[&status.id, &status.account_id]).await?;
-    Ok(())
+    tx.exec(INSERT_FOR_FOLLOWERS, &[&status.id, &status.account_id]).await
 }
 
-pub(super) async fn insert_for_tag_followers(tx: &Tx, status: &Status) -> Result<()> {
+pub(super) async fn insert_for_tag_followers(tx: &Tx, status: &Status) -> Result<u64> {
     // Most statuses have no tags, and then nobody needs to be looked for.
     if status.visibility == Visibility::Public && status.reblog_of_id.is_none() && status.tags_json != "[]" {
-        tx.exec(INSERT_FOR_TAG_FOLLOWERS, &[&status.id]).await?;
+        return tx.exec(INSERT_FOR_TAG_FOLLOWERS, &[&status.id]).await;
     }
-    Ok(())
+    Ok(0)
 }
 
 pub(super) async fn insert_tag(tx: &Tx, viewer: AccountId, tag: TagId, limit: i64) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Where files come from: several places, asked in order.
 
 mod bucket;
+mod elsewhere;
 mod figures;
 mod folder;
 mod freshness;
@@ -8,6 +9,7 @@ pub(crate) mod hops;
 mod http;
 mod redirect;
 
+pub use elsewhere::Elsewhere;
 pub(crate) use figures::{LATENCIES, OriginFigures};
 pub(crate) use folder::{Folder, Opened};
 
@@ -88,6 +90,8 @@ pub enum OwnPlace {
     Origin(OriginConfig),
     /// A bucket that is open already.
     Bucket(Bucket),
+    /// Files that lie nowhere until somebody wants them.
+    Elsewhere(Elsewhere),
 }
 
 impl OwnPlace {
@@ -95,6 +99,7 @@ impl OwnPlace {
         match self {
             OwnPlace::Origin(config) => config.label(),
             OwnPlace::Bucket(bucket) => format!("bucket {}", bucket.name()),
+            OwnPlace::Elsewhere(_) => "other servers".to_owned(),
         }
     }
 }
@@ -103,6 +108,7 @@ enum Place {
     Folder(Folder),
     Bucket(InBucket),
     Http(Box<Http>),
+    Elsewhere(Elsewhere),
 }
 
 impl Place {
@@ -166,6 +172,7 @@ impl Origins {
             let opening = match place {
                 OwnPlace::Origin(config) => Place::open(config, &manners, most),
                 OwnPlace::Bucket(bucket) => Ok(Place::Bucket(InBucket::of(bucket.clone(), most))),
+                OwnPlace::Elsewhere(elsewhere) => Ok(Place::Elsewhere(elsewhere.clone())),
             };
             let place = opening.map_err(|why| format!("{}: {why}", place.label()))?;
             opened.push(Origin { place, figures: figures.clone() });
@@ -221,6 +228,7 @@ impl Upstream for Origins {
             Place::Folder(_) => Duration::ZERO,
             Place::Bucket(bucket) => bucket.patience(),
             Place::Http(http) => http.patience(),
+            Place::Elsewhere(_) => elsewhere::PATIENCE,
         });
         // They may also wait half as long for their turn.
         let sum = times.fold(Duration::ZERO, Duration::saturating_add);
@@ -254,15 +262,22 @@ impl Origin {
             Place::Folder(folder) => from_folder(folder, asked, want).await,
             Place::Bucket(bucket) => bucket.ask(asked, want).await,
             Place::Http(http) => http.ask(order).await,
+            Place::Elsewhere(elsewhere) => elsewhere.ask(asked, want).await,
         };
+        let is_one = !matches!(self.place, Place::Elsewhere(_));
         let outcome = match &answer {
             Ok(Found::Reply(_)) => Outcome::Found,
             Ok(Found::Absent) => Outcome::Absent,
             Err(Failure::Busy) => Outcome::Busy,
-            Err(Failure::Unreachable(_) | Failure::TimedOut | Failure::Refused(429 | 502..=504)) => Outcome::Failed,
+            // That one of many servers fails says nothing of the others.
+            Err(Failure::Unreachable(_) | Failure::TimedOut | Failure::Refused(429 | 502..=504)) if is_one => {
+                Outcome::Failed
+            }
             Err(_) => Outcome::Refused,
         };
-        if let Err(failure) = &answer {
+        if let Err(failure) = &answer
+            && is_one
+        {
             let origin = self.figures.label();
             tracing::warn!(%origin, name = %asked.name, %failure, "an origin failed");
         }

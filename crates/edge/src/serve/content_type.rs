@@ -2,7 +2,6 @@
 //! or a script to be announced as such.
 
 use crate::config::SvgPolicy;
-use media::Format;
 
 /// How a file is announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,31 +45,7 @@ pub(crate) fn of_name(extension: &str, svg: SvgPolicy) -> Option<Announced> {
 
 /// By the first bytes (64 are enough). Text of any kind is not recognised: it could be markup.
 pub(crate) fn sniffed(start: &[u8]) -> Announced {
-    if let Some(format) = Format::of(start) {
-        return Announced::Shown(format.content_type());
-    }
-    Announced::Shown(match start {
-        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand {
-            [b'M', b'4', b'A' | b'B', ..] => "audio/mp4",
-            [b'q', b't', b' ', b' ', ..] => "video/quicktime",
-            [b'3', b'g', ..] => "video/3gpp",
-            [b'm' | b'M' | b'i' | b'a' | b'd' | b'f', ..] => "video/mp4",
-            _ => return Announced::Saved,
-        },
-        [0x1A, 0x45, 0xDF, 0xA3, ..] => "video/webm",
-        [b'O', b'g', b'g', b'S', rest @ ..] if has(rest, b"theora") => "video/ogg",
-        [b'O', b'g', b'g', b'S', ..] => "audio/ogg",
-        [b'f', b'L', b'a', b'C', ..] => "audio/flac",
-        [b'I', b'D', b'3', ..] => "audio/mpeg",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => "audio/wav",
-        [0xFF, second, ..] if second & 0xF6 == 0xF0 => "audio/aac",
-        [0xFF, second, third, ..] if second & 0xE6 == 0xE2 && third & 0xF0 != 0xF0 => "audio/mpeg",
-        _ => return Announced::Saved,
-    })
-}
-
-fn has(bytes: &[u8], word: &[u8]) -> bool {
-    bytes.windows(word.len()).any(|window| window == word)
+    media::sniffed(start).map_or(Announced::Saved, Announced::Shown)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod watch;
 
 pub(crate) use handle::Client;
 
-use crate::cache::{Cache, How, Purge};
+use crate::cache::{Cache, How, ObjectKey, Purge};
 use crate::config::{EdgeConfig, Host, MetricsConfig, Network};
 use crate::figures::Figures;
 use crate::log::AccessLog;
@@ -110,9 +110,14 @@ impl Edge {
     /// `prefix/key` for every file of our own in these places, which are asked in their order; what is in no folder
     /// goes through the cache. `prefix` is as for [`crate::local`].
     pub fn own(&self, places: &[OwnPlace], prefix: &str) -> Result<Router, Unusable> {
+        self.own_below(places, prefix, "")
+    }
+
+    /// As [`Edge::own`], for keys that begin with `folder` (with a slash at its end) alone.
+    pub fn own_below(&self, places: &[OwnPlace], prefix: &str, folder: &str) -> Result<Router, Unusable> {
         let with = (&self.0.figures, &self.0.via);
         let site = Site::own(places, prefix.trim_matches('/'), with).map_err(Unusable::Config)?;
-        let route = format!("{prefix}/{{*key}}");
+        let route = format!("{prefix}/{folder}{{*key}}");
         Ok(Router::new().route(&route, any(handle::handle_for)).with_state((self.clone(), Arc::new(site))))
     }
 
@@ -168,6 +173,16 @@ impl Edge {
         let purge = match reach {
             Reach::One => Purge::Object(site.key(&key).ok_or("the name is too long")?),
             Reach::Below => Purge::Prefix { site: site.label().to_owned(), path: key },
+        };
+        self.0.cache.purge(purge).await.map_err(|error| error.to_string())
+    }
+
+    /// Removes what is cached of our own media: of the file of this key, or of all whose keys begin so.
+    pub async fn purge_own(&self, key: &str, reach: Reach) -> Result<(), String> {
+        let path = format!("/{key}");
+        let purge = match reach {
+            Reach::One => Purge::Object(ObjectKey::new(site::OWN, &path).ok_or("the name is too long")?),
+            Reach::Below => Purge::Prefix { site: site::OWN.to_owned(), path },
         };
         self.0.cache.purge(purge).await.map_err(|error| error.to_string())
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What the media of the server that we are part of are called; no configured site can be called so.
-const OWN: &str = "(own media)";
+pub(super) const OWN: &str = "(own media)";
 
 pub(super) struct Site {
     label: String,

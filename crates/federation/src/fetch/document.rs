@@ -54,7 +54,7 @@ impl Fetcher {
 
     async fn once(&self, url: &Url, accept: &'static str, signer: Option<&Signer>) -> Result<Fetched, Error> {
         let bounds = self.0.options.document;
-        let reply = self.open(&Ask { url, accept, signer, scope: Scope::Federation, bounds }).await?;
+        let reply = self.open(&Ask { url, accept, signer, scope: Scope::Federation, bounds, part: None }).await?;
         if !is_activity(reply.content_type()) {
             return Err(wrong_type(reply).await);
         }
@@ -65,7 +65,8 @@ impl Fetcher {
 
     /// JSON that is not a document: of WebFinger, NodeInfo.
     pub async fn json(&self, url: &Url, accept: &'static str) -> Result<Value, Error> {
-        let ask = Ask { url, accept, signer: None, scope: Scope::Federation, bounds: self.0.options.document };
+        let ask =
+            Ask { url, accept, signer: None, scope: Scope::Federation, bounds: self.0.options.document, part: None };
         let reply = self.open(&ask).await?;
         if !is_json(reply.content_type()) {
             return Err(Error::Type { kind: kind(&reply), alternate: None });

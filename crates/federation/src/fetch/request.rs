@@ -24,6 +24,8 @@ pub enum Scope {
     Federation,
     /// Any page or file.
     Web,
+    /// Any page or file that is not our own: asking ourselves for what we ask others for would never end.
+    Foreign,
 }
 
 /// What is to be fetched.
@@ -35,12 +37,19 @@ pub struct Ask<'a> {
     pub signer: Option<&'a Signer>,
     pub scope: Scope,
     pub bounds: Bounds,
+    /// The part that is wanted: from the first of these bytes to before the second.
+    pub part: Option<(u64, u64)>,
 }
 
 impl<'a> Ask<'a> {
     /// A page or file, unsigned.
     pub fn web(url: &'a Url, accept: &'static str, bounds: Bounds) -> Self {
-        Self { url, accept, signer: None, scope: Scope::Web, bounds }
+        Self { url, accept, signer: None, scope: Scope::Web, bounds, part: None }
+    }
+
+    /// A page or file of others, unsigned.
+    pub fn foreign(url: &'a Url, accept: &'static str, bounds: Bounds) -> Self {
+        Self { scope: Scope::Foreign, ..Self::web(url, accept, bounds) }
     }
 }
 
@@ -48,6 +57,8 @@ impl<'a> Ask<'a> {
 pub struct Reply {
     /// Where it came from in the end.
     pub url: Url,
+    /// 206 for the part that was asked for.
+    pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Body,
 }
@@ -77,7 +88,7 @@ impl Fetcher {
             if status.is_success() {
                 let (parts, incoming) = answer.response.into_parts();
                 let body = Body::new((&parts.headers, incoming), answer.lease, (&ask.bounds, patience))?;
-                return Ok(Reply { url, headers: parts.headers, body });
+                return Ok(Reply { url, status, headers: parts.headers, body });
             }
             if !is_redirect(status) {
                 return Err(refused(&answer.response));
@@ -96,7 +107,7 @@ impl Fetcher {
 
     /// Where `url` leads, by the look of it.
     pub(super) fn addressed(&self, url: &Url, scope: Scope) -> Result<Target, Error> {
-        if scope == Scope::Federation && self.is_ours(&authority(url)) {
+        if scope != Scope::Web && self.is_ours(&authority(url)) {
             return Err(Error::Ours);
         }
         target(url, &self.0.options.private, scope)
@@ -108,6 +119,10 @@ impl Fetcher {
         headers.insert(header::ACCEPT, HeaderValue::from_static(ask.accept));
         let encoding = if ask.bounds.bytes <= Bounds::DOCUMENT.bytes { "gzip" } else { "identity" };
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding));
+        if let Some((start, end)) = ask.part {
+            let part = HeaderValue::try_from(format!("bytes={start}-{}", end.saturating_sub(1)));
+            headers.insert(header::RANGE, part.map_err(|_| Error::Forbidden("no range"))?);
+        }
         let out = Outgoing { method: Method::GET, url, headers, body: Bytes::new() };
         match ask.signer {
             None => {

@@ -44,7 +44,7 @@ pub(super) fn target(url: &Url, private: &Private, scope: Scope) -> Result<Targe
     }
     let tls = match url.scheme() {
         "https" => true,
-        "http" if scope == Scope::Web || *private != Private::Refused => false,
+        "http" if scope != Scope::Federation || *private != Private::Refused => false,
         _ => return forbidden("the address is not of https"),
     };
     if !url.username().is_empty() || url.password().is_some() {

@@ -186,6 +186,8 @@ fn arrived(actor: &Actor) -> Arrived {
             also_known_as: actor.also_known_as.clone(),
             moved_to: actor.moved_to.clone().filter(|uri| *uri != actor.id),
         },
+        emojis: actor.emojis.iter().map(crate::statuses::arrive::emoji).collect(),
+        attribution_domains: actor.attribution_domains.clone(),
         keys: actor.keys.iter().map(kept).collect(),
         ..Arrived::default()
     }

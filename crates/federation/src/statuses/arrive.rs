@@ -4,7 +4,8 @@ use crate::documents::{Attachment, Note, NoteKind};
 use crate::resolve::Budget;
 use crate::{Federation, resolve};
 use domain::accounts::{self, Account};
-use domain::media::Elsewhere;
+use domain::emojis;
+use domain::media::{self, Elsewhere};
 use domain::polls::{self, Choice};
 use domain::statuses::Visibility;
 use domain::statuses::remote::{self, Arrived, How};
@@ -47,6 +48,7 @@ impl Federation {
             mentioned,
             silent,
             tags: note.hashtags.iter().map(|h| h.name.clone()).collect(),
+            emojis: note.emojis.iter().map(emoji).collect(),
             media: note.attachments.iter().map(attachment).collect(),
             poll: note.poll.as_ref().map(|poll| polls::Elsewhere {
                 options: poll.choices.iter().map(choice).collect(),
@@ -57,6 +59,7 @@ impl Federation {
             quote,
             quote_policy: super::quotes::policy(note, followers.as_deref()),
             told: told(note),
+            link: note.links.first().cloned(),
             created_at: note.published,
             edited_at: note.updated,
             how,
@@ -126,11 +129,21 @@ fn attachment(a: &Attachment) -> Elsewhere {
     };
     Elsewhere {
         url: a.url.clone(),
+        preview: a.thumbnail.as_ref().map(|i| i.url.clone()),
         content_type: a.media_type.clone().unwrap_or_else(|| by_kind.to_owned()),
         description: a.description.clone(),
         blurhash: a.blurhash.clone(),
         size: a.width.zip(a.height).map(|(w, h)| (i64::from(w), i64::from(h))),
         focus: a.focus,
+    }
+}
+
+pub(crate) fn emoji(e: &crate::documents::Emoji) -> emojis::Elsewhere {
+    emojis::Elsewhere {
+        shortcode: e.shortcode.clone(),
+        uri: e.id.clone(),
+        url: e.image.url.clone(),
+        changed_at: e.updated,
     }
 }
 
@@ -146,5 +159,9 @@ pub(crate) async fn take(
     with: (How, Budget),
 ) -> Result<Option<domain::statuses::Status>> {
     let arrived = federation.arrived(note, author, with).await?;
-    remote::receive(&federation.db, &arrived).await
+    let status = remote::receive(&federation.db, &arrived).await?;
+    if let Some(status) = status.as_ref().filter(|s| s.has_media && federation.mirrors.get().is_some()) {
+        media::mirror_later(&federation.db, status.id).await?;
+    }
+    Ok(status)
 }

@@ -78,7 +78,7 @@ async fn literals_do_not_ask_the_resolver() {
     let port = secret.address.port();
     for host in ["127.0.0.1", "127.1", "0x7f.0.0.1", "2130706433", "0177.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "0"] {
         let url = Url::parse(&format!("http://{host}:{port}/")).unwrap();
-        let web = Ask { url: &url, accept: "*/*", signer: None, scope: Scope::Web, bounds: options().document };
+        let web = Ask { scope: Scope::Web, ..Ask::web(&url, "*/*", options().document) };
         assert!(matches!(fetcher.open(&web).await, Err(Error::Forbidden(_))), "{host}");
     }
     assert_eq!((secret.connections(), told.asked.load(Ordering::SeqCst)), (0, 0));

@@ -9,7 +9,9 @@ mod federation;
 mod feeds;
 mod invite;
 mod jobs;
+mod media;
 pub mod output;
+mod preview_cards;
 mod relay;
 mod report;
 mod serve;
@@ -65,6 +67,8 @@ enum Command {
     Relay(relay::Relay),
     Feeds(feeds::Feeds),
     Emoji(emoji::Emoji),
+    Media(media::Media),
+    PreviewCards(preview_cards::PreviewCards),
     Storage(storage::Storage),
     Config(config::Config),
     Edge(edge::Edge),
@@ -166,6 +170,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Relay(command) => command.run(place),
         Command::Feeds(command) => command.run(place),
         Command::Emoji(command) => command.run(place),
+        Command::Media(command) => command.run(place),
+        Command::PreviewCards(command) => command.run(place),
         Command::Storage(command) => command.run(place),
         Command::Config(command) => command.run(place),
         Command::Edge(command) => command.run(place),

@@ -3,10 +3,12 @@
 
 mod load;
 mod print;
+mod remote;
 mod values;
 
 pub use load::{BadConfig, Loaded, Override, Sources, load};
 pub use print::print;
+pub use remote::{Mode, RemoteConfig};
 pub use values::{BaseUrl, ByteSize, Listen, LogLevel, Network, Origin, Period, SiteDomain};
 
 use api::http::rate_limit::RateLimits;
@@ -123,6 +125,8 @@ pub struct MediaConfig {
     /// url. Folders at the beginning are looked into before media.storage is asked.
     #[serde(rename = "origin", skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<OriginConfig>,
+    /// Pictures, videos and sounds of other servers.
+    pub remote: RemoteConfig,
     /// A bucket that keeps the files.
     pub storage: S3Config,
 }
@@ -137,6 +141,7 @@ impl Default for MediaConfig {
             original_pixels: limits.original_pixels,
             decoders: 0,
             origins: Vec::new(),
+            remote: RemoteConfig::default(),
             storage: S3Config::default(),
         }
     }

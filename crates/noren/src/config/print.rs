@@ -1,7 +1,7 @@
 //! The annotated file that `noren config print` shows: every section and key with its documentation, made from the
 //! doc comments of the structs that are read.
 
-use super::{Config, JobsConfig, Listen, LogConfig, MediaConfig, ServerConfig, SiteConfig};
+use super::{Config, JobsConfig, Listen, LogConfig, MediaConfig, RemoteConfig, ServerConfig, SiteConfig};
 use api::http::rate_limit::RateLimits;
 use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
@@ -36,6 +36,7 @@ const SECTIONS: &[Section] = &[
     Section::of::<ConnectionsConfig>("connections"),
     Section::of::<DatabaseConfig>("database"),
     Section::of::<MediaConfig>("media"),
+    Section::of::<RemoteConfig>("media.remote"),
     Section::of::<S3Config>("media.storage"),
     Section::of::<CacheConfig>("edge.cache"),
     Section::of::<AccessLogConfig>("edge.access_log"),

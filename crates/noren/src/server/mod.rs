@@ -11,7 +11,7 @@ mod sites;
 pub use edge::server::{Server, Setup, Sockets, allow_many_files};
 pub use lock::Lock;
 
-use crate::config::{Config, Network, SiteDomain};
+use crate::config::{Config, Mode, Network, SiteDomain};
 use crate::memory;
 use crate::worker::{Rounds, Worker};
 use anyhow::Context as _;
@@ -62,7 +62,7 @@ impl Parts {
         let remembered = domain::settings::site_domain(&db.read().await?).await?;
         let site = config.site(&config.domain(remembered.as_deref()));
         let (pool, site) = (config.media.pool(), Arc::new(site));
-        let federation = Federation::new(db.clone(), site.clone(), VERSION, config.federation.clone())?;
+        let federation = federation(&config, &db, &site)?;
         Ok(Self { config: Arc::new(config), db, site, store, pool, federation })
     }
 
@@ -74,8 +74,7 @@ impl Parts {
         let settled = self.config.domain(before.as_deref());
         let domain = if settled.is_local() { self.config.domain(None) } else { settled };
         self.site = Arc::new(self.config.site(&domain));
-        let settings = self.config.federation.clone();
-        self.federation = Federation::new(self.db.clone(), self.site.clone(), VERSION, settings)?;
+        self.federation = federation(&self.config, &self.db, &self.site)?;
         let name = domain.as_str();
         let Some(before) = before.and_then(|before| before.parse::<SiteDomain>().ok()) else {
             domain::settings::remember_site_domain(&self.db, name).await?;
@@ -93,6 +92,14 @@ impl Parts {
         }
         Ok(self)
     }
+}
+
+fn federation(config: &Config, db: &Db, site: &Arc<Site>) -> domain::Result<Federation> {
+    let federation = Federation::new(db.clone(), site.clone(), VERSION, config.federation.clone())?;
+    Ok(match config.media.remote.mode {
+        Mode::Lazy => federation,
+        Mode::Mirror => federation.mirroring(),
+    })
 }
 
 /// Makes the data folder if need be; nobody else on the machine may look into it.

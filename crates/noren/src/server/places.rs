@@ -99,6 +99,7 @@ mod tests {
             let label = |place: &OwnPlace| match place {
                 OwnPlace::Origin(origin) => origin.label(),
                 OwnPlace::Bucket(bucket) => bucket.name().to_owned(),
+                OwnPlace::Elsewhere(_) => "elsewhere".to_owned(),
             };
             served(&config, Path::new("data")).unwrap().iter().map(label).collect::<Vec<_>>()
         };

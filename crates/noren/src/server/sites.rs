@@ -3,6 +3,7 @@
 
 use super::{Parts, places};
 use crate::config::Config;
+use crate::remote;
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -11,7 +12,8 @@ use axum::response::Response;
 use domain::site::Site;
 use edge::config::{EdgeConfig, Host};
 use edge::control::{self, Answer, Obey, Order};
-use edge::{Edge, Prepared, Reach, Unusable};
+use edge::{Edge, Elsewhere, OwnPlace, Prepared, Reach, Unusable};
+use media::keys::CACHE;
 use media::{Places, Store};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +25,10 @@ use tower::ServiceExt as _;
 pub(super) struct Sites {
     store: Store,
     data: PathBuf,
+    /// Files of other servers.
+    elsewhere: Elsewhere,
+    /// What addresses of our own media begin with.
+    media_url: Arc<str>,
     /// The path that our own media are below.
     path: Arc<str>,
     opened: Arc<Mutex<Option<Opened>>>,
@@ -49,7 +55,9 @@ pub(super) struct Ready {
 impl Sites {
     pub(super) fn new(parts: &Parts, path: &str, stop: &CancellationToken) -> Self {
         let data = parts.config.server.data.clone();
-        Self { store: parts.store.clone(), data, path: path.into(), opened: Arc::default(), stop: stop.clone() }
+        let (store, elsewhere) = (parts.store.clone(), remote::origin(parts));
+        let media_url = format!("{}/", parts.site.media_url).into();
+        Self { store, data, elsewhere, media_url, path: path.into(), opened: Arc::default(), stop: stop.clone() }
     }
 
     /// For the configuration that the store has been opened with.
@@ -64,21 +72,18 @@ impl Sites {
     }
 
     fn prepare(&self, config: &Config, places: Option<Places>) -> anyhow::Result<Ready> {
-        let own = places::served(&config.media, &self.data)?;
+        let mut own = places::served(&config.media, &self.data)?;
         let from_afar = !own.iter().all(places::is_folder);
-        if config.edge.sites.is_empty() && !from_afar {
-            let media = edge::local(self.store.clone(), &self.path);
-            // One that was open goes on without sites.
-            let sites = self.known().map(|edge| edge.prepare(&config.edge()).map_err(said)).transpose()?;
-            return Ok(Ready { media, edge: None, places, sites });
-        }
         let edge = self.edge(config)?;
         let media = match from_afar {
             true => edge.own(&own, &self.path).map_err(media_said)?,
             false => edge::local(self.store.clone(), &self.path),
         };
+        own.push(OwnPlace::Elsewhere(self.elsewhere.clone()));
+        let cached = edge.own_below(&own, &self.path, CACHE).map_err(media_said)?;
         let sites = edge.prepare(&config.edge()).map_err(said)?;
-        Ok(Ready { media, edge: Some(edge), places, sites: Some(sites) })
+        let beside = !config.edge.sites.is_empty() || from_afar;
+        Ok(Ready { media: media.merge(cached), edge: beside.then_some(edge), places, sites: Some(sites) })
     }
 
     /// What was prepared is in force from here on. It cannot fail.
@@ -96,8 +101,12 @@ impl Sites {
     pub(super) fn attend(&self) -> anyhow::Result<()> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(opened) = opened.as_mut().filter(|opened| !opened.attended) {
-            attend(&opened.edge, &opened.config, &self.stop)?;
-            opened.attended = true;
+            match attend(opened, &self.media_url, &self.stop) {
+                Ok(()) => opened.attended = true,
+                // Nobody has asked for an edge: without orders it does what it is there for.
+                Err(error) if opened.config.sites.is_empty() => tracing::warn!("{error:#}"),
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -167,9 +176,10 @@ pub(super) async fn first(State(beside): State<Beside>, request: Request, next: 
 }
 
 /// Takes orders, and shows figures to Prometheus where that has an address of its own, until `stop`.
-fn attend(edge: &Edge, config: &EdgeConfig, stop: &CancellationToken) -> anyhow::Result<()> {
+fn attend(opened: &Opened, media_url: &Arc<str>, stop: &CancellationToken) -> anyhow::Result<()> {
+    let Opened { edge, config, .. } = opened;
     let socket = control::socket(&config.cache.path);
-    let orders = control::listen(&socket, obey(edge.clone()));
+    let orders = control::listen(&socket, obey(edge.clone(), media_url.clone()));
     let orders = orders.with_context(|| format!("cannot take orders at {}", socket.display()))?;
     let ended = stop.clone();
     tokio::spawn(async move { ended.run_until_cancelled(orders).await });
@@ -179,15 +189,21 @@ fn attend(edge: &Edge, config: &EdgeConfig, stop: &CancellationToken) -> anyhow:
     Ok(())
 }
 
-fn obey(edge: Edge) -> Obey {
+fn obey(edge: Edge, media_url: Arc<str>) -> Obey {
     Arc::new(move |order| {
-        let edge = edge.clone();
+        let (edge, media_url) = (edge.clone(), media_url.clone());
         Box::pin(async move {
-            let done = match order {
+            let (address, reach) = match order {
                 Order::Status => return Answer::Status(Box::new(edge.status())),
-                Order::Reload => Err("this edge is a part of noren serve: send that SIGHUP".to_owned()),
-                Order::Purge { url } => edge.purge(&url, Reach::One).await,
-                Order::PurgePrefix { prefix } => edge.purge(&prefix, Reach::Below).await,
+                Order::Reload => {
+                    return Answer::Refused("this edge is a part of noren serve: send that SIGHUP".to_owned());
+                }
+                Order::Purge { url } => (url, Reach::One),
+                Order::PurgePrefix { prefix } => (prefix, Reach::Below),
+            };
+            let done = match address.strip_prefix(&*media_url) {
+                Some(key) => edge.purge_own(key, reach).await,
+                None => edge.purge(&address, reach).await,
             };
             done.map_or_else(Answer::Refused, |()| Answer::Done)
         })

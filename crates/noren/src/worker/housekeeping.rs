@@ -1,10 +1,11 @@
 //! The hourly round: what has expired goes. Each step is a domain operation of its own; one that fails does not keep
 //! the others from being done.
 
-use super::prune_media;
+use super::{mirror_media, prune_media};
 use crate::server::Parts;
 use domain::{
-    Result, arrivals, deliveries, invites, jobs::Outcome, mutes, oauth, sessions, statuses, tags, timelines, tombstones,
+    Result, arrivals, cards, deliveries, invites, jobs::Outcome, mutes, oauth, sessions, statuses, tags, timelines,
+    tombstones,
 };
 use std::future::Future;
 
@@ -20,6 +21,8 @@ pub(super) async fn run(parts: &Parts) -> Result<Outcome> {
     step("what arrived", arrivals::sweep(db), &mut failed).await;
     step("what was sent", deliveries::sweep(db), &mut failed).await;
     step("what is gone", tombstones::sweep(db), &mut failed).await;
+    step("previews of pages", cards::sweep(db), &mut failed).await;
+    step("copies of files of other servers", mirror_media::sweep(parts), &mut failed).await;
     step("uploads", prune_media::run(parts), &mut failed).await;
     step("home timelines", trim_feeds(parts), &mut failed).await;
     // Tried again, all of it: every step is safe to repeat.

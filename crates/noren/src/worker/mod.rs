@@ -10,6 +10,7 @@ mod fetch_pins;
 mod fetch_thread;
 mod housekeeping;
 mod lanes;
+pub(crate) mod mirror_media;
 mod process_media;
 mod prune_media;
 mod publish_scheduled;
@@ -240,6 +241,8 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::FetchThread { status } => fetch_thread::run(parts, *status).await,
         Job::CheckMove { account } => check_move::run(parts, *account).await,
         Job::Carry { carry } => carry::run(parts, *carry).await,
+        Job::FetchCard { card } => federation::cards::fetch(&parts.federation, *card).await.map(|()| Outcome::Done),
+        Job::MirrorMedia { status } => mirror_media::run(parts, *status).await,
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)

@@ -18,11 +18,60 @@ pub(crate) struct Peer {
     /// `http://localhost:PORT`
     pub(crate) base: String,
     documents: Arc<Mutex<HashMap<String, Value>>>,
+    files: Arc<Mutex<HashMap<String, File>>>,
     /// What was sent to its inboxes.
     pub(crate) received: Arc<Mutex<Vec<Value>>>,
     /// What it was asked for.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
     client: reqwest::Client,
+}
+
+/// What is served at an address besides documents.
+#[derive(Clone)]
+pub(crate) enum File {
+    /// Its type and its bytes.
+    Plain(&'static str, Vec<u8>),
+    /// The same without saying how long it is.
+    Unmeasured(&'static str, Vec<u8>),
+    /// The same, but it says that there are more.
+    Short(&'static str, Vec<u8>),
+    /// It begins so, and never ends.
+    Endless(&'static str, Vec<u8>),
+    /// Nothing comes after the head for this long.
+    Silent(&'static str, std::time::Duration),
+    Redirect(String),
+    Status(u16),
+}
+
+impl File {
+    fn answer(self) -> Response {
+        let stream = |pieces: Vec<Vec<u8>>| {
+            let pieces = futures_util::stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>));
+            axum::body::Body::from_stream(pieces)
+        };
+        match self {
+            File::Plain(kind, bytes) => ([("content-type", kind)], bytes).into_response(),
+            File::Unmeasured(kind, bytes) => ([("content-type", kind)], stream(vec![bytes])).into_response(),
+            File::Short(kind, bytes) => {
+                let length = (bytes.len() + 1000).to_string();
+                ([("content-type", kind), ("content-length", &length)], stream(vec![bytes])).into_response()
+            }
+            File::Endless(kind, bytes) => {
+                let more = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![0_u8; 64 * 1024]));
+                let all = futures_util::StreamExt::chain(futures_util::stream::iter([Ok(bytes)]), more);
+                ([("content-type", kind)], axum::body::Body::from_stream(all)).into_response()
+            }
+            File::Silent(kind, time) => {
+                let late = futures_util::stream::once(async move {
+                    tokio::time::sleep(time).await;
+                    Ok::<_, std::io::Error>(vec![0_u8; 1])
+                });
+                ([("content-type", kind)], axum::body::Body::from_stream(late)).into_response()
+            }
+            File::Redirect(to) => (StatusCode::FOUND, [("location", to)]).into_response(),
+            File::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
+        }
+    }
 }
 
 /// Somebody on it.
@@ -44,7 +93,8 @@ impl Peer {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let client = reqwest::Client::new();
-        let peer = Self { base, documents: Arc::default(), received: Arc::default(), asked: Arc::default(), client };
+        let (files, asked) = (Arc::default(), Arc::default());
+        let peer = Self { base, documents: Arc::default(), files, asked, received: Arc::default(), client };
         let router = Router::new().fallback(answer).with_state(peer.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         peer
@@ -58,6 +108,17 @@ impl Peer {
     /// Serves nothing there any more.
     pub(crate) fn remove(&self, path: &str) {
         self.documents.lock().unwrap().remove(path);
+    }
+
+    /// Serves a file at `path` from now on. Its address.
+    pub(crate) fn file(&self, path: &str, file: File) -> String {
+        self.files.lock().unwrap().insert(path.to_owned(), file);
+        format!("{}{path}", self.base)
+    }
+
+    /// How often `path` was asked for.
+    pub(crate) fn hits(&self, path: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|asked| *asked == path).count()
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -188,6 +249,9 @@ async fn answer(State(peer): State<Peer>, request: Request) -> Response {
         return StatusCode::ACCEPTED.into_response();
     }
     peer.asked.lock().unwrap().push(path.clone());
+    if let Some(file) = peer.files.lock().unwrap().get(&path).cloned() {
+        return file.answer();
+    }
     let found = peer.documents.lock().unwrap().get(&path).cloned();
     let kind = if path.contains("webfinger") { "application/jrd+json" } else { "application/activity+json" };
     match found {

@@ -8,7 +8,7 @@ use super::{Account, Field, Kind, search};
 use crate::{
     Error, Result, Time,
     db::{Conn, Db, Tx},
-    domain_blocks,
+    domain_blocks, emojis,
     ids::{AccountId, StatusId},
     jobs::{self, Job},
     statuses, text, tombstones, users,
@@ -21,6 +21,8 @@ const KEYS: usize = 10;
 /// Characters of what has no limit of its own.
 const NAME: usize = 2_048;
 const NOTE: usize = 20_000;
+/// Domains that may name them as an author.
+const ATTRIBUTION: usize = 100;
 /// Servers in one answer; more than that many nobody reads.
 const DOMAINS: i64 = 50_000;
 /// Statuses deleted between two looks.
@@ -52,6 +54,9 @@ pub struct Arrived {
     pub reach: Reach,
     /// It was asked for because somebody else went there: where it went itself is not asked.
     pub is_destination: bool,
+    pub emojis: Vec<emojis::Elsewhere>,
+    /// Domains that may name this account as an author of pages.
+    pub attribution_domains: Vec<String>,
     /// Name and PEM of each public key.
     pub keys: Vec<(String, String)>,
 }
@@ -120,6 +125,8 @@ pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
         }
     };
     look_where_it_went(&mut tx, &account, arrived).await?;
+    let texts = [account.display_name.as_str(), &account.note, &account.fields_json];
+    emojis::receive(&tx, &arrived.domain, (&arrived.emojis, &texts)).await?;
     store::put_actor(&tx, account.id, &arrived.reach).await?;
     let limited = domain_blocks::settle(&tx, account.id, (rule, &host)).await?;
     account.silenced_at = account.silenced_at.or(limited);
@@ -164,10 +171,15 @@ impl Arrived {
         };
         let fields: Vec<Field> = self.fields.iter().take(FIELDS).map(field).collect();
         let note = cut(&self.note, NOTE);
+        let (display_name, fields_json) = (cut(&self.display_name, NAME), serde_json::to_string(&fields)?);
+        let texts = [display_name.as_str(), &note, &fields_json];
+        let domains: Vec<&String> = self.attribution_domains.iter().take(ATTRIBUTION).collect();
         Ok(Account {
+            emojis_json: emojis::used(&self.emojis, &self.domain, &texts)?,
+            attribution_domains_json: serde_json::to_string(&domains)?,
             username: cut(&self.username, NAME),
             domain: Some(self.domain.clone()),
-            display_name: cut(&self.display_name, NAME),
+            display_name,
             note_html: text::sanitise(&note),
             note,
             uri: self.uri.clone(),
@@ -178,7 +190,7 @@ impl Arrived {
             header_static: None,
             avatar_description: cut(&self.avatar_description, NAME),
             header_description: cut(&self.header_description, NAME),
-            fields_json: serde_json::to_string(&fields)?,
+            fields_json,
             kind: self.kind.unwrap_or(Kind::Person),
             locked: self.locked,
             discoverable: self.discoverable,

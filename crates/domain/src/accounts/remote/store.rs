@@ -51,7 +51,8 @@ sql! {
     BY_URIS = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = ANY($1)";
     UPDATE = "UPDATE accounts SET username = $2, domain = $3, display_name = $4, note = $5, note_html = $6, uri = $7, url = $8, \
         avatar = $9, header = $10, avatar_description = $11, header_description = $12, fields_json = $13, kind = $14, \
-        locked = $15, discoverable = $16, indexable = $17, memorial = $18 WHERE id = $1";
+        locked = $15, discoverable = $16, indexable = $17, memorial = $18, emojis_json = $19, \
+        attribution_domains_json = $20 WHERE id = $1";
     ACTOR = "SELECT ", Actor::COLUMNS, " FROM actors WHERE account_id = $1";
     ACTORS = "SELECT ", Actor::COLUMNS, " FROM actors WHERE account_id = ANY($1)";
     PUT_ACTOR = "INSERT INTO actors (", Actor::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
@@ -82,7 +83,7 @@ pub async fn by_uris(conn: &Conn, uris: Vec<String>) -> Result<Vec<Account>> {
 }
 
 pub(super) async fn update(tx: &Tx, a: &Account) -> Result<()> {
-    let values: [&dyn crate::db::Param; 18] = [
+    let values: [&dyn crate::db::Param; 20] = [
         &a.id,
         &a.username,
         &a.domain,
@@ -101,6 +102,8 @@ pub(super) async fn update(tx: &Tx, a: &Account) -> Result<()> {
         &a.discoverable,
         &a.indexable,
         &a.memorial,
+        &a.emojis_json,
+        &a.attribution_domains_json,
     ];
     tx.exec(UPDATE, &values).await?;
     Ok(())

@@ -9,7 +9,9 @@ use super::{
     Arrived, keep_history, not_theirs, store,
 };
 use crate::{
-    Error, Result, Time, accounts, conversations,
+    Error, Result, Time, accounts,
+    cards::{self, Haste},
+    conversations,
     db::Db,
     events::Event,
     ids::{AccountId, StatusId},
@@ -60,7 +62,10 @@ pub async fn edit(db: &Db, arrived: &Arrived) -> Result<Outcome> {
     };
     keep_history(&tx, &old).await?;
     let tags = arrived.tags();
-    let new = Status { edited_at: Some(edited_at.min(tx.now)), ..arrived.put_into(old.clone(), &tags)? };
+    let author = accounts::store::by_id(&tx, arrived.author).await?.ok_or(Error::NotFound)?;
+    let emojis_json = arrived.keep_emojis(&tx, &author).await?;
+    let edited_at = Some(edited_at.min(tx.now));
+    let new = Status { edited_at, emojis_json, ..arrived.put_into(old.clone(), &tags)? };
     store::update(&tx, &new).await?;
     store::insert_mentions(&tx, new.id, arrived.everybody()).await?;
     store::clear_tags(&tx, new.id).await?;
@@ -69,6 +74,9 @@ pub async fn edit(db: &Db, arrived: &Arrived) -> Result<Outcome> {
     search::index_status(&tx, &new).await?;
     keep_history(&tx, &new).await?;
     versions::tell(&mut tx, &old, &new).await?;
+    if arrived.link.is_some() || old.content != new.content || old.has_media != new.has_media {
+        cards::attach(&mut tx, &new, (arrived.link.as_deref(), Haste::Others)).await?;
+    }
     tx.commit().await?;
     Ok(Outcome::Changed(new))
 }
@@ -181,11 +189,14 @@ pub async fn boost(
     }
     store::count_reblogs(&tx, original, 1).await?;
     accounts::store::count_status(&tx, who, 1).await?;
-    timelines::deliver(&tx, &boost).await?;
+    let feeds = timelines::deliver(&tx, &boost).await?;
     let kind = notifications::Kind::Reblog;
     let new = notifications::New { account: status.account_id, from: who, kind, status: Some(original) };
     notifications::notify(&mut tx, new).await?;
     tx.publish(Event::StatusCreated { status: boost.id });
+    if feeds > 0 {
+        cards::attach_late(&mut tx, &status).await?;
+    }
     tx.commit().await?;
     Ok(Some(boost))
 }

@@ -13,8 +13,10 @@ use super::{
 use crate::{
     Error, Result, Time,
     accounts::{self, Account},
+    cards::{self, Haste},
     conversations,
     db::{Conn, Db, Tx},
+    emojis,
     events::Event,
     ids::{self, AccountId, StatusId},
     media, notifications, polls, search, tags, text, timelines, tombstones,
@@ -49,12 +51,15 @@ pub struct Arrived {
     /// Who may see it though they are not named.
     pub silent: Vec<Account>,
     pub tags: Vec<String>,
+    pub emojis: Vec<emojis::Elsewhere>,
     pub media: Vec<media::Elsewhere>,
     pub poll: Option<polls::Elsewhere>,
     pub quote: Option<quotes::remote::Arrived>,
     pub quote_policy: QuotePolicy,
     /// How many favour and boost it, where its server says so.
     pub told: (Option<i64>, Option<i64>),
+    /// The page that its server shows a preview of.
+    pub link: Option<String>,
     pub created_at: Option<Time>,
     pub edited_at: Option<Time>,
     pub how: How,
@@ -94,12 +99,16 @@ pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Option<Status>> {
         None => None,
         Some(id) => store::by_id(&tx, id).await?,
     };
-    let status = write(&mut tx, arrived, parent.as_ref()).await?;
+    let status = write(&mut tx, arrived, (&author, parent.as_ref())).await?;
     accounts::store::count_status(&tx, author.id, 1).await?;
     if let Some(parent) = &parent {
         store::count_replies(&tx, parent.id, 1).await?;
     }
-    tell(&mut tx, arrived, &status).await?;
+    let seen = tell(&mut tx, arrived, &status).await?;
+    // What a relay brings and nobody here asked for is not looked into. Last: whoever links to the same page waits.
+    if seen || arrived.how == How::Found {
+        cards::attach(&mut tx, &status, (arrived.link.as_deref(), Haste::Others)).await?;
+    }
     tx.commit().await?;
     Ok(Some(status))
 }
@@ -108,7 +117,7 @@ fn not_theirs() -> Error {
     Error::forbidden("This is the status of somebody else")
 }
 
-async fn write(tx: &mut Tx, arrived: &Arrived, parent: Option<&Status>) -> Result<Status> {
+async fn write(tx: &mut Tx, arrived: &Arrived, (author, parent): (&Account, Option<&Status>)) -> Result<Status> {
     let conversation_id = match (parent, &arrived.conversation) {
         (Some(parent), _) => parent.conversation_id,
         (None, Some(uri)) => conversations::open_named(tx, uri).await?,
@@ -139,7 +148,7 @@ async fn write(tx: &mut Tx, arrived: &Arrived, parent: Option<&Status>) -> Resul
         has_media: false,
         mentions_json: "[]".into(),
         tags_json: "[]".into(),
-        emojis_json: "[]".into(),
+        emojis_json: arrived.keep_emojis(tx, author).await?,
         replies_count: 0,
         reblogs_count: 0,
         favourites_count: 0,
@@ -197,6 +206,15 @@ impl Arrived {
         tags
     }
 
+    /// Writes the emoji down that the texts use; what the row says of them.
+    async fn keep_emojis(&self, tx: &Tx, author: &Account) -> Result<String> {
+        let Some(domain) = &author.domain else { return Ok("[]".into()) };
+        let mut texts = vec![self.content.as_str(), self.spoiler_text.as_str()];
+        texts.extend(self.poll.iter().flat_map(|poll| &poll.options).map(|option| option.title.as_str()));
+        emojis::receive(tx, domain, (&self.emojis, &texts)).await?;
+        emojis::used(&self.emojis, domain, &texts)
+    }
+
     fn mentioned(&self) -> impl Iterator<Item = &Account> {
         self.mentioned.iter().take(MENTIONS)
     }
@@ -231,11 +249,12 @@ impl Arrived {
     }
 }
 
-async fn tell(tx: &mut Tx, arrived: &Arrived, status: &Status) -> Result<()> {
+/// Whether anybody here has it in a feed or is named in it.
+async fn tell(tx: &mut Tx, arrived: &Arrived, status: &Status) -> Result<bool> {
     if arrived.how == How::Found && tx.now.since(status.created_at) > NEWS {
-        return Ok(());
+        return Ok(false);
     }
-    timelines::deliver(tx, status).await?;
+    let feeds = timelines::deliver(tx, status).await?;
     let from = status.account_id;
     let mut told: Vec<AccountId> = Vec::new();
     for account in arrived.mentioned().filter(|a| a.is_local()) {
@@ -250,5 +269,5 @@ async fn tell(tx: &mut Tx, arrived: &Arrived, status: &Status) -> Result<()> {
         super::publish::notify_watchers(tx, status, &told).await?;
     }
     tx.publish(Event::StatusCreated { status: status.id });
-    Ok(())
+    Ok(feeds > 0 || !told.is_empty())
 }

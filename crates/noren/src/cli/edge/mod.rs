@@ -3,7 +3,7 @@
 mod check;
 mod init;
 mod load;
-mod orders;
+pub(super) mod orders;
 mod serve;
 mod status;
 

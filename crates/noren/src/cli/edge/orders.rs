@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 use edge::control::{self, Answer, Order};
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Forget cached files; they are fetched again when somebody asks for them
 #[derive(Debug, Args)]
@@ -45,8 +45,12 @@ pub(super) fn reload(place: &Place) -> Result<(), Failure> {
 
 /// Gives an order; a refusal is an error.
 pub(super) fn give(place: &Place, order: &Order) -> Result<Answer, Failure> {
-    let cache = cache(place)?;
-    let socket = control::socket(&cache);
+    give_to(&cache(place)?, order)
+}
+
+/// The same where it is known where the cache is.
+pub(in crate::cli) fn give_to(cache: &Path, order: &Order) -> Result<Answer, Failure> {
+    let socket = control::socket(cache);
     match control::ask(&socket, order) {
         Ok(Answer::Refused(why)) => Err(Failure::Failed(anyhow!("{why}"))),
         Ok(answer) => Ok(answer),
@@ -64,9 +68,7 @@ fn cache(place: &Place) -> Result<PathBuf, Failure> {
         Err(failure) => failure,
     };
     match start::configuration(place, Vec::new()) {
-        Ok(Loaded { config, file: Some(_) }) if !config.edge.sites.is_empty() || config.media.is_remote() => {
-            Ok(config.edge().cache.path)
-        }
+        Ok(Loaded { config, file: Some(_) }) => Ok(config.edge().cache.path),
         _ => Err(alone),
     }
 }

@@ -106,14 +106,14 @@ impl Iterator for Walk {
 
 /// What there is to copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sum {
+pub(in crate::cli) struct Sum {
     pub files: u64,
     pub bytes: u64,
     /// Links and the like, which are not copied.
     pub others: u64,
 }
 
-pub(super) fn sum(root: &Path) -> anyhow::Result<Sum> {
+pub(in crate::cli) fn sum(root: &Path) -> anyhow::Result<Sum> {
     let (mut walk, mut sum) = (Walk::below(root)?, Sum::default());
     for file in walk.by_ref() {
         sum.files += 1;

@@ -2,7 +2,7 @@
 
 mod check;
 mod copy;
-mod files;
+pub(super) mod files;
 mod list;
 mod place;
 mod remove;
@@ -79,7 +79,7 @@ impl Storage {
 }
 
 /// `1.2 MB`
-fn human(bytes: u64) -> String {
+pub(super) fn human(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if bytes < 1000 {
         return format!("{bytes} B");

@@ -1,0 +1,157 @@
+//! Previews of pages: what a page says of itself, and who made it.
+
+mod charset;
+mod oembed;
+mod page;
+
+use crate::Federation;
+use crate::fetch::{Ask, Body, Bounds};
+use domain::accounts::{self, Account};
+use domain::cards::{self, Card};
+use domain::ids::CardId;
+use domain::{Error, Result};
+use page::Page;
+use std::time::Duration;
+use url::Url;
+
+/// Of a page no more than this is read: what describes it stands at its beginning.
+const BOUNDS: Bounds =
+    Bounds { bytes: 1 << 20, idle: Duration::from_secs(8), total: Duration::from_secs(20), redirects: 5 };
+const ACCEPT: &str = "text/html, application/xhtml+xml;q=0.9";
+
+/// Fetches the page of a preview, and writes down what there is to show of it.
+pub async fn fetch(federation: &Federation, id: CardId) -> Result<()> {
+    let preview = cards::by_id(&federation.db.read().await?, id).await?.ok_or(Error::NotFound)?;
+    let card = match Url::parse(&preview.url) {
+        Ok(url) => look(federation, &url).await?,
+        Err(_) => None,
+    };
+    cards::arrived(&federation.db, id, card).await
+}
+
+/// None when nothing is to be had: whoever links to it next makes us look again.
+async fn look(federation: &Federation, url: &Url) -> Result<Option<Card>> {
+    let Ok(reply) = federation.files.open(&Ask::foreign(url, ACCEPT, BOUNDS)).await else { return Ok(None) };
+    let kind = reply.content_type().to_ascii_lowercase();
+    if !kind.starts_with("text/html") && !kind.starts_with("application/xhtml+xml") {
+        return Ok(None);
+    }
+    let (at, bytes) = (reply.url.clone(), beginning(reply.body).await);
+    let page = page::read(&charset::decoded(&kind, &bytes));
+    let mut card = described(&page, &at);
+    if let Some(address) = page.oembed(&at) {
+        oembed::add(federation, &address, &mut card).await;
+    }
+    if card.title.trim().is_empty() && card.html.is_empty() {
+        return Ok(None);
+    }
+    if let Some(author) = creator(federation, &page, &card).await? {
+        (card.author_name, card.author_url) = (author.display_name.clone(), author.url.clone());
+        card.author = Some(author.id);
+    }
+    Ok(Some(card))
+}
+
+/// As much as comes: one that goes on and on, or breaks, has said what it is by then.
+async fn beginning(mut body: Body) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(Ok(piece)) = body.next().await {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() >= BOUNDS.bytes {
+            break;
+        }
+    }
+    bytes
+}
+
+fn described(page: &Page, at: &Url) -> Card {
+    let address = |href: &str| at.join(href).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    // Nobody speaks for another site.
+    let named = page.link("canonical").or_else(|| page.meta(&["og:url"])).and_then(|href| address(&href));
+    let named = named.filter(|url| url.host_str() == at.host_str());
+    let text = |names: &[&str]| page.meta(names).unwrap_or_default();
+    let image = page.meta(&["og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src"]);
+    let size = |name: &str| text(&[name]).trim().parse::<i64>().unwrap_or_default();
+    let published = page.meta(&["article:published_time", "og:article:published_time", "date", "dc.date"]);
+    // Facebook wants an address there; others write a name.
+    let author = page.meta(&["og:author", "author", "article:author"]).filter(|name| Url::parse(name).is_err());
+    Card {
+        url: named.unwrap_or_else(|| at.clone()).into(),
+        title: page.meta(&["og:title", "twitter:title"]).or_else(|| page.title.clone()).unwrap_or_default(),
+        description: text(&["og:description", "twitter:description", "description"]),
+        language: page.language(),
+        author_name: author.unwrap_or_default(),
+        provider_name: text(&["og:site_name", "application-name"]),
+        width: size("og:image:width"),
+        height: size("og:image:height"),
+        image: image.and_then(|href| address(&href)).map(String::from),
+        image_description: text(&["og:image:alt", "twitter:image:alt"]),
+        published_at: published.and_then(|at| moment(&at)),
+        ..Card::default()
+    }
+}
+
+fn moment(text: &str) -> Option<i64> {
+    let at: jiff::Timestamp = text.trim().parse().ok()?;
+    Some(at.as_millisecond())
+}
+
+/// Whom the page names as its author, if they say that pages of its site may.
+async fn creator(federation: &Federation, page: &Page, card: &Card) -> Result<Option<Account>> {
+    let Some(handle) = page.meta(&["fediverse:creator"]) else { return Ok(None) };
+    let known = {
+        let conn = federation.db.read().await?;
+        accounts::lookup(&conn, &federation.site, &handle).await
+    };
+    let found = match known {
+        Err(Error::NotFound) => crate::resolve::account::by_handle(federation, &handle).await,
+        known => known,
+    };
+    let Ok(account) = found else { return Ok(None) };
+    let host = Url::parse(&card.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    Ok(Some(account).filter(|account| account.attribution_domains().iter().any(|domain| is_of(&host, domain))))
+}
+
+/// Whether `host` is `domain` or below it.
+fn is_of(host: &str, domain: &str) -> bool {
+    let domain = domain.trim_start_matches("*.").to_ascii_lowercase();
+    !domain.is_empty() && host.strip_suffix(&domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_speak_for_themselves_alone() {
+        let at = Url::parse("https://a.example/x/y?z").unwrap();
+        let card = |html: &str| described(&page::read(html), &at);
+        assert_eq!(card("<link rel=canonical href='/x'>").url, "https://a.example/x");
+        assert_eq!(card("<link rel=canonical href='https://b.example/x'>").url, at.as_str());
+        assert_eq!(card("<meta property=og:url content='javascript:alert(1)'>").url, at.as_str());
+        assert_eq!(
+            card("<meta property=og:image content='../i.png'>").image.as_deref(),
+            Some("https://a.example/i.png")
+        );
+        assert_eq!(card("<meta property=og:image content='data:image/png;base64,AA'>").image, None);
+        assert_eq!(card("<meta name=author content='https://b.example/'>").author_name, "");
+        assert_eq!(
+            card("<meta property=article:published_time content='2026-01-01T00:00:00Z'>").published_at,
+            Some(1_767_225_600_000)
+        );
+    }
+
+    #[test]
+    fn hosts_below_a_domain() {
+        for (host, domain, wanted) in [
+            ("a.example", "a.example", true),
+            ("www.a.example", "A.example", true),
+            ("www.a.example", "*.a.example", true),
+            ("nota.example", "a.example", false),
+            ("a.example", "b.a.example", false),
+            ("a.example", "", false),
+        ] {
+            assert_eq!(is_of(host, domain), wanted, "{host} {domain}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Previews of pages that posts link to.
+
+use crate::media::png;
+use crate::peer::with_a_peer;
+use crate::peer::{File, Peer, Somebody};
+use crate::{find, home, id, search};
+use serde_json::{Value, json};
+use std::time::Duration;
+use testkit::{Person, TestServer};
+
+/// Fetching is put off for a while, and not for a test.
+async fn hurry(server: &TestServer) {
+    server.settle().await;
+    let tx = server.db().begin().await.unwrap();
+    tx.exec("UPDATE jobs SET run_at = 0 WHERE payload LIKE '%fetch_card%'", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    server.db().wake().ring();
+    server.settle().await;
+}
+
+/// `bob` follows `eve`, who agrees.
+async fn follow_peer(server: &TestServer, bob: &Person, (peer, eve): (&Peer, &Somebody)) {
+    let there = find(bob, &format!("eve@{}", peer.host())).await;
+    bob.post(&format!("/api/v1/accounts/{}/follow", id(&there)), ()).await.ok();
+    server.settle().await;
+    let asked = peer.received.lock().unwrap().iter().find(|a| a["type"] == "Follow").cloned().unwrap();
+    peer.send(eve, server, &peer.activity(eve, ("Accept", "follow"), asked)).await;
+}
+
+/// A post with a link: in Markdown, because a bare address of this machine is not taken for one.
+async fn post_link(who: &Person, words: &str, url: &str) -> Value {
+    let text = format!("{words} [there]({url})");
+    who.post("/api/v1/statuses", [("status", text.as_str()), ("content_type", "text/markdown")]).await.ok()
+}
+
+async fn at_home(who: &Person, note: &Value) -> Value {
+    home(who).await.into_iter().find(|status| status["uri"] == note["id"]).unwrap()
+}
+
+async fn card(who: &Person, status: &Value) -> Value {
+    who.get(&format!("/api/v1/statuses/{}", id(status)), ()).await.ok()["card"].clone()
+}
+
+fn html(page: &str) -> File {
+    File::Plain("text/html; charset=utf-8", page.as_bytes().to_vec())
+}
+
+with_a_peer! {
+    async fn a_link_gets_its_preview(server, peer, bob) {
+        let image = peer.file("/i.png", File::Plain("image/png", png(800, 600)));
+        let url = peer.file("/page", html(&format!(
+            "<html lang=en-GB><title>plain</title><meta property=og:title content='Tea &amp; Cake'>\
+            <meta property=og:description content='All about it'><meta property=og:image content='{image}'>\
+            <meta property=og:image:alt content='a cup'><meta property=og:site_name content='The Tea Site'>\
+            <meta name=author content='Mia'><meta property=article:published_time content='2026-01-02T03:04:05Z'>"
+        )));
+        let mut events = server.db().events().listen();
+        let posted = post_link(&bob, "read this", &url).await;
+        assert_eq!(posted["card"], Value::Null, "it comes later");
+        assert_eq!(peer.hits("/page"), 0);
+        hurry(&server).await;
+        let card = card(&bob, &posted).await;
+        let mut shown = card.clone();
+        for key in ["url", "image"] {
+            shown[key] = json!("");
+        }
+        assert_eq!(shown, json!({
+            "url": "", "title": "Tea & Cake", "description": "All about it", "language": "en", "type": "link",
+            "author_name": "Mia", "author_url": "", "provider_name": "The Tea Site", "provider_url": "", "html": "",
+            "width": 0, "height": 0, "image": "", "image_description": "a cup", "embed_url": "", "blurhash": null,
+            "published_at": "2026-01-02T03:04:05.000Z", "missing_attribution": null,
+            "authors": [{ "name": "Mia", "url": "", "account": null }],
+        }));
+        assert_eq!(card["url"], url);
+        let mut told = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            told.push(format!("{event:?}"));
+        }
+        assert!(told.iter().any(|event| event.starts_with("StatusEdited")), "{told:?}");
+
+        // The picture is fetched when somebody looks.
+        let picture = card["image"].as_str().unwrap();
+        assert!(picture.contains("/cache/preview_cards/images/"), "{picture}");
+        assert_eq!(peer.hits("/i.png"), 0);
+        assert_eq!(server.client().get(picture, ()).await.status, 200);
+        let seen = crate::previews::card(&bob, &posted).await;
+        assert!(seen["blurhash"].as_str().is_some_and(|hash| hash.len() > 20), "{seen}");
+        assert_eq!((&seen["width"], &seen["image"]), (&json!(554), &card["image"]));
+
+        // The next post has it at once, from the same look; an edit loses it.
+        let second = post_link(&bob, "again", &format!("{url}#part")).await;
+        assert_eq!(second["card"]["title"], "Tea & Cake");
+        assert_eq!(peer.hits("/page"), 1);
+        bob.put(&format!("/api/v1/statuses/{}", id(&second)), [("status", "no link")]).await.ok();
+        assert_eq!(crate::previews::card(&bob, &second).await, Value::Null);
+    }
+
+    async fn posts_of_others_get_theirs(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        follow_peer(&server, &bob, (&peer, &eve)).await;
+        let (first, second) = (peer.file("/1", html("<title>one</title>")), peer.file("/2", html("<title>two</title>")));
+        let mut note = peer.note(&eve, ("n", &format!("<p>see <a href=\"{first}\">this</a></p>")), &[]);
+        peer.send(&eve, &server, &peer.activity(&eve, ("Create", "1"), note.clone())).await;
+        hurry(&server).await;
+        assert_eq!(at_home(&bob, &note).await["card"]["title"], "one");
+        // What its server says is to be shown goes before what is found.
+        note["id"] = json!(format!("{}/notes/m", peer.base));
+        note["attachment"] = json!([{ "type": "Link", "href": second }]);
+        peer.send(&eve, &server, &peer.activity(&eve, ("Create", "2"), note.clone())).await;
+        hurry(&server).await;
+        assert_eq!(at_home(&bob, &note).await["card"]["title"], "two");
+        // Pictures are shown in its place; mentions and tags have none.
+        note["id"] = json!(format!("{}/notes/o", peer.base));
+        note["attachment"] = json!([{ "type": "Image", "url": format!("{}/x.png", peer.base) }]);
+        peer.send(&eve, &server, &peer.activity(&eve, ("Create", "3"), note.clone())).await;
+        hurry(&server).await;
+        let newest = at_home(&bob, &note).await;
+        assert_eq!((&newest["card"], newest["media_attachments"].as_array().map(Vec::len)), (&Value::Null, Some(1)));
+    }
+
+    async fn authors_are_named_who_agree(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let mut actor = peer.actor("eve", &eve);
+        actor["attributionDomains"] = json!(["elsewhere.example"]);
+        peer.put("/users/eve", actor.clone());
+        let handle = format!("eve@{}", peer.host());
+        let page = |n: u8| format!("<title>{n}</title><meta name='fediverse:creator' content='@{handle}'>");
+        let url = peer.file("/1", html(&page(1)));
+        let posted = post_link(&bob, "", &url).await;
+        hurry(&server).await;
+        let shown = card(&bob, &posted).await;
+        assert_eq!((&shown["title"], &shown["authors"]), (&json!("1"), &json!([])));
+        actor["attributionDomains"] = json!(["elsewhere.example", "localhost"]);
+        peer.put("/users/eve", actor.clone());
+        peer.send(&eve, &server, &peer.activity(&eve, ("Update", "1"), actor)).await;
+        let url = peer.file("/2", html(&page(2)));
+        let posted = post_link(&bob, "", &url).await;
+        hurry(&server).await;
+        let shown = card(&bob, &posted).await;
+        assert_eq!(shown["authors"][0]["account"]["acct"], json!(handle), "{shown}");
+        assert_eq!(find(&bob, &handle).await["acct"], json!(handle));
+    }
+
+    async fn videos_can_be_played(server, peer, bob) {
+        let told = peer.file("/oembed", File::Plain("application/json", json!({
+            "type": "video", "title": "t", "width": 640, "height": 360, "provider_name": "Tube",
+            "html": "<iframe src='https://tube.example/embed/1' onload='alert(1)'></iframe><script>alert(1)</script>",
+        }).to_string().into_bytes()));
+        let link = format!("<link rel=alternate type='application/json+oembed' href='{told}'><title>film</title>");
+        let url = peer.file("/film", html(&link));
+        let posted = post_link(&bob, "", &url).await;
+        hurry(&server).await;
+        let shown = card(&bob, &posted).await;
+        assert_eq!((&shown["type"], &shown["title"], &shown["width"]), (&json!("video"), &json!("film"), &json!(640)));
+        let html = shown["html"].as_str().unwrap();
+        assert!(html.starts_with("<iframe src=\"https://tube.example/embed/1\"") && !html.contains("alert"), "{html}");
+    }
+
+    async fn pages_of_all_kinds_do_no_harm(server, peer, bob) {
+        let title = b"<title>kept</title>".to_vec();
+        let mut long = title.clone();
+        long.resize(100 << 20, b' ');
+        let (sjis, ..) = encoding_rs::SHIFT_JIS.encode("<title>日本語</title>");
+        let actor = serde_json::to_vec(&peer.actor("x", &peer.somebody("x"))).unwrap();
+        let table: [(&str, File, Option<&str>); 12] = [
+            ("endless", File::Endless("text/html", title.clone()), Some("kept")),
+            ("unmeasured", File::Unmeasured("text/html", title.clone()), Some("kept")),
+            ("short", File::Short("text/html", title.clone()), None),
+            ("long", File::Plain("text/html", long), None),
+            ("sjis", File::Plain("text/html", sjis.into_owned()), Some("日本語")),
+            ("noise", File::Plain("text/html", (0..=255).cycle().take(9000).collect()), None),
+            ("loop", File::Redirect(format!("{}/loop", peer.base)), None),
+            ("private", File::Redirect("ftp://127.0.0.1/".into()), None),
+            ("ours", File::Redirect(format!("{}/about", server.parts().site.base_url)), None),
+            ("actor", File::Plain("application/activity+json", actor), None),
+            ("gone", File::Status(410), None),
+            ("empty", html(""), None),
+        ];
+        let mut posts = Vec::new();
+        for (name, file, title) in table {
+            let url = peer.file(&format!("/{name}"), file);
+            posts.push((name, title, post_link(&bob, "", &url).await));
+        }
+        hurry(&server).await;
+        for (name, title, post) in posts {
+            let shown = card(&bob, &post).await;
+            // How much of what breaks off arrives is chance.
+            assert!(name == "short" || shown["title"].as_str() == title, "{name}: {shown}");
+        }
+        // A page without a preview is not asked again for the next post.
+        let hits = peer.hits("/gone");
+        post_link(&bob, "again", &format!("{}/gone", peer.base)).await;
+        hurry(&server).await;
+        assert_eq!(peer.hits("/gone"), hits);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(search(&bob, "nothing").await["statuses"], json!([]));
+    }
+}
