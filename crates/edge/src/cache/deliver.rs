@@ -44,6 +44,7 @@ impl Errand {
         (first, kind, slices): (Facts, Kind, Range<u32>),
     ) -> Result<(), (Failure, Option<Ticket>)> {
         let (asked, run) = (ticket.fill.number, &duty.run);
+        run.is_answered();
         match kind {
             Kind::Run => run.ends_at(slices.end),
             Kind::Flow => run.flows(slices.end),

@@ -124,15 +124,42 @@ pub(super) fn time(millis: u64) -> SystemTime {
 
 /// Where the origin names nothing, an object of one slice is as new as its fetch; the slices of a longer one are
 /// held together by the length alone, for there is nothing else.
+///
+/// What an edge before us calls by such a name keeps it: edges that have each other as origins, or two before a third,
+/// then know one version by one name, whichever way it came.
 fn version(meta: &Meta, total: u64, asked: Asked) -> Version {
+    let location = meta.location.as_deref().unwrap_or_default();
+    let theirs = meta.etag.as_deref().and_then(|etag| of_an_edge(etag, total));
+    if let (Some(theirs), "") = (theirs, location) {
+        return theirs;
+    }
     let name = match (&meta.etag, meta.last_modified) {
         (Some(etag), _) => format!("e{etag}"),
         (None, Some(time)) => format!("m{}", millis(time)),
         (None, None) if total <= asked.slice_size => format!("s{}", asked.stamp),
         (None, None) => String::new(),
     };
-    let location = meta.location.as_deref().unwrap_or_default();
-    Version(shortened(format!("{total} {location}\n{name}").as_bytes()))
+    let mut version = shortened(format!("{total} {location}\n{name}").as_bytes());
+    let (name, seal) = version.split_at_mut(NAMED);
+    seal.copy_from_slice(&sealed(name, total));
+    Version(version)
+}
+
+/// Bytes of a version that tell it from others. Those behind them tell that an edge has made it, and for which length.
+const NAMED: usize = 12;
+
+fn sealed(name: &[u8], total: u64) -> [u8; 4] {
+    let [a, b, c, d, ..] = shortened(&[name, b"edge", &total.to_le_bytes()].concat());
+    [a, b, c, d]
+}
+
+/// The version that [`super::Object::etag`] of another edge tells, for an object of this length.
+fn of_an_edge(etag: &str, total: u64) -> Option<Version> {
+    let digits = etag.strip_prefix('"')?.strip_suffix('"')?;
+    let is_plain = digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let version = u128::from_str_radix(digits, 16).ok().filter(|_| is_plain)?.to_be_bytes();
+    let (name, seal) = version.split_at(NAMED);
+    (seal == sealed(name, total)).then_some(Version(version))
 }
 
 /// Writes the name of the object and the facts.
@@ -230,6 +257,21 @@ pub(super) mod tests {
             ..Meta::default()
         };
         Facts::new(Asked { number: 0, slice_size: 1 << 20, stamp: 1_800_000_000_000 }, 200, (&meta, total))
+    }
+
+    #[test]
+    fn edges_in_a_row_call_a_version_by_one_name() {
+        let asked = Asked { number: 0, slice_size: 1 << 20, stamp: 1 };
+        let of = |etag: &str, total: u64| version(&Meta { etag: Some(etag.into()), ..Meta::default() }, total, asked);
+        let told = |Version(bytes): Version| format!("\"{:032x}\"", u128::from_be_bytes(bytes));
+        let first = of("\"v1\"", 5);
+        assert_eq!(of(&told(first), 5), first);
+        // For another length it is the word of a stranger, as is anything that only looks like it.
+        assert_ne!(of(&told(first), 6), first);
+        let stranger = "\"d41d8cd98f00b204e9800998ecf8427e\"";
+        assert_ne!(told(of(stranger, 5)), stranger);
+        assert_ne!(of(&told(first).to_ascii_uppercase(), 5), first);
+        assert_ne!(of(&told(first).replace('"', ""), 5), first);
     }
 
     #[test]

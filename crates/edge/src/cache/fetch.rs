@@ -5,7 +5,7 @@ use super::absent::Why;
 use super::deliver::{Incoming, Kind};
 use super::facts::{Asked, Facts};
 use super::fill::{Fill, Head};
-use super::flights::{Duty, Ticket, Way};
+use super::flights::{Duty, Reading, Ticket, Way};
 use super::run::Following;
 use super::shared::{Shared, Stored, now};
 use super::upstream::{Failure, Meta, Reply, TO_THE_END, Upstream, Want};
@@ -43,6 +43,8 @@ pub(super) enum Coming {
     Theirs(Arc<Fill>, Following),
     /// It may have come meanwhile: look again. Whoever looks still wants it.
     Look(Option<Following>),
+    /// It has to be asked for without being kept.
+    Apart,
 }
 
 impl Errand {
@@ -51,9 +53,10 @@ impl Errand {
     }
 
     /// Sees to it that the slice comes, from one request of all who want it.
-    pub(super) async fn start(self) -> Coming {
+    pub(super) async fn start(self, reading: Reading) -> Coming {
         let chain = self.upstream.chain();
-        match self.shared.flights.way((&self.key, &chain), &self.slices) {
+        match self.shared.flights.way((&self.key, &chain), (&self.slices, reading)) {
+            Way::Apart => Coming::Apart,
             Way::Join(fill, following) => Coming::Theirs(fill, following),
             Way::Await(following) => {
                 following.run.comes_to(self.number()).await;
@@ -72,10 +75,12 @@ impl Errand {
     }
 
     /// As [`Errand::start`], for what nobody waits for yet.
-    pub(super) fn start_early(self, turn: OwnedSemaphorePermit) -> Following {
+    pub(super) fn start_early(self, turn: OwnedSemaphorePermit) -> Option<Following> {
         let chain = self.upstream.chain();
-        let (ticket, duty, following) = match self.shared.flights.way((&self.key, &chain), &self.slices) {
-            Way::Join(_, following) | Way::Await(following) => return following,
+        let way = self.shared.flights.way((&self.key, &chain), (&self.slices, Reading::Goes));
+        let (ticket, duty, following) = match way {
+            Way::Apart => return None,
+            Way::Join(_, following) | Way::Await(following) => return Some(following),
             Way::Fetch(ticket, duty, following) => (ticket, duty, following),
         };
         tokio::spawn(async move {
@@ -85,7 +90,7 @@ impl Errand {
                 None => self.run((ticket, duty), Some(turn)).await,
             }
         });
-        following
+        Some(following)
     }
 
     /// Between our look and our ticket another fetch may have ended.

@@ -4,7 +4,7 @@ use super::ObjectKey;
 use super::facts::Facts;
 use super::key::SliceId;
 use super::run::Run;
-use super::upstream::{Chain, Failure};
+use super::upstream::Failure;
 use bytes::{Bytes, BytesMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -72,11 +72,6 @@ impl Fill {
 
     pub(super) fn id(&self) -> SliceId {
         self.key().slice(self.number)
-    }
-
-    /// By what it is found.
-    pub(super) fn place(&self) -> (SliceId, Chain) {
-        (self.id(), self.run.chain.clone())
     }
 
     fn body(&self) -> MutexGuard<'_, Body> {
@@ -206,7 +201,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn fill() -> Fill {
-        Fill::new(&Run::new(&ObjectKey::new("site", "/path").unwrap(), &Chain::default(), &(0..1)), 0)
+        Fill::new(&Run::new(&ObjectKey::new("site", "/path").unwrap(), &crate::cache::Chain::default(), &(0..1)), 0)
     }
 
     #[test]

@@ -15,16 +15,23 @@ pub(super) struct Flights {
     now: Mutex<Now>,
 }
 
-/// Who asks for another edge does not wait for what we ask an edge for: two that wait for each other wait for ever.
+/// Who asks on behalf of another edge does not wait for an answer that has not begun: two that wait for each other wait
+/// for ever. What has begun comes from somewhere else than from who waits for it.
 #[derive(Default)]
 struct Now {
-    fills: HashMap<(SliceId, Chain), Arc<Fill>>,
-    runs: HashMap<(KeyHash, Chain), Vec<Arc<Run>>>,
+    fills: HashMap<SliceId, Vec<Arc<Fill>>>,
+    runs: HashMap<KeyHash, Vec<Arc<Run>>>,
 }
 
 impl Now {
     fn has(&self, fill: &Arc<Fill>) -> bool {
-        self.fills.get(&fill.place()).is_some_and(|known| Arc::ptr_eq(known, fill))
+        self.fills.get(&fill.id()).is_some_and(|known| known.iter().any(|known| Arc::ptr_eq(known, fill)))
+    }
+
+    /// A fill of this slice that those of `chain` may wait for. What has failed may come all the same when it is asked
+    /// for again.
+    fn fill(&self, id: SliceId, chain: &Chain) -> Option<&Arc<Fill>> {
+        self.fills.get(&id)?.iter().find(|fill| fill.run.is_open_to(chain) && !fill.has_failed())
     }
 }
 
@@ -36,6 +43,18 @@ pub(super) enum Way {
     Await(Following),
     /// Whoever gets this has to fetch it.
     Fetch(Ticket, Duty, Following),
+    /// It is being asked for on behalf of others, who may wait for us: two answers may be of two versions, and one only
+    /// can be kept.
+    Apart,
+}
+
+/// What somebody has who wants a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Nothing yet.
+    Begins,
+    /// What comes before it.
+    Goes,
 }
 
 impl Flights {
@@ -44,16 +63,22 @@ impl Flights {
     }
 
     /// For the first of these slices, for somebody who will want the others, too.
-    pub(super) fn way(self: &Arc<Flights>, (key, chain): (&ObjectKey, &Chain), slices: &Range<u32>) -> Way {
+    pub(super) fn way(
+        self: &Arc<Flights>,
+        (key, chain): (&ObjectKey, &Chain),
+        (slices, reading): (&Range<u32>, Reading),
+    ) -> Way {
         let number = slices.start;
         let mut now = self.now();
-        // What has failed may come all the same when it is asked for again.
-        if let Some(fill) = now.fills.get(&(key.slice(number), chain.clone())).filter(|fill| !fill.has_failed()) {
+        if let Some(fill) = now.fill(key.slice(number), chain) {
             return Way::Join(fill.clone(), fill.run.follow(slices.clone()));
         }
-        let runs = now.runs.entry((key.hash(), chain.clone())).or_default();
-        if let Some(run) = runs.iter().find(|run| run.comes_soon_to(number)) {
+        let runs = now.runs.entry(key.hash()).or_default();
+        if let Some(run) = runs.iter().find(|run| run.is_open_to(chain) && run.comes_soon_to(number)) {
             return Way::Await(run.follow(slices.clone()));
+        }
+        if reading == Reading::Begins && runs.iter().any(|run| !run.is_open_to(chain)) {
+            return Way::Apart;
         }
         let run = Run::new(key, chain, slices);
         let following = run.follow(slices.clone());
@@ -65,19 +90,21 @@ impl Flights {
     /// For a slice that a run comes to; `None` if somebody else fetches it, or nobody may have it any more.
     pub(super) fn reach(self: &Arc<Flights>, run: &Arc<Run>, number: u32) -> Option<Ticket> {
         let mut now = self.now();
-        let known = now.fills.get(&(run.key.slice(number), run.chain.clone()));
-        let is_coming = known.is_some_and(|fill| !fill.has_failed());
+        let is_coming = now.fill(run.key.slice(number), &run.chain).is_some();
         (!is_coming && !run.is_forgotten()).then(|| self.ticket(&mut now, run, number))
     }
 
     fn ticket(self: &Arc<Flights>, now: &mut Now, run: &Arc<Run>, number: u32) -> Ticket {
         let fill = Arc::new(Fill::new(run, number));
-        now.fills.insert(fill.place(), fill.clone());
+        let fills = now.fills.entry(fill.id()).or_default();
+        // Nobody waits for what has failed.
+        fills.retain(|fill| !fill.has_failed());
+        fills.push(fill.clone());
         Ticket { flights: self.clone(), fill }
     }
 
-    pub(super) fn contains(&self, id: SliceId, chain: &Chain) -> bool {
-        self.now().fills.contains_key(&(id, chain.clone()))
+    pub(super) fn contains(&self, id: SliceId) -> bool {
+        self.now().fills.contains_key(&id)
     }
 
     /// Whether others can still join the fill; what was forgotten is not to be kept.
@@ -88,7 +115,7 @@ impl Flights {
     /// Those who read go on; nobody joins any more, and what comes will not be kept.
     pub(super) fn forget_where(&self, forgotten: impl Fn(&ObjectKey) -> bool) {
         let mut now = self.now();
-        now.fills.retain(|_, fill| !forgotten(&fill.run.key));
+        now.fills.retain(|_, fills| !fills.first().is_none_or(|fill| forgotten(&fill.run.key)));
         now.runs.retain(|_, runs| {
             let goes = runs.first().is_none_or(|run| forgotten(&run.key));
             if goes {
@@ -99,7 +126,7 @@ impl Flights {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.now().fills.len()
+        self.now().fills.values().map(Vec::len).sum()
     }
 }
 
@@ -113,8 +140,11 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         self.fill.end(Err(Failure::broken("given up")));
         let mut now = self.flights.now();
-        if now.has(&self.fill) {
-            now.fills.remove(&self.fill.place());
+        if let Some(fills) = now.fills.get_mut(&self.fill.id()) {
+            fills.retain(|known| !Arc::ptr_eq(known, &self.fill));
+            if fills.is_empty() {
+                now.fills.remove(&self.fill.id());
+            }
         }
     }
 }
@@ -128,7 +158,7 @@ pub(super) struct Duty {
 impl Drop for Duty {
     fn drop(&mut self) {
         let mut now = self.flights.now();
-        let place = (self.run.key.hash(), self.run.chain.clone());
+        let place = self.run.key.hash();
         if let Some(runs) = now.runs.get_mut(&place) {
             runs.retain(|known| !Arc::ptr_eq(known, &self.run));
             if runs.is_empty() {

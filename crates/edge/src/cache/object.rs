@@ -4,6 +4,7 @@ use super::absent::Why;
 use super::facts::{Facts, Version, time};
 use super::fetch::{Coming, Errand, LAST};
 use super::fill::{Fill, Head};
+use super::flights::Reading;
 use super::pass::Passing;
 use super::run::Following;
 use super::shared::{Shared, Stored, now};
@@ -159,13 +160,14 @@ impl Cache {
                 None => {}
             }
             let slices = self.slices(number, hint.as_ref());
-            let (fill, following) = match self.errand(key, upstream, (slices, None)).start().await {
+            let (fill, following) = match self.errand(key, upstream, (slices, None)).start(Reading::Begins).await {
                 Coming::Ours(fill, following) | Coming::Theirs(fill, following) => (fill, following),
                 Coming::Look(following) => {
                     // What we wait for goes on while we look.
                     waiting = following;
                     continue;
                 }
+                Coming::Apart => return self.apart(key, upstream, hint).await,
             };
             drop(waiting.take());
             match fill.head().await {
@@ -181,6 +183,24 @@ impl Cache {
             }
         }
         Err(Failure::Busy)
+    }
+
+    /// While others, who may wait for us, have it asked for: what comes is not kept, but a failure is remembered.
+    async fn apart(
+        &self,
+        key: &ObjectKey,
+        upstream: &Arc<dyn Upstream>,
+        hint: Option<Range<u64>>,
+    ) -> Result<Object, Failure> {
+        let passed = self.pass(key, upstream, hint).await;
+        if let Err(failure) = &passed
+            && *failure != Failure::Busy
+        {
+            let time = u64::try_from(self.shared.config.valid_error.as_millis()).unwrap_or(u64::MAX);
+            let why = Why::Failed(failure.clone(), upstream.chain());
+            self.shared.absences.note(key.hash(), now().saturating_add(time), why);
+        }
+        passed
     }
 
     /// The slices that are wanted, beginning with this one.
@@ -200,13 +220,13 @@ impl Cache {
         let chain = upstream.chain();
         let stale = |copy: Stored| Some(self.stored(key, upstream, (copy, How::Stale)));
         let was_asked = matches!(self.shared.absences.find((key.hash(), &chain), now()), Some(Why::Failed(..)));
-        if was_asked || self.shared.flights.contains(copy.facts.id(key), &chain) {
+        if was_asked || self.shared.flights.contains(copy.facts.id(key)) {
             return stale(copy);
         }
         let errand = self.errand(key, upstream, (slices, Some(copy.clone())));
-        let (fill, following) = match errand.start().await {
+        let (fill, following) = match errand.start(Reading::Begins).await {
             Coming::Ours(fill, following) => (fill, following),
-            Coming::Theirs(..) => return stale(copy),
+            Coming::Theirs(..) | Coming::Apart => return stale(copy),
             Coming::Look(_) => return None,
         };
         match tokio::time::timeout(PATIENCE, fill.head()).await {

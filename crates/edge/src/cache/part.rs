@@ -5,6 +5,7 @@ use super::disk::{Missing, OpenSlice};
 use super::facts::Facts;
 use super::fetch::{Coming, Errand};
 use super::fill::{Fill, Head};
+use super::flights::Reading;
 use super::object::{First, Object};
 use super::pages::Patience;
 use super::run::Following;
@@ -264,7 +265,7 @@ impl Walk {
                 Some(Why::Absent(_)) => return Err(Failure::Changed),
                 Some(Why::Unkept) | None => {}
             }
-            let fill = match self.errand(number).start().await {
+            let fill = match self.errand(number).start(Reading::Goes).await {
                 Coming::Ours(fill, following) | Coming::Theirs(fill, following) => {
                     self.following = Some(following);
                     fill
@@ -273,6 +274,7 @@ impl Walk {
                     self.following = following.or(self.following.take());
                     continue;
                 }
+                Coming::Apart => continue,
             };
             match fill.head().await? {
                 Head::Slice(facts) if facts.version == self.facts.version => {
@@ -320,7 +322,7 @@ impl Walk {
             && !is_coming()
             && let Some(turn) = self.shared.spare_turn()
         {
-            self.following = Some(self.errand(next).start_early(turn));
+            self.following = self.errand(next).start_early(turn).or(self.following.take());
         }
     }
 }

@@ -17,7 +17,7 @@ const OVER: u32 = u32::MAX;
 /// A request that is under way. It goes on from slice to slice as long as somebody wants the next one.
 pub(super) struct Run {
     pub(super) key: ObjectKey,
-    /// For whom: requests that have passed other edges wait for none of ours.
+    /// For whom: requests that have passed other edges do not wait for the beginning of ours.
     pub(super) chain: Chain,
     /// The slice it has reached; above every slice when it is over.
     reached: watch::Sender<u32>,
@@ -25,6 +25,8 @@ pub(super) struct Run {
     end: AtomicU32,
     /// The origin sends everything whatever was asked: who wants something waits, however far it is.
     is_flow: AtomicBool,
+    /// The origin has said what it sends: from here on it depends on nobody who could wait for us.
+    is_answered: AtomicBool,
     /// Purged: nothing of what comes is to be kept.
     is_forgotten: AtomicBool,
     readers: Mutex<Readers>,
@@ -55,6 +57,7 @@ impl Run {
             reached: watch::Sender::new(slices.start),
             end: AtomicU32::new(slices.end),
             is_flow: AtomicBool::new(false),
+            is_answered: AtomicBool::new(false),
             is_forgotten: AtomicBool::new(false),
             readers: Mutex::default(),
             moved: Notify::new(),
@@ -86,6 +89,15 @@ impl Run {
         self.is_flow.store(true, Ordering::Release);
         self.ends_at(count);
         self.reached.send_replace(0);
+    }
+
+    pub(super) fn is_answered(&self) {
+        self.is_answered.store(true, Ordering::Release);
+    }
+
+    /// Whether those who ask on behalf of `chain` may wait for what it brings.
+    pub(super) fn is_open_to(&self, chain: &Chain) -> bool {
+        self.chain == *chain || self.is_answered.load(Ordering::Acquire)
     }
 
     pub(super) fn reaches(&self, number: u32) {

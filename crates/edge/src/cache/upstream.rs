@@ -76,6 +76,9 @@ pub enum Failure {
     /// The origin answered with this status.
     #[error("the origin answers with status {0}")]
     Refused(u16),
+    /// The origin asks this edge: its answer is no word about how the origin does.
+    #[error("the origin leads back to this edge: look at its url")]
+    Circle,
     /// The object became another one while it was being sent. Asking from the beginning helps.
     #[error("the object has changed")]
     Changed,

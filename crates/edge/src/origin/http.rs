@@ -139,7 +139,7 @@ impl Http {
                     text(&header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes */")?.parse().ok());
                 return Ok(Found::Reply(empty(416, meta)));
             }
-            508 => return Err(Failure::Broken("it leads back to this edge: look at the url of the origin".into())),
+            508 => return Err(Failure::Circle),
             other => return Err(Failure::Refused(other)),
         }
         if text(&header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {

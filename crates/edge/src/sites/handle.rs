@@ -245,6 +245,8 @@ fn failed(failure: &Failure) -> Response {
     serve::error(match failure {
         Failure::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         Failure::Busy | Failure::Refused(429 | 503) => StatusCode::SERVICE_UNAVAILABLE,
+        // So that the edge before us knows it, too.
+        Failure::Circle => StatusCode::LOOP_DETECTED,
         _ => StatusCode::BAD_GATEWAY,
     })
 }
