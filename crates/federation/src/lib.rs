@@ -9,6 +9,7 @@ mod collections;
 pub mod deliver;
 pub mod documents;
 pub mod fetch;
+pub mod follows;
 mod host_meta;
 pub mod inbox;
 mod nodeinfo;
@@ -59,6 +60,7 @@ pub struct Parts {
     own: Own,
     known: Known,
     missing: Missing,
+    counted: follows::Counted,
     /// Public numbers and when they were counted.
     statistics: Mutex<Option<(Instant, Statistics)>>,
 }
@@ -79,9 +81,21 @@ impl Federation {
         let files = Fetcher::new(of_files).map_err(domain::Error::internal)?;
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
         let (own, known, missing) = (Own::default(), Known::default(), Missing::default());
-        let (statistics, mirrors) = (Mutex::default(), OnceLock::new());
-        let parts = Parts { db, site, fetcher, files, mirrors, policy, config, own, known, missing, statistics };
-        Ok(Self(Arc::new(parts)))
+        let (counted, statistics, mirrors) = (follows::Counted::default(), Mutex::default(), OnceLock::new());
+        Ok(Self(Arc::new(Parts {
+            db,
+            site,
+            fetcher,
+            files,
+            mirrors,
+            policy,
+            config,
+            own,
+            known,
+            missing,
+            counted,
+            statistics,
+        })))
     }
 }
 
@@ -114,6 +128,7 @@ pub fn router(federation: Federation) -> Router {
         .merge(host_meta::routes())
         .merge(actors::serve::routes())
         .merge(inbox::routes())
+        .merge(follows::routes())
         .with_state(federation)
 }
 

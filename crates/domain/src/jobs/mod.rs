@@ -103,6 +103,12 @@ pub enum Job {
     MirrorMedia {
         status: StatusId,
     },
+    /// Compares what another server says about followers of `account` here with what is known.
+    MendFollows {
+        account: AccountId,
+        url: String,
+        digest: String,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -115,7 +121,7 @@ impl Job {
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
             Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::FetchCard { .. } => Queue::Pull,
             Self::ApplyDomainBlock { .. } | Self::FetchThread { .. } => Queue::Pull,
-            Self::CheckMove { .. } | Self::Carry { .. } => Queue::Pull,
+            Self::CheckMove { .. } | Self::Carry { .. } | Self::MendFollows { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }
@@ -124,6 +130,7 @@ impl Job {
     pub fn lane(&self) -> Option<String> {
         match self {
             Self::Deliver { inbox, .. } => hosts::of(inbox),
+            Self::MendFollows { url, .. } => hosts::of(url),
             _ => None,
         }
     }
