@@ -33,6 +33,7 @@ mod resolve;
 mod shapes;
 mod statuses;
 mod threads;
+mod three;
 mod trust;
 mod trust_modes;
 
