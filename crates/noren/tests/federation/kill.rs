@@ -1,9 +1,13 @@
 //! Two programs, and `kill -9`: what one told the other arrives, and once.
 
+use domain::Db;
+use domain::db::DatabaseConfig;
+use domain::jobs::{self, Release};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use testkit::postgres::{self, TestDatabase};
 
 const POSTS: usize = 60;
 /// From the kill until all has arrived, the waiting for a server that was down cut short.
@@ -11,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Site {
     data: tempfile::TempDir,
+    /// None: the embedded one.
+    database: Option<TestDatabase>,
     port: u16,
     token: String,
     client: reqwest::Client,
@@ -27,10 +33,10 @@ impl Drop for Server {
 }
 
 impl Site {
-    fn new(name: &str) -> Self {
+    fn new(name: &str, database: Option<TestDatabase>) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (data, client) = (tempfile::tempdir().unwrap(), reqwest::Client::new());
-        let mut site = Self { data, port, token: String::new(), client };
+        let mut site = Self { data, database, port, token: String::new(), client };
         site.line(&["account", "create", name, "--email", "somebody@example.com", "--owner"]);
         site.token = site.line(&["token", "create", name, "--scopes", "read write follow"]);
         site
@@ -41,6 +47,9 @@ impl Site {
         let listen = format!("127.0.0.1:{}", self.port);
         command.args(args).arg("--data").arg(self.data.path());
         command.env("NOREN_RATE_LIMITS__ENABLED", "false").env("NOREN_SERVER__LISTEN", listen);
+        if let Some(database) = &self.database {
+            command.env("NOREN_DATABASE__URL", &database.url);
+        }
         command
     }
 
@@ -57,6 +66,17 @@ impl Site {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.contains("http"), "{line:?}");
         Server(process)
+    }
+
+    /// Serves again after a kill. Where others may work at the same jobs, those that were begun are taken up when their
+    /// lease has run out: that is what is cut short here.
+    async fn serve_again(&self) -> Server {
+        if let Some(database) = &self.database {
+            let config = DatabaseConfig { url: database.url.clone(), connections: 1, ..DatabaseConfig::default() };
+            let db = Db::open(&config, self.data.path()).await.unwrap();
+            jobs::release(&db, Release::All).await.unwrap();
+        }
+        self.serve()
     }
 
     fn url(&self, path: &str) -> String {
@@ -89,11 +109,20 @@ impl Site {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_was_told_is_lost_or_comes_twice() {
+async fn sqlite() {
     if std::env::var("NOREN_TEST_ENGINES").is_ok_and(|e| !e.contains("sqlite")) {
         return;
     }
-    let (a, b) = (Site::new("alice"), Site::new("bob"));
+    nothing_that_was_told_is_lost_or_comes_twice(Site::new("alice", None), Site::new("bob", None)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres() {
+    let (Some(a), Some(b)) = (postgres::database(), postgres::database()) else { return };
+    nothing_that_was_told_is_lost_or_comes_twice(Site::new("alice", Some(a)), Site::new("bob", Some(b))).await;
+}
+
+async fn nothing_that_was_told_is_lost_or_comes_twice(a: Site, b: Site) {
     let (mut at_a, mut at_b) = (a.serve(), b.serve());
     let found = b.get(&format!("/api/v2/search?resolve=true&q=@alice@localhost:{}", a.port)).await;
     let alice = found["accounts"][0]["id"].as_str().unwrap().to_owned();
@@ -112,11 +141,11 @@ async fn nothing_that_was_told_is_lost_or_comes_twice() {
         // In the middle of being told, and of telling.
         if n == 15 {
             drop(at_b);
-            at_b = b.serve();
+            at_b = b.serve_again().await;
         }
         if n == 35 {
             drop(at_a);
-            at_a = a.serve();
+            at_a = a.serve_again().await;
         }
     }
     until("the posts", async || {
