@@ -72,7 +72,12 @@ impl Federation {
         // A site without TLS is one for development: its peers are on the same machine.
         if site.base_url.starts_with("http://") {
             options.private = Private::Allowed;
+        } else if !config.allowed_addresses.is_empty() {
+            options.private = Private::These(config.allowed_addresses.clone().into());
         }
+        let authorities = config.certificates();
+        options.authorities =
+            authorities.map_err(|why| domain::Error::internal(format!("federation.authorities: {why}")))?;
         options.ours = [&site.base_url, &site.media_url].into_iter().filter_map(|url| documents::host(url)).collect();
         options.ours.push(site.domain.clone());
         let policy = Arc::new(Policy::new(db.clone(), config.limited));

@@ -287,6 +287,7 @@ impl Config {
             return Err(format!("edge.site[{at}].hosts: expected host names: without any it would take every request"));
         }
         self.media.check_origins().map_err(|why| format!("media.{why}"))?;
+        self.federation.certificates().map_err(|why| format!("federation.authorities: {why}"))?;
         self.edge().check().map_err(|why| format!("edge.{why}"))
     }
 

@@ -23,6 +23,7 @@ mod moves;
 mod order;
 mod peer;
 mod previews;
+mod process;
 mod profiles;
 mod quotes;
 mod reach;
@@ -34,6 +35,7 @@ mod shapes;
 mod statuses;
 mod threads;
 mod three;
+mod tls;
 mod trust;
 mod trust_modes;
 
