@@ -327,6 +327,11 @@ pub async fn counts(conn: &Conn) -> Result<Vec<(Queue, State, i64)>> {
     store::counts(conn).await
 }
 
+/// Since when the oldest that is due waits, in each queue where something is due.
+pub async fn oldest_due(conn: &Conn) -> Result<Vec<(Queue, Time)>> {
+    store::oldest_due(conn, Time::now()).await
+}
+
 /// Jobs of one state, newest first, at most `limit`.
 pub async fn list(conn: &Conn, state: State, limit: i64) -> Result<Vec<JobRow>> {
     store::list(conn, state, limit).await

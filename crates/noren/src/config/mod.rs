@@ -38,6 +38,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub media: MediaConfig,
     pub edge: SitesConfig,
+    pub metrics: MetricsConfig,
     pub federation: FederationConfig,
     pub limits: site::Limits,
     pub rate_limits: RateLimits,
@@ -198,6 +199,16 @@ impl MediaConfig {
             several => media::Pool::new(several, 64),
         }
     }
+}
+
+/// Figures for Prometheus: jobs, servers that do not answer, and those of the edge.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// An address of its own for them, such as "127.0.0.1:9181"; they are at /metrics there, for everybody who can
+    /// reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// How many jobs of each queue run at once.

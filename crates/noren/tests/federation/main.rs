@@ -10,6 +10,7 @@ mod deletion;
 mod delivery;
 mod discovery;
 mod emoji;
+mod figures;
 mod followers;
 mod follows;
 mod groups;
