@@ -4,13 +4,15 @@
 use crate::figures::SiteStatus;
 use crate::origin::{LATENCIES, OriginFigures};
 use crate::status::Status;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// The whole page.
 pub(crate) fn page(status: &Status, origins: &[(String, Arc<OriginFigures>)]) -> String {
-    let mut page = Page(String::new());
+    let mut page = Page::default();
     sites(&mut page, &status.sites);
     of_origins(&mut page, origins);
     cache(&mut page, status);
@@ -117,14 +119,18 @@ fn cache(page: &mut Page, status: &Status) {
     page.sample("noren_edge_log_dropped_total", &[], status.log_dropped);
 }
 
-struct Page(String);
+/// A page that grows, one family after the other.
+#[derive(Default)]
+pub struct Page(String);
 
 impl Page {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    /// Begins a family: "counter", "gauge" or "histogram".
+    pub fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+    /// One value of the family that was begun last.
+    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
         self.0.push_str(name);
         for (at, (label, text)) in labels.iter().enumerate() {
             let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
@@ -132,4 +138,14 @@ impl Page {
         }
         let _ = writeln!(self.0, "{} {value}", if labels.is_empty() { "" } else { "}" });
     }
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
+/// A page as an answer.
+pub fn answer(page: String) -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (headers, page).into_response()
 }

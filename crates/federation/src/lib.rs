@@ -9,6 +9,7 @@ mod collections;
 pub mod deliver;
 pub mod documents;
 pub mod fetch;
+pub mod follows;
 mod host_meta;
 pub mod inbox;
 mod nodeinfo;
@@ -59,6 +60,7 @@ pub struct Parts {
     own: Own,
     known: Known,
     missing: Missing,
+    counted: follows::Counted,
     /// Public numbers and when they were counted.
     statistics: Mutex<Option<(Instant, Statistics)>>,
 }
@@ -70,7 +72,12 @@ impl Federation {
         // A site without TLS is one for development: its peers are on the same machine.
         if site.base_url.starts_with("http://") {
             options.private = Private::Allowed;
+        } else if !config.allowed_addresses.is_empty() {
+            options.private = Private::These(config.allowed_addresses.clone().into());
         }
+        let authorities = config.certificates();
+        options.authorities =
+            authorities.map_err(|why| domain::Error::internal(format!("federation.authorities: {why}")))?;
         options.ours = [&site.base_url, &site.media_url].into_iter().filter_map(|url| documents::host(url)).collect();
         options.ours.push(site.domain.clone());
         let policy = Arc::new(Policy::new(db.clone(), config.limited));
@@ -79,9 +86,21 @@ impl Federation {
         let files = Fetcher::new(of_files).map_err(domain::Error::internal)?;
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
         let (own, known, missing) = (Own::default(), Known::default(), Missing::default());
-        let (statistics, mirrors) = (Mutex::default(), OnceLock::new());
-        let parts = Parts { db, site, fetcher, files, mirrors, policy, config, own, known, missing, statistics };
-        Ok(Self(Arc::new(parts)))
+        let (counted, statistics, mirrors) = (follows::Counted::default(), Mutex::default(), OnceLock::new());
+        Ok(Self(Arc::new(Parts {
+            db,
+            site,
+            fetcher,
+            files,
+            mirrors,
+            policy,
+            config,
+            own,
+            known,
+            missing,
+            counted,
+            statistics,
+        })))
     }
 }
 
@@ -114,6 +133,7 @@ pub fn router(federation: Federation) -> Router {
         .merge(host_meta::routes())
         .merge(actors::serve::routes())
         .merge(inbox::routes())
+        .merge(follows::routes())
         .with_state(federation)
 }
 

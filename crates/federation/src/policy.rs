@@ -10,10 +10,15 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use documented::{Documented, DocumentedFields};
+use domain::Db;
 use domain::db::Conn;
 use domain::domain_blocks::{Known, Rules};
-use domain::{Db, Result};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What other servers may do here; `noren domains` blocks and allows single ones.
@@ -25,6 +30,30 @@ pub struct FederationConfig {
     pub authorized_fetch: bool,
     /// Whether this site has to do with those servers alone that are allowed by name: "noren domains allow".
     pub limited: bool,
+    /// Files with certificates (PEM) of authorities that are believed besides the system's, for networks that have an
+    /// authority of their own.
+    pub authorities: Vec<PathBuf>,
+    /// Addresses that may be asked although they are not public, on any port: "10.0.0.5", "fd00::5". Whoever writes
+    /// links here can have this server ask them; name other servers of a closed network and nothing else.
+    pub allowed_addresses: Vec<IpAddr>,
+}
+
+impl FederationConfig {
+    /// The certificates of `authorities`; what is wrong with them names the file.
+    pub fn certificates(&self) -> Result<Vec<Vec<u8>>, String> {
+        let mut found = Vec::new();
+        for file in &self.authorities {
+            let said = |why: &dyn Display| format!("{}: {why}", file.display());
+            let before = found.len();
+            for one in CertificateDer::pem_file_iter(file).map_err(|error| said(&error))? {
+                found.push(one.map_err(|error| said(&error))?.to_vec());
+            }
+            if found.len() == before {
+                return Err(said(&"there is no certificate in it"));
+            }
+        }
+        Ok(found)
+    }
 }
 
 pub(crate) const BLOCKED: &str = "This server is blocked here";
@@ -41,12 +70,12 @@ impl Policy {
     }
 
     /// The rules about other servers as they were at most a second ago.
-    pub async fn rules(&self) -> Result<Arc<Rules>> {
+    pub async fn rules(&self) -> domain::Result<Arc<Rules>> {
         self.known.rules().await
     }
 
     /// As [`Policy::rules`], for who has a connection.
-    pub async fn rules_on(&self, conn: &Conn) -> Result<Arc<Rules>> {
+    pub async fn rules_on(&self, conn: &Conn) -> domain::Result<Arc<Rules>> {
         self.known.rules_on(conn).await
     }
 
@@ -56,7 +85,7 @@ impl Policy {
     }
 
     /// Whether this site has anything to do with the server of this name.
-    pub async fn admits(&self, host: &str) -> Result<bool> {
+    pub async fn admits(&self, host: &str) -> domain::Result<bool> {
         let rules = self.rules().await?;
         Ok(self.admits_by(&rules, host))
     }
@@ -66,7 +95,7 @@ impl Policy {
     }
 
     /// Whether this site has anything to do with the server of an address.
-    pub(crate) async fn admits_address(&self, uri: &str) -> Result<bool> {
+    pub(crate) async fn admits_address(&self, uri: &str) -> domain::Result<bool> {
         match host(uri) {
             Some(host) => self.admits(&host).await,
             None => Ok(true),

@@ -7,7 +7,7 @@ use crate::{
     db::{Conn, Db},
     deliveries::{self, Bond, News},
     ids::{self, AccountId},
-    jobs::Job,
+    jobs::{self, Job},
     notifications::{self, Kind},
 };
 
@@ -97,4 +97,39 @@ pub async fn follower_uris(conn: &Conn, of: AccountId, (page, length): (i64, i64
 /// Names of those whom `of` follows, as [`follower_uris`].
 pub async fn following_uris(conn: &Conn, of: AccountId, (page, length): (i64, i64)) -> Result<Vec<String>> {
     store::following_uris(conn, of, page.saturating_mul(length), length).await
+}
+
+/// Names of those who follow `of` and are at the server whose accounts' names begin with `place`, latest first.
+pub async fn follower_uris_at(conn: &Conn, of: AccountId, (place, limit): (&str, i64)) -> Result<Vec<String>> {
+    store::follower_uris_at(conn, of, place, limit).await
+}
+
+/// Who here follows `of`, and their names among servers.
+pub async fn followers_here(conn: &Conn, of: AccountId, limit: i64) -> Result<Vec<(AccountId, String)>> {
+    store::followers_here(conn, of, limit).await
+}
+
+/// Has a job compare what the server of `account` says about its followers here.
+pub async fn mend_later(db: &Db, account: AccountId, (url, digest): (&str, &str)) -> Result<()> {
+    jobs::ensure(db, Job::MendFollows { account, url: url.to_owned(), digest: digest.to_owned() }).await
+}
+
+/// The server of `followee` counts `follower`, who is here, among the followers: they are one if they asked for it,
+/// else it is told that they are not.
+pub async fn counted(db: &Db, follower: &Account, followee: AccountId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, follower.id, followee).await?;
+    if store::find(&tx, follower.id, followee).await?.is_some() {
+        return Ok(());
+    }
+    if let Some(request) = store::find_request(&tx, follower.id, followee).await? {
+        grant(&mut tx, request).await?;
+        tx.enqueue(Job::FetchPins { account: followee }).await?;
+        return tx.commit().await;
+    }
+    // How they once asked is not known any more; who asked whom is what counts.
+    let id = ids::next();
+    let bond = Bond { account: follower.id, target: followee, uri: format!("{}#follows/{id}", follower.uri), id };
+    deliveries::tell(&mut tx, News::Unfollowed { bond }).await?;
+    tx.commit().await
 }

@@ -49,6 +49,11 @@ pub async fn list(conn: &Conn, limit: i64) -> Result<Vec<Host>> {
     store::list(conn, limit).await
 }
 
+/// How many fail now, and how many of them are left in peace.
+pub async fn counts(conn: &Conn) -> Result<(i64, i64)> {
+    store::counts(conn, Time::now()).await
+}
+
 /// Writes down that `host` could not be reached or could not answer; the longer that goes on, the longer it rests.
 pub async fn failed(db: &Db, host: &str, why: &str) -> Result<Host> {
     let tx = db.begin().await?;

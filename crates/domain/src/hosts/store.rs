@@ -2,7 +2,7 @@
 
 use super::Host;
 use crate::{
-    Result,
+    Result, Time,
     db::{Conn, Tx},
     sql,
 };
@@ -10,6 +10,7 @@ use crate::{
 sql! {
     BY_NAME = "SELECT ", Host::COLUMNS, " FROM hosts WHERE host = $1";
     LIST = "SELECT ", Host::COLUMNS, " FROM hosts ORDER BY CASE WHEN failures > 0 THEN 0 ELSE 1 END, last_failure_at DESC, host LIMIT $1";
+    COUNTS = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN resting_until > $1 THEN 1 ELSE 0 END), 0) FROM hosts WHERE failures > 0";
     PUT = "INSERT INTO hosts (", Host::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (host) DO UPDATE SET \
         failures = excluded.failures, failing_since = excluded.failing_since, resting_until = excluded.resting_until, \
         last_error = excluded.last_error, last_failure_at = excluded.last_failure_at";
@@ -23,6 +24,11 @@ pub(super) async fn by_name(conn: &Conn, host: &str) -> Result<Option<Host>> {
 
 pub(super) async fn list(conn: &Conn, limit: i64) -> Result<Vec<Host>> {
     conn.all(LIST, &[&limit]).await
+}
+
+/// (failing, resting)
+pub(super) async fn counts(conn: &Conn, now: Time) -> Result<(i64, i64)> {
+    conn.one(COUNTS, &[&now]).await
 }
 
 pub(super) async fn put(tx: &Tx, h: &Host) -> Result<()> {

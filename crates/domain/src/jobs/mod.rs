@@ -103,6 +103,12 @@ pub enum Job {
     MirrorMedia {
         status: StatusId,
     },
+    /// Compares what another server says about followers of `account` here with what is known.
+    MendFollows {
+        account: AccountId,
+        url: String,
+        digest: String,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -115,7 +121,7 @@ impl Job {
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
             Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::FetchCard { .. } => Queue::Pull,
             Self::ApplyDomainBlock { .. } | Self::FetchThread { .. } => Queue::Pull,
-            Self::CheckMove { .. } | Self::Carry { .. } => Queue::Pull,
+            Self::CheckMove { .. } | Self::Carry { .. } | Self::MendFollows { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }
@@ -124,6 +130,7 @@ impl Job {
     pub fn lane(&self) -> Option<String> {
         match self {
             Self::Deliver { inbox, .. } => hosts::of(inbox),
+            Self::MendFollows { url, .. } => hosts::of(url),
             _ => None,
         }
     }
@@ -318,6 +325,11 @@ pub(crate) async fn rest(tx: &Tx, host: &str, until: Time) -> Result<u64> {
 /// How many jobs are in each queue and state.
 pub async fn counts(conn: &Conn) -> Result<Vec<(Queue, State, i64)>> {
     store::counts(conn).await
+}
+
+/// Since when the oldest that is due waits, in each queue where something is due.
+pub async fn oldest_due(conn: &Conn) -> Result<Vec<(Queue, Time)>> {
+    store::oldest_due(conn, Time::now()).await
 }
 
 /// Jobs of one state, newest first, at most `limit`.

@@ -50,6 +50,7 @@ sql! {
         last_error = CASE WHEN attempts >= $2 THEN 'the program ended while it ran' ELSE last_error END \
         WHERE state = 1 AND claimed_until < $1";
     COUNTS = "SELECT queue, state, COUNT(*) FROM jobs GROUP BY queue, state ORDER BY queue, state";
+    OLDEST_DUE = "SELECT queue, MIN(run_at) FROM jobs WHERE state = 0 AND run_at <= $1 GROUP BY queue";
     LIST = "SELECT ", JobRow::COLUMNS, " FROM jobs WHERE state = $1 ORDER BY id DESC LIMIT $2";
     LIST_ALL = "SELECT ", JobRow::COLUMNS, " FROM jobs ORDER BY id DESC LIMIT $1";
     REVIVE = "UPDATE jobs SET state = 0, attempts = 0, run_at = $1 WHERE state = 2 AND id >= $2 AND id <= $3";
@@ -121,6 +122,10 @@ pub(super) async fn counts(conn: &Conn) -> Result<Vec<(Queue, State, i64)>> {
 
 pub(super) async fn list(conn: &Conn, state: State, limit: i64) -> Result<Vec<JobRow>> {
     conn.all(LIST, &[&state, &limit]).await
+}
+
+pub(super) async fn oldest_due(conn: &Conn, now: Time) -> Result<Vec<(Queue, Time)>> {
+    conn.all(OLDEST_DUE, &[&now]).await
 }
 
 pub(super) async fn list_all(conn: &Conn, limit: i64) -> Result<Vec<JobRow>> {

@@ -29,6 +29,10 @@ fn stored_form_is_fixed() {
             r#"{"job":"apply_domain_block","domain":"a.example","was":5}"#,
         ),
         (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
+        (
+            Job::MendFollows { account: AccountId(6), url: "https://a.example/1".into(), digest: "00".into() },
+            r#"{"job":"mend_follows","account":"6","url":"https://a.example/1","digest":"00"}"#,
+        ),
         (Job::Housekeeping, r#"{"job":"housekeeping"}"#),
     ] {
         assert_eq!(serde_json::to_string(&job).unwrap(), json);

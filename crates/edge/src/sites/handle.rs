@@ -7,6 +7,7 @@ use crate::cache::{Failure, How, Object};
 use crate::config::Host;
 use crate::local::inline;
 use crate::log::Line;
+use crate::metrics;
 use crate::origin::{Asked, Opened, hops};
 use crate::path::{Name, Unnamed};
 use crate::serve::{self, Content, METHODS, Source, Validators};
@@ -226,11 +227,7 @@ fn hint(request: &Parts) -> Option<Range<u64>> {
 
 /// Figures for Prometheus as an answer.
 pub(super) fn figures(edge: &Edge) -> Response {
-    let mut response = Response::new(Body::from(edge.metrics()));
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    metrics::answer(edge.metrics())
 }
 
 /// Nothing of a name is looked for.

@@ -2,6 +2,8 @@
 
 mod handle;
 mod shown;
+
+pub use shown::show;
 mod site;
 mod table;
 mod watch;

@@ -4,6 +4,7 @@ use super::Edge;
 use crate::server::config::ListenConfig;
 use crate::server::values::Listen;
 use crate::server::{CannotListen, CannotServe, Server, Setup, Sockets};
+use axum::Router;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -15,31 +16,36 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Edge {
-    /// Shows figures to Prometheus at an address of its own, until `stop`; what is returned ends with the last
-    /// connection. When the address is taken, as it is by the program that we replace, it is tried again for a while:
-    /// files are served meanwhile.
+    /// Shows figures to Prometheus at an address of its own, as [`show`] does.
     pub fn show_figures(&self, address: SocketAddr, stop: &CancellationToken) -> Result<JoinHandle<()>, CannotServe> {
-        let (edge, ending) = (self.clone(), stop.clone());
-        let open = move || {
-            let setup = Setup::http(vec![ListenConfig::http(Listen(address))], edge.metrics_router());
-            Server::start(setup, Sockets::default(), ending.clone())
-        };
-        let server = match open() {
-            Ok(server) => Some(server),
-            Err(error) if is_taken(&error) => None,
-            Err(error) => return Err(error),
-        };
-        let stop = stop.clone();
-        Ok(tokio::spawn(async move {
-            let server = match server {
-                Some(server) => Some(server),
-                None => stop.run_until_cancelled(again(address, open)).await.flatten(),
-            };
-            if let Some(server) = server {
-                server.finished().await;
-            }
-        }))
+        show(self.metrics_router(), address, stop)
     }
+}
+
+/// Serves `router` at an address of its own, until `stop`; what is returned ends with the last connection. When the
+/// address is taken, as it is by the program that we replace, it is tried again for a while: all else is served
+/// meanwhile.
+pub fn show(router: Router, address: SocketAddr, stop: &CancellationToken) -> Result<JoinHandle<()>, CannotServe> {
+    let ending = stop.clone();
+    let open = move || {
+        let setup = Setup::http(vec![ListenConfig::http(Listen(address))], router.clone());
+        Server::start(setup, Sockets::default(), ending.clone())
+    };
+    let server = match open() {
+        Ok(server) => Some(server),
+        Err(error) if is_taken(&error) => None,
+        Err(error) => return Err(error),
+    };
+    let stop = stop.clone();
+    Ok(tokio::spawn(async move {
+        let server = match server {
+            Some(server) => Some(server),
+            None => stop.run_until_cancelled(again(address, open)).await.flatten(),
+        };
+        if let Some(server) = server {
+            server.finished().await;
+        }
+    }))
 }
 
 async fn again(address: SocketAddr, open: impl Fn() -> Result<Server, CannotServe>) -> Option<Server> {
@@ -51,7 +57,7 @@ async fn again(address: SocketAddr, open: impl Fn() -> Result<Server, CannotServ
             Ok(server) => return Some(server),
             Err(error) if is_taken(&error) && started.elapsed() < PATIENCE => {}
             Err(error) => {
-                tracing::error!(%error, "no figures are shown at metrics.listen");
+                tracing::error!(%error, "no figures are shown there");
                 return None;
             }
         }

@@ -11,6 +11,7 @@ mod relays;
 use crate::Federation;
 use crate::documents::{Activity, host};
 use crate::fetch::Error as FetchError;
+use crate::follows;
 use crate::signatures::Payload;
 use domain::deliveries::{self, New, News};
 use domain::ids::ActivityId;
@@ -61,8 +62,9 @@ pub async fn deliver(federation: &Federation, id: ActivityId, inbox: &str) -> Re
         return Ok(Outcome::Postponed(until.plus(jitter(MOMENT * 30, id))));
     }
     let signer = federation.signer(activity.account_id, &activity.actor).await?;
+    let extra = follows::headers(federation, &activity, inbox).await?;
     let payload = Payload::new(activity.body.into_bytes());
-    match federation.fetcher.deliver(&url, &payload, &signer, &[]).await {
+    match federation.fetcher.deliver(&url, &payload, &signer, &extra).await {
         Ok(_) => {
             if known.is_some_and(|h| h.failures > 0) {
                 hosts::answered(&federation.db, &name).await?;

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 /// Entries of one page that are read.
 const ITEMS: usize = 500;
+/// Where only their names are.
+const NAMES: usize = 30_000;
 
 /// A collection or one page of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +31,13 @@ pub struct Collection {
 pub enum Page {
     Id(String),
     Embedded(Box<Collection>),
+}
+
+/// The names of what is in a collection or page, of more entries than are read otherwise.
+pub fn ids_in(value: &Value) -> impl Iterator<Item = String> {
+    let named = |name: &str| value.get(name).and_then(Value::as_array);
+    let list = named("orderedItems").or_else(|| named("items"));
+    list.map(Vec::as_slice).unwrap_or_default().iter().take(NAMES).filter_map(id_of)
 }
 
 impl Collection {

@@ -24,7 +24,7 @@ mod write_note;
 pub use activity::{Activity, Object, Reaction, Verb};
 pub use actor::{Actor, ActorKind, Image, Key, KeyMaterial, Property};
 pub use attachment::{Attachment, AttachmentKind};
-pub use collection::{Collection, Page};
+pub use collection::{Collection, Page, ids_in};
 pub use note::{Note, NoteKind, Source, Vote};
 pub use policy::{Grant, Policy};
 pub use poll::{Choice, Poll};

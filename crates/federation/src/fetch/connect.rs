@@ -50,7 +50,7 @@ impl Inner {
     pub(super) async fn connect(&self, target: &Target) -> Result<Sender, Error> {
         let host = target.host();
         let mut addresses = self.resolved(target).await?;
-        self.keep_allowed(&mut addresses).await;
+        self.keep_allowed(target, &mut addresses).await;
         if addresses.is_empty() {
             return Err(Error::Forbidden("the address is not public"));
         }
@@ -69,12 +69,14 @@ impl Inner {
 
     /// Leaves out what may not be asked. An address of IPv4 behind the prefix of this network's NAT64 is judged itself:
     /// the prefix may look like anybody's, and what is behind it is no more public for that.
-    pub(super) async fn keep_allowed(&self, addresses: &mut Vec<IpAddr>) {
+    pub(super) async fn keep_allowed(&self, target: &Target, addresses: &mut Vec<IpAddr>) {
         let asks = self.options.private != Private::Allowed && addresses.iter().any(IpAddr::is_ipv6);
         let nat64 = if asks { self.nat64.prefix(&*self.options.resolver).await } else { None };
         addresses.retain(|address| {
             let inside = nat64.and_then(|prefix| prefix.inside(*address));
-            self.options.private.allows(inside.map_or(*address, IpAddr::V4))
+            let address = inside.map_or(*address, IpAddr::V4);
+            let private = &self.options.private;
+            if target.named { private.names(address) } else { private.allows(address) }
         });
     }
 

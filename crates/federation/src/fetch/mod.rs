@@ -60,6 +60,11 @@ impl Private {
             Self::Allowed => true,
         }
     }
+
+    /// Whether this very address may be asked for more than public ones.
+    fn names(&self, address: IpAddr) -> bool {
+        matches!(self, Self::These(these) if these.contains(&address))
+    }
 }
 
 /// How much an answer may cost.

@@ -28,7 +28,7 @@ impl Fetcher {
         for address in self.0.resolved(&target).await?.into_iter().take(TRIED) {
             let start = Instant::now();
             let mut allowed = vec![address];
-            self.0.keep_allowed(&mut allowed).await;
+            self.0.keep_allowed(&target, &mut allowed).await;
             let outcome = if allowed.contains(&address) {
                 match connect_to(SocketAddr::new(address, target.port)).await {
                     Ok(stream) if target.tls => self.0.secured(&target, stream).await.map(drop),

@@ -13,6 +13,8 @@ pub(super) struct Target {
     pub(super) tls: bool,
     pub(super) name: Name,
     pub(super) port: u16,
+    /// Only for addresses that are allowed one by one: no public one is asked this way.
+    pub(super) named: bool,
 }
 
 /// A name to resolve, or an address: every notation of one (`0x7f.1`, `2130706433`, `[::ffff:7f00:1]`) has been read as
@@ -58,15 +60,19 @@ pub(super) fn target(url: &Url, private: &Private, scope: Scope) -> Result<Targe
     };
     let port = url.port().unwrap_or(if tls { 443 } else { 80 });
     let strict = *private == Private::Refused;
-    if strict && port != if tls { 443 } else { 80 } {
+    let unusual = port != if tls { 443 } else { 80 };
+    if strict && unusual {
         return forbidden("the address has an unusual port");
     }
+    let plain = !tls && scope != Scope::Web;
+    let named = matches!(private, Private::These(_)) && (unusual || plain);
     match &name {
         Name::Domain(domain) if strict && !domain.contains('.') => return forbidden("the host is not of the internet"),
+        Name::Address(address) if named && !private.names(*address) => return forbidden("the address is not allowed"),
         Name::Address(address) if !private.allows(*address) => return forbidden("the address is not public"),
         Name::Domain(_) | Name::Address(_) => {}
     }
-    Ok(Target { tls, name, port })
+    Ok(Target { tls, name, port, named })
 }
 
 #[cfg(test)]
@@ -93,6 +99,22 @@ mod tests {
             of("http://127.0.0.1:8080/", &Private::Allowed, Scope::Federation).as_deref(),
             Some("127.0.0.1:8080")
         );
+    }
+
+    #[test]
+    fn what_else_may_be_asked_of_addresses_that_are_allowed() {
+        let these = Private::These(["10.0.0.1".parse().unwrap()].into());
+        for url in ["http://10.0.0.1:8080/", "https://10.0.0.1/", "https://1.1.1.1/", "https://intranet:8443/"] {
+            assert!(of(url, &these, Scope::Federation).is_some(), "{url}");
+        }
+        for url in ["https://10.0.0.2/", "https://1.1.1.1:8443/", "http://1.1.1.1/"] {
+            assert_eq!(of(url, &these, Scope::Federation), None, "{url}");
+        }
+        for (url, named) in [("https://a.example/", false), ("https://a.example:1/", true), ("http://a.example/", true)]
+        {
+            let target = target(&Url::parse(url).unwrap(), &these, Scope::Federation).unwrap();
+            assert_eq!(target.named, named, "{url}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod update;
 
 use crate::documents::{Activity, Collection, Document, Object, Verb, parse, same_origin};
 use crate::resolve::{self, Budget};
-use crate::{Federation, Refusal};
+use crate::{Federation, Refusal, follows};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -78,6 +78,7 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
     let Ok(body) = std::str::from_utf8(&bytes) else { return Err(Refusal::Bad("The body is not UTF-8")) };
     let name = name(&activity, &parts, &bytes);
     arrivals::take(&federation.db, from.id, (&name, body)).await?;
+    follows::claimed(&federation, &from, &parts.headers).await?;
     Ok(accepted)
 }
 

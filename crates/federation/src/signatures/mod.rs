@@ -20,6 +20,7 @@ pub use digest::{Payload, content_digest_header, digest_header};
 pub use keys::{KeyError, KeyPair, PublicKey};
 
 pub(crate) use base::authority;
+pub(crate) use params::pairs as parameters;
 pub(crate) use window::of_date as http_date;
 
 use axum::http::{HeaderMap, Method, Uri};

@@ -72,7 +72,7 @@ pub(super) fn key(id: &str) -> Result<&str, Refusal> {
 }
 
 /// Values may be quoted or not; quoted ones know no escapes.
-fn pairs(text: &str) -> Option<Vec<(&str, &str)>> {
+pub(crate) fn pairs(text: &str) -> Option<Vec<(&str, &str)>> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {

@@ -38,6 +38,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub media: MediaConfig,
     pub edge: SitesConfig,
+    pub metrics: MetricsConfig,
     pub federation: FederationConfig,
     pub limits: site::Limits,
     pub rate_limits: RateLimits,
@@ -200,6 +201,16 @@ impl MediaConfig {
     }
 }
 
+/// Figures for Prometheus: jobs, servers that do not answer, and those of the edge.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Documented, DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// An address of its own for them, such as "127.0.0.1:9181"; they are at /metrics there, for everybody who can
+    /// reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+}
+
 /// How many jobs of each queue run at once.
 #[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
@@ -287,6 +298,7 @@ impl Config {
             return Err(format!("edge.site[{at}].hosts: expected host names: without any it would take every request"));
         }
         self.media.check_origins().map_err(|why| format!("media.{why}"))?;
+        self.federation.certificates().map_err(|why| format!("federation.authorities: {why}"))?;
         self.edge().check().map_err(|why| format!("edge.{why}"))
     }
 

@@ -1,13 +1,15 @@
 //! The annotated file that `noren config print` shows: every section and key with its documentation, made from the
 //! doc comments of the structs that are read.
 
-use super::{Config, JobsConfig, Listen, LogConfig, MediaConfig, RemoteConfig, ServerConfig, SiteConfig};
+use super::{
+    Config, JobsConfig, Listen, LogConfig, MediaConfig, MetricsConfig, RemoteConfig, ServerConfig, SiteConfig,
+};
 use api::http::rate_limit::RateLimits;
 use api::streaming::StreamingConfig;
 use documented::{Documented, DocumentedFields};
 use domain::{db::DatabaseConfig, site::Limits};
 use edge::cache::CacheConfig;
-use edge::config::{AccessLogConfig, MetricsConfig, OriginConfig};
+use edge::config::{AccessLogConfig, OriginConfig};
 use edge::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, Serve, TlsConfig};
 use federation::FederationConfig;
 use media::s3::S3Config;
@@ -40,7 +42,8 @@ const SECTIONS: &[Section] = &[
     Section::of::<S3Config>("media.storage"),
     Section::of::<CacheConfig>("edge.cache"),
     Section::of::<AccessLogConfig>("edge.access_log"),
-    Section::of::<MetricsConfig>("edge.metrics"),
+    Section::of::<edge::config::MetricsConfig>("edge.metrics"),
+    Section::of::<MetricsConfig>("metrics"),
     Section::of::<FederationConfig>("federation"),
     Section::of::<Limits>("limits"),
     Section::of::<RateLimits>("rate_limits"),

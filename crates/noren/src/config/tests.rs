@@ -90,6 +90,8 @@ fn what_is_wrong_is_named_with_its_place() {
         wrong("[media.storage]\nprovider = \"azure\"\n", &[]),
         wrong("[media.storage]\nidle_timeout = \"soon\"\n", &[]),
         wrong("[media.storage]\nkey = \"x\"\n", &[]),
+        wrong("[federation]\nauthorities = [\"/nowhere/ca.pem\"]\n", &[]),
+        wrong("[federation]\nallowed_addresses = [\"10.0.0.0/8\"]\n", &[]),
         wrong("", &[("NOREN_MEDIA__STORAGE__RETRIES", "many")]),
         wrong("", &[("NOREN_SERVER__CONNECTIONS", "many")]),
         wrong("", &[("NOREN_SERVER__PORT", "3000")]),
@@ -99,7 +101,7 @@ fn what_is_wrong_is_named_with_its_place() {
     noren.toml:2: server.listen: expected an address such as "[::]:3000", "127.0.0.1:3000" or ":3000", not "nowhere"
     noren.toml:4: server.connections: invalid type: string "many", expected a whole number
     noren.toml:2: server.port: unknown field `port`, expected one of `listen`, `data`, `trusted_proxies`, `connections`, `header_timeout`, `body_timeout`, `shutdown_timeout`, `compression`, `threads`
-    noren.toml:1: sever: unknown field `sever`, expected one of `site`, `server`, `listen`, `tls`, `acme`, `connections`, `database`, `media`, `edge`, `federation`, `limits`, `rate_limits`, `streaming`, `jobs`, `log`
+    noren.toml:1: sever: unknown field `sever`, expected one of `site`, `server`, `listen`, `tls`, `acme`, `connections`, `database`, `media`, `edge`, `metrics`, `federation`, `limits`, `rate_limits`, `streaming`, `jobs`, `log`
     noren.toml:1: unclosed table, expected `]`
     noren.toml:2: log.level: expected a level such as "info" or a list such as "info,api=debug", not "info=info=info"
     noren.toml:2: site.domain: expected a domain name such as "example.com", not "https://example.com"
@@ -109,10 +111,12 @@ fn what_is_wrong_is_named_with_its_place() {
     noren.toml:2: media.storage.provider: unknown variant `azure`, expected one of `aws`, `vultr`, `wasabi`, `minio`, `garage`, `r2`, `b2`, `digitalocean`
     noren.toml:2: media.storage.idle_timeout: expected a time such as "25 s", "10 min", "12 h" or "90 d", not "soon"
     noren.toml:2: media.storage.key: unknown field `key`, expected one of `provider`, `endpoint`, `region`, `bucket`, `prefix`, `access_key`, `secret_key`, `secret_key_file`, `addressing`, `storage_class`, `connect_timeout`, `answer_timeout`, `idle_timeout`, `retries`
+    noren.toml: federation.authorities: /nowhere/ca.pem: I/O error: No such file or directory (os error 2)
+    noren.toml:2: federation.allowed_addresses[0]: invalid IP address syntax
     NOREN_MEDIA__STORAGE__RETRIES: media.storage.retries: invalid type: string "many", expected a whole number
     NOREN_SERVER__CONNECTIONS: server.connections: invalid type: string "many", expected a whole number
     NOREN_SERVER__PORT: server.port: unknown field `port`, expected one of `listen`, `data`, `trusted_proxies`, `connections`, `header_timeout`, `body_timeout`, `shutdown_timeout`, `compression`, `threads`
-    NOREN_SEVER__PORT: sever.port: unknown field `sever`, expected one of `site`, `server`, `listen`, `tls`, `acme`, `connections`, `database`, `media`, `edge`, `federation`, `limits`, `rate_limits`, `streaming`, `jobs`, `log`
+    NOREN_SEVER__PORT: sever.port: unknown field `sever`, expected one of `site`, `server`, `listen`, `tls`, `acme`, `connections`, `database`, `media`, `edge`, `metrics`, `federation`, `limits`, `rate_limits`, `streaming`, `jobs`, `log`
 "##);
     let missing = load(&Sources { file: Some("/nowhere/noren.toml".into()), ..Sources::default() });
     assert_eq!(missing.unwrap_err().0, "--config: there is no file /nowhere/noren.toml");

@@ -2,6 +2,7 @@
 
 mod documents;
 mod fallback;
+mod figures;
 pub mod layers;
 mod lock;
 mod mark;
@@ -289,6 +290,7 @@ pub fn start(parts: &Parts, sockets: Sockets, rounds: Rounds, stop: &Cancellatio
         app.streams.closed().await;
     });
     sites.attend()?;
+    figures::show(parts, &sites, stop)?;
     places::tell(&parts.config.media, &parts.store);
     let changing = Changing { server, parts: parts.clone(), core, sites };
     Ok(Running { changing, tasks, grace: parts.config.server.shutdown_timeout.0, stop: stop.clone() })

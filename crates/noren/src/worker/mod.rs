@@ -10,6 +10,7 @@ mod fetch_pins;
 mod fetch_thread;
 mod housekeeping;
 mod lanes;
+mod mend_follows;
 pub(crate) mod mirror_media;
 mod process_media;
 mod prune_media;
@@ -243,6 +244,9 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::Carry { carry } => carry::run(parts, *carry).await,
         Job::FetchCard { card } => federation::cards::fetch(&parts.federation, *card).await.map(|()| Outcome::Done),
         Job::MirrorMedia { status } => mirror_media::run(parts, *status).await,
+        Job::MendFollows { account, url, digest } => {
+            mend_follows::run(parts, *account, (url.as_str(), digest.as_str())).await
+        }
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)

@@ -21,6 +21,8 @@ pub(crate) struct Peer {
     files: Arc<Mutex<HashMap<String, File>>>,
     /// What was sent to its inboxes.
     pub(crate) received: Arc<Mutex<Vec<Value>>>,
+    /// What came with each of that as `Collection-Synchronization`, or nothing.
+    pub(crate) claims: Arc<Mutex<Vec<String>>>,
     /// What it was asked for.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
     client: reqwest::Client,
@@ -93,8 +95,8 @@ impl Peer {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let client = reqwest::Client::new();
-        let (files, asked) = (Arc::default(), Arc::default());
-        let peer = Self { base, documents: Arc::default(), files, asked, received: Arc::default(), client };
+        let (documents, files, received, claims, asked) = Default::default();
+        let peer = Self { base, documents, files, received, claims, asked, client };
         let router = Router::new().fallback(answer).with_state(peer.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         peer
@@ -204,11 +206,21 @@ impl Peer {
 
     /// `body` with the signature of `who`.
     pub(crate) fn sign(&self, who: &Somebody, to: &TestServer, body: &Value) -> Signed {
+        self.sign_with(who, to, (body, &[]))
+    }
+
+    /// The same with other headers besides.
+    pub(crate) fn sign_with(
+        &self,
+        who: &Somebody,
+        to: &TestServer,
+        (body, extra): (&Value, &[(&'static str, String)]),
+    ) -> Signed {
         let url = Url::parse(&format!("{}/inbox", to.parts().site.base_url)).unwrap();
         let body = body.to_string().into_bytes();
         let payload = Payload::new(body.clone());
         let signer = Signer::new(format!("{}#main-key", who.uri), who.key.clone());
-        let request = Outgoing { method: &Method::POST, url: &url, payload: Some(&payload), extra: &[] };
+        let request = Outgoing { method: &Method::POST, url: &url, payload: Some(&payload), extra };
         let headers = signer.sign(Form::Cavage, &request, domain::Time::now()).unwrap();
         Signed { url, headers, body }
     }
@@ -244,6 +256,8 @@ impl Peer {
 async fn answer(State(peer): State<Peer>, request: Request) -> Response {
     let path = request.uri().path_and_query().unwrap().as_str().to_owned();
     if request.method() == Method::POST {
+        let claim = request.headers().get("collection-synchronization").map(|value| value.to_str().unwrap().to_owned());
+        peer.claims.lock().unwrap().push(claim.unwrap_or_default());
         let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
         peer.received.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
         return StatusCode::ACCEPTED.into_response();

@@ -1,0 +1,126 @@
+//! Whole programs that talk to each other, each with a folder, a port and an owner.
+
+use domain::Db;
+use domain::db::DatabaseConfig;
+use domain::jobs::{self, Release};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use testkit::postgres::TestDatabase;
+
+/// For what should come about; after a kill, with the waiting for a server that was down cut short.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Site {
+    pub(crate) data: tempfile::TempDir,
+    /// None: the embedded one.
+    database: Option<TestDatabase>,
+    pub(crate) port: u16,
+    pub(crate) scheme: &'static str,
+    token: String,
+    pub(crate) client: reqwest::Client,
+}
+
+/// A running server; killed for good when dropped.
+pub(crate) struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Site {
+    pub(crate) fn new(name: &str, database: Option<TestDatabase>) -> Self {
+        let mut site = Self::unowned(database);
+        site.own(name);
+        site
+    }
+
+    /// Nobody is there yet.
+    pub(crate) fn unowned(database: Option<TestDatabase>) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (data, client) = (tempfile::tempdir().unwrap(), reqwest::Client::new());
+        Self { data, database, port, scheme: "http", token: String::new(), client }
+    }
+
+    pub(crate) fn own(&mut self, name: &str) {
+        self.line(&["account", "create", name, "--email", "somebody@example.com", "--owner"]);
+        self.token = self.line(&["token", "create", name, "--scopes", "read write follow"]);
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_noren"));
+        let listen = format!("127.0.0.1:{}", self.port);
+        command.args(args).arg("--data").arg(self.data.path());
+        command.env("NOREN_RATE_LIMITS__ENABLED", "false").env("NOREN_SERVER__LISTEN", listen);
+        if let Some(database) = &self.database {
+            command.env("NOREN_DATABASE__URL", &database.url);
+        }
+        command
+    }
+
+    pub(crate) fn line(&self, args: &[&str]) -> String {
+        let output = self.command(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().last().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        let mut command = self.command(&["serve"]);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("http"), "{line:?}");
+        Server(process)
+    }
+
+    /// Serves again after a kill. Where others may work at the same jobs, those that were begun are taken up when their
+    /// lease has run out: that is what is cut short here.
+    pub(crate) async fn serve_again(&self) -> Server {
+        if let Some(database) = &self.database {
+            let config = DatabaseConfig { url: database.url.clone(), connections: 1, ..DatabaseConfig::default() };
+            let db = Db::open(&config, self.data.path()).await.unwrap();
+            jobs::release(&db, Release::All).await.unwrap();
+        }
+        self.serve()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}://localhost:{}{path}", self.scheme, self.port)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let sent = self.client.get(self.url(path)).bearer_auth(&self.token).send().await.unwrap();
+        sent.json().await.unwrap()
+    }
+
+    /// None: nobody answered.
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Option<Value> {
+        let sent = self.client.post(self.url(path)).bearer_auth(&self.token).form(fields).send().await.ok()?;
+        sent.json().await.ok()
+    }
+
+    /// The texts of the home timeline, sorted.
+    pub(crate) async fn texts(&self) -> Vec<String> {
+        let (mut texts, mut path) = (Vec::new(), "/api/v1/timelines/home?limit=40".to_owned());
+        loop {
+            let page = self.get(&path).await;
+            let Some(last) = page.as_array().and_then(|list| list.last()) else { break };
+            path = format!("/api/v1/timelines/home?limit=40&max_id={}", last["id"].as_str().unwrap());
+            texts.extend(page.as_array().unwrap().iter().map(|s| s["content"].as_str().unwrap().to_owned()));
+        }
+        texts.sort();
+        texts
+    }
+}
+
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(Instant::now() < deadline, "{what} did not arrive");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
