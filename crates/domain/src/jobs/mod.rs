@@ -303,7 +303,11 @@ pub(crate) async fn is_queued(conn: &Conn, job: &Job) -> Result<bool> {
 pub(crate) async fn ensure(db: &Db, job: Job) -> Result<()> {
     let mut tx = db.begin().await?;
     let payload = serde_json::to_string(&job)?;
-    if !store::any_with_payload(&tx, &payload).await? {
+    let known = match job.lane() {
+        Some(lane) => store::any_in_lane(&tx, &lane, &payload).await?,
+        None => store::any_with_payload(&tx, &payload).await?,
+    };
+    if !known {
         tx.enqueue(job).await?;
     }
     tx.commit().await

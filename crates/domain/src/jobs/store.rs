@@ -37,6 +37,7 @@ sql! {
     INSERT = "INSERT INTO jobs (id, queue, state, lane, payload, run_at, created_at) VALUES ($1, $2, 0, $3, $4, $5, $6)";
     ANY_DUE = "SELECT 1::bigint ", DUE, " LIMIT 1";
     ANY_WITH_PAYLOAD = "SELECT 1::bigint FROM jobs WHERE payload = $1 AND state IN (0, 1) LIMIT 1";
+    ANY_IN_LANE = "SELECT 1::bigint FROM jobs WHERE lane = $1 AND state = 0 AND payload = $2 LIMIT 1";
     CLAIM = "UPDATE jobs SET state = 1, claimed_until = $4, attempts = attempts + 1 WHERE id IN \
         (SELECT id ", DUE, " ORDER BY run_at, id LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING id, payload, attempts, lane";
     GIVE_BACK = "UPDATE jobs SET state = 0, claimed_until = NULL, attempts = attempts - 1 WHERE id = ANY($1) AND state = 1";
@@ -71,6 +72,11 @@ pub(super) async fn any_due(conn: &Conn, queue: Queue, full: &Texts) -> Result<b
 
 pub(super) async fn any_with_payload(conn: &Conn, payload: &str) -> Result<bool> {
     conn.exists(ANY_WITH_PAYLOAD, &[&payload]).await
+}
+
+/// Of those that wait; looks at no other lane.
+pub(super) async fn any_in_lane(conn: &Conn, lane: &str, payload: &str) -> Result<bool> {
+    conn.exists(ANY_IN_LANE, &[&lane, &payload]).await
 }
 
 pub(super) async fn claim(
