@@ -384,20 +384,16 @@ fn what_is_wrong_is_said_once_with_the_right_code() {
     let data = folder.path();
     std::fs::write(data.join("noren.toml"), "[server]\nconnections = \"many\"\n").unwrap();
     let text = refused(data, &["serve"], 2);
-    assert_eq!(
-        text.trim(),
-        "error: noren.toml:2: server.connections: invalid type: string \"many\", expected a whole number"
-    );
+    let wanted = "error: noren.toml:2: server.connections: invalid type: string \"many\", expected a whole number";
+    assert_eq!(text.trim(), wanted);
     assert_eq!(refused(data, &["config", "check"], 2), text);
     std::fs::write(data.join("noren.toml"), "[database]\nurl = \"mysql://x\"\n").unwrap();
     assert!(refused(data, &["account", "list"], 2).contains("database.url must be"));
     std::fs::write(data.join("noren.toml"), "[log]\nlevel = \"debug\"\n").unwrap();
     assert_eq!(lines(data, &["config", "check"]), ["noren.toml is fine"]);
     assert!(lines(data, &["config", "print"]).contains(&"level = \"debug\"".to_owned()));
-
-    for arguments in
-        [&["serf"][..], &["account", "create"], &["account", "modify", "mia"], &["serve", "--listen", "nowhere"]]
-    {
+    let nowhere = &["serve", "--listen", "nowhere"][..];
+    for arguments in [&["serf"][..], &["account", "create"], &["account", "modify", "mia"], nowhere] {
         assert!(refused(data, arguments, 2).contains("error:"), "{arguments:?}");
     }
     assert!(lines(data, &["version"])[0].starts_with("noren "));

@@ -104,13 +104,8 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             Ok((account.id, activity))
         }
         News::Reported { report, .. } => super::flag::made(federation, conn, *report).await,
-        News::RelayFollowed { relay } => Ok((SITE, relays::follow(federation, conn, *relay).await?)),
-        News::RelayLeft { left } => Ok((SITE, relays::unfollow(federation, conn, left).await?)),
-        News::Relayed { status } => Ok((SITE, relays::announce(federation, conn, *status).await?)),
-        News::SiteAnswered { follower, uri, object, accepted, telling } => {
-            let (follower, accepted, telling) = (*follower, *accepted, *telling);
-            let answer = relays::Answer { follower, uri, object, accepted, telling };
-            Ok((SITE, relays::answer(conn, answer).await?))
+        News::RelayFollowed { .. } | News::RelayLeft { .. } | News::Relayed { .. } | News::SiteAnswered { .. } => {
+            Ok((SITE, relays::made(federation, conn, news).await?))
         }
         News::Moved { account, target, telling } => {
             let (actor, to) = (local(conn, *account).await?, known(conn, *target).await?);

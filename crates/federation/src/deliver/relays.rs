@@ -4,19 +4,34 @@ use super::compose::known;
 use crate::Federation;
 use crate::documents::{Activity, Object, PUBLIC, Verb};
 use domain::db::Conn;
+use domain::deliveries::News;
 use domain::ids::{AccountId, ActivityId, RelayId, StatusId};
 use domain::relays::{self, Left, Style};
 use domain::statuses::{self, Status, Visibility};
 use domain::{Error, Result};
 
+/// What the site says.
+pub(super) async fn made(federation: &Federation, conn: &Conn, news: &News) -> Result<Activity> {
+    match news {
+        News::RelayFollowed { relay } => follow(federation, conn, *relay).await,
+        News::RelayLeft { left } => unfollow(federation, conn, left).await,
+        News::Relayed { status } => announce(federation, conn, *status).await,
+        News::SiteAnswered { follower, uri, object, accepted, telling } => {
+            let (follower, accepted, telling) = (*follower, *accepted, *telling);
+            answer(conn, Answer { follower, uri, object, accepted, telling }).await
+        }
+        _ => Err(Error::NotFound),
+    }
+}
+
 /// The wish to be sent what others post: of the public itself, or of the relay.
-pub(super) async fn follow(federation: &Federation, conn: &Conn, relay: RelayId) -> Result<Activity> {
+async fn follow(federation: &Federation, conn: &Conn, relay: RelayId) -> Result<Activity> {
     let relay = relays::store::by_id(conn, relay).await?.ok_or(Error::NotFound)?;
     let litepub = relay.style == Style::Litepub;
     subscription(federation, conn, (litepub, relay.account_id, relay.follow_uri)).await
 }
 
-pub(super) async fn unfollow(federation: &Federation, conn: &Conn, left: &Left) -> Result<Activity> {
+async fn unfollow(federation: &Federation, conn: &Conn, left: &Left) -> Result<Activity> {
     let follow = subscription(federation, conn, (left.litepub, left.account, left.follow_uri.clone())).await?;
     Ok(super::compose::undo(follow))
 }
@@ -42,7 +57,7 @@ async fn subscription(
 }
 
 /// A post of ours, boosted by the site for those relays that take nothing else.
-pub(super) async fn announce(federation: &Federation, conn: &Conn, status: StatusId) -> Result<Activity> {
+async fn announce(federation: &Federation, conn: &Conn, status: StatusId) -> Result<Activity> {
     let status = statuses::store::by_id(conn, status).await?.ok_or(Error::NotFound)?;
     let actor = federation.relay_uri();
     Ok(Activity {
@@ -58,7 +73,7 @@ pub(super) async fn announce(federation: &Federation, conn: &Conn, status: Statu
 }
 
 /// The site's answer to who asked to follow it.
-pub(super) struct Answer<'a> {
+struct Answer<'a> {
     pub follower: AccountId,
     pub uri: &'a str,
     /// Under which of its names the site was asked.
@@ -67,7 +82,7 @@ pub(super) struct Answer<'a> {
     pub telling: ActivityId,
 }
 
-pub(super) async fn answer(conn: &Conn, answer: Answer<'_>) -> Result<Activity> {
+async fn answer(conn: &Conn, answer: Answer<'_>) -> Result<Activity> {
     let follower = known(conn, answer.follower).await?;
     let asked = Activity {
         id: Some(answer.uri.to_owned()),
