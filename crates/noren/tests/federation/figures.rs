@@ -1,5 +1,7 @@
 //! What Prometheus is shown of the queue and of other servers.
 
+use domain::ids::PollId;
+use domain::jobs::Job;
 use domain::{Time, hosts};
 use std::time::Duration;
 use testkit::{Engine, TestServer};
@@ -11,6 +13,11 @@ async fn shows_how_queues_and_hosts_do(engine: Engine) {
     };
     let Some(server) = TestServer::start_with(engine, shown).await else { return };
     let alice = server.person("alice").await;
+    // A worker that has done something has taken up by then what others left behind.
+    let mut tx = server.db().begin().await.unwrap();
+    tx.enqueue(Job::ClosePoll { poll: PollId(1) }).await.unwrap();
+    tx.commit().await.unwrap();
+    server.settle().await;
     let later = jiff::Timestamp::now() + Duration::from_secs(3600);
     let fields = [("status", "later"), ("scheduled_at", &later.to_string())];
     alice.post("/api/v1/statuses", fields).await.ok();
