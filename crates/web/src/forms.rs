@@ -48,6 +48,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Place<T
 #[derive(Clone, Debug)]
 pub(crate) struct Field<'a> {
     pub(crate) name: &'static str,
+    /// Its place on the page, if another form there has a field of the same name.
+    pub(crate) id: &'static str,
     pub(crate) label: Word,
     pub(crate) kind: Kind,
     pub(crate) value: &'a str,
@@ -77,6 +79,7 @@ impl Default for Field<'_> {
     fn default() -> Self {
         Self {
             name: "",
+            id: "",
             label: Word::UserName,
             kind: Kind::Text,
             value: "",
@@ -91,7 +94,8 @@ impl Default for Field<'_> {
 
 impl Field<'_> {
     pub(crate) fn show(&self, lang: Lang) -> Markup {
-        let (hint, error) = (format!("{}-hint", self.name), format!("{}-error", self.name));
+        let id = if self.id.is_empty() { self.name } else { self.id };
+        let (hint, error) = (format!("{id}-hint"), format!("{id}-error"));
         // What is wrong says what is wanted too.
         let wanted = self.hint.filter(|_| self.error.is_none());
         let described = self.error.as_ref().map(|_| &error).or(wanted.map(|_| &hint));
@@ -105,15 +109,15 @@ impl Field<'_> {
         let invalid = self.error.as_ref().map(|_| "true");
         html! {
             div class="field" {
-                label for=(self.name) {
+                label for=(id) {
                     (self.label.text(lang))
                     @if self.optional { " " span class="optional" { (Word::Optional.text(lang)) } }
                 }
                 @if self.kind == Kind::Long {
-                    textarea id=(self.name) name=(self.name) rows="4" required[!self.optional] autofocus[self.focus]
+                    textarea id=(id) name=(self.name) rows="4" required[!self.optional] autofocus[self.focus]
                         aria-describedby=[described] aria-invalid=[invalid] { (self.value) }
                 } @else {
-                    input id=(self.name) name=(self.name) type=(kind) value=(self.value) autocomplete=(self.autocomplete)
+                    input id=(id) name=(self.name) type=(kind) value=(self.value) autocomplete=(self.autocomplete)
                         inputmode=[digits] autocapitalize=[plain] autocorrect=[plain.map(|_| "off")]
                         spellcheck=[plain.map(|_| "false")] required[!self.optional] autofocus[self.focus]
                         aria-describedby=[described] aria-invalid=[invalid];

@@ -120,7 +120,7 @@ pub(super) fn card(visit: &Visit, visitor: &Visitor, moving: &Moving) -> Markup 
             }
             form method="post" action=(visit.path("/settings/aliases")) {
                 (visit.token_field())
-                (other(Word::AliasField).show(visit.lang))
+                (other("alias", Word::AliasField).show(visit.lang))
                 p class="actions" { button type="submit" { (say(Word::AliasAdd)) } }
             }
             @if moving.moved_to.is_none() { (leave_form(visit, visitor)) }
@@ -128,13 +128,14 @@ pub(super) fn card(visit: &Visit, visitor: &Visitor, moving: &Moving) -> Markup 
     }
 }
 
-fn other(label: Word) -> Field<'static> {
-    Field { name: "other", label, kind: Kind::Name, autocomplete: "off", ..Field::default() }
+fn other(id: &'static str, label: Word) -> Field<'static> {
+    Field { name: "other", id, label, kind: Kind::Name, autocomplete: "off", ..Field::default() }
 }
 
 fn leave_form(visit: &Visit, visitor: &Visitor) -> Markup {
     let password = Field {
         name: "password",
+        id: "leave-password",
         label: Word::CurrentPassword,
         kind: Kind::Password,
         autocomplete: "current-password",
@@ -145,7 +146,7 @@ fn leave_form(visit: &Visit, visitor: &Visitor) -> Markup {
             (visit.token_field())
             p class="fine" { (Word::MoveText.text(visit.lang)) }
             input type="text" name="username" value=(visitor.account.username) autocomplete="username" aria-label=(Word::UserName.text(visit.lang)) hidden readonly;
-            (other(Word::MoveField).show(visit.lang))
+            (other("destination", Word::MoveField).show(visit.lang))
             (password.show(visit.lang))
             p class="actions" { button class="quiet" type="submit" { (Word::MoveThere.text(visit.lang)) } }
         }
