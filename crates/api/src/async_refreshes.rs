@@ -15,7 +15,6 @@ use axum::{
 };
 use domain::{
     Result, Time,
-    db::Conn,
     ids::StatusId,
     statuses::threads::{self, Fetch},
 };
@@ -47,9 +46,10 @@ impl IntoResponseParts for Refreshing {
 }
 
 /// Has the answers to a post of another server asked for, unless that was done lately; what of it still runs.
-pub(crate) async fn of_thread(app: &App, conn: &Conn, id: StatusId) -> Result<Option<Refreshing>> {
+pub(crate) async fn of_thread(app: &App, id: StatusId) -> Result<Option<Refreshing>> {
     let now = Time::now();
-    let fetch = match threads::last_fetch(conn, id).await? {
+    let last = threads::last_fetch(&app.db.read().await?, id).await?;
+    let fetch = match last {
         Some(fetch) if fetch.is_fresh(now) => Some(fetch),
         _ => threads::fetch_later(&app.db, id).await?,
     };

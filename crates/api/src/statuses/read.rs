@@ -63,12 +63,14 @@ pub(super) async fn context(
 ) -> ApiResult<(Option<Refreshing>, Json<Context>)> {
     let conn = app.db.read().await?;
     let row = visibility::visible(&conn, viewer.account(), id).await?;
+    let found = context::context(&conn, viewer.account(), &row).await?;
+    let context = entities::context(&app, &conn, found, viewer.account()).await?;
+    drop(conn);
     let refreshing = match viewer.account() {
-        Some(_) if threads::is_elsewhere(&row) => async_refreshes::of_thread(&app, &conn, id).await?,
+        Some(_) if threads::is_elsewhere(&row) => async_refreshes::of_thread(&app, id).await?,
         _ => None,
     };
-    let found = context::context(&conn, viewer.account(), &row).await?;
-    Ok((refreshing, Json(entities::context(&app, &conn, found, viewer.account()).await?)))
+    Ok((refreshing, Json(context)))
 }
 
 /// `GET /api/v1/statuses/:id/history` <https://docs.joinmastodon.org/methods/statuses/#history>

@@ -328,8 +328,12 @@ fn in_turn(inboxes: &[String]) -> impl Iterator<Item = &String> {
     turns.into_iter().map(|(_, inbox)| inbox)
 }
 
-/// Nobody elsewhere follows `account` any more: until somebody does, posts need not be told.
+/// When nobody elsewhere follows `account` any more: until somebody does, posts need not be told.
 pub async fn mark_unfollowed(db: &Db, account: AccountId) -> Result<()> {
+    let known = accounts::store::by_id(&db.read().await?, account).await?;
+    if !known.is_some_and(|known| known.has_remote_followers) {
+        return Ok(());
+    }
     let tx = db.begin().await?;
     accounts::store::lock_pair(&tx, account, account).await?;
     if store::follower_inboxes(&tx, account, 1).await?.is_empty() {

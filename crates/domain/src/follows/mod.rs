@@ -86,7 +86,10 @@ async fn check(tx: &Tx, me: AccountId, followee: &Account) -> Result<()> {
         return Err(Error::NotFound);
     }
     let relations = relationships::with_authors(tx, Some(me), [followee.id]).await?;
+    let back = relationships::with_authors(tx, Some(followee.id), [me]).await?;
     let apart = relations.blocking(followee.id)
+        // Whoever does not want to hear of a server does not tell it anything either.
+        || back.domain_blocking(me)
         || relations.blocked_by(followee.id)
         || relations.domain_blocking(followee.id)
         || followee.moved_to_id.is_some();

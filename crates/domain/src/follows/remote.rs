@@ -2,9 +2,9 @@
 
 use super::{Follow, Wish, accept, check, end, grant, start, store, told, withdraw};
 use crate::{
-    Result,
+    Error, Result,
     accounts::{self, Account},
-    db::{Conn, Db},
+    db::{Conn, Db, Tx},
     deliveries::{self, Bond, News},
     ids::{self, AccountId},
     jobs::{self, Job},
@@ -19,7 +19,7 @@ const WAITING: i64 = 5_000;
 pub async fn asked(db: &Db, follower: &Account, followee: &Account, uri: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     accounts::store::lock_pair(&tx, follower.id, followee.id).await?;
-    if check(&tx, follower.id, followee).await.is_err() {
+    if !may(&tx, follower.id, followee).await? {
         let bond = Bond { account: follower.id, target: followee.id, uri: uri.to_owned(), id: ids::next() };
         deliveries::tell(&mut tx, News::FollowRejected { bond }).await?;
         return tx.commit().await;
@@ -50,6 +50,14 @@ pub async fn asked(db: &Db, follower: &Account, followee: &Account, uri: &str) -
         accept(&mut tx, &follow).await?;
     }
     tx.commit().await
+}
+
+async fn may(tx: &Tx, follower: AccountId, followee: &Account) -> Result<bool> {
+    match check(tx, follower, followee).await {
+        Ok(()) => Ok(true),
+        Err(Error::Forbidden(_) | Error::NotFound) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// `follower`, of another server, takes a follow or the wish for one back. False when there was none.

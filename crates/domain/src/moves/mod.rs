@@ -186,8 +186,12 @@ pub async fn redirect(db: &Db, from: AccountId, to: Option<&Account>) -> Result<
     let tx = db.begin().await?;
     let known = accounts::store::by_id(&tx, from).await?.ok_or(Error::NotFound)?;
     let to = match to {
-        Some(to) if check(&tx, &known, to).await.is_ok() => Some(to.id),
-        _ => None,
+        None => None,
+        Some(to) => match check(&tx, &known, to).await {
+            Ok(()) => Some(to.id),
+            Err(Error::Forbidden(_) | Error::NotFound) => None,
+            Err(error) => return Err(error),
+        },
     };
     store::update_moved_to(&tx, from, to).await?;
     tx.commit().await

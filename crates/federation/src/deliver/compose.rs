@@ -7,7 +7,7 @@ use crate::statuses::compose::{Addressed, author};
 use domain::accounts::{self, Account};
 use domain::db::Conn;
 use domain::deliveries::{Bond, Gone, News};
-use domain::ids::{AccountId, StatusId};
+use domain::ids::{AccountId, ActivityId, StatusId};
 use domain::keys::SITE;
 use domain::statuses::{self, Status};
 use domain::{Error, Result, polls};
@@ -22,7 +22,8 @@ pub(super) async fn news(federation: &Federation, news: &News) -> Result<Option<
 }
 
 async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activity)> {
-    let conn = &federation.db.read().await?;
+    let held = federation.db.read().await?;
+    let conn = &held;
     match news {
         News::StatusCreated { status } => {
             let (author, status) = own(conn, *status).await?;
@@ -98,10 +99,8 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
         News::Voted { account, poll, choice } => vote(conn, (*account, *poll, *choice)).await,
         News::ProfileChanged { account, telling } => {
             let account = local(conn, *account).await?;
-            let actor = federation.actor(&account).await?;
-            let name = format!("updates/{telling}");
-            let activity = to_everybody(&account.uri, &name, (Verb::Update, Object::Actor(Box::new(actor))));
-            Ok((account.id, activity))
+            drop(held);
+            profile(federation, &account, *telling).await
         }
         News::Reported { report, .. } => super::flag::made(federation, conn, *report).await,
         News::RelayFollowed { .. } | News::RelayLeft { .. } | News::Relayed { .. } | News::SiteAnswered { .. } => {
@@ -117,6 +116,13 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             Ok((*account, to_everybody(uri, "delete", (Verb::Delete, Object::Id(uri.clone())))))
         }
     }
+}
+
+/// Reads, and may make a key: with a connection of its own.
+async fn profile(federation: &Federation, account: &Account, telling: ActivityId) -> Result<(AccountId, Activity)> {
+    let actor = federation.actor(account).await?;
+    let name = format!("updates/{telling}");
+    Ok((account.id, to_everybody(&account.uri, &name, (Verb::Update, Object::Actor(Box::new(actor))))))
 }
 
 /// What is done, and what stands behind the actor's name in its own.

@@ -30,6 +30,9 @@ const MOMENT: Duration = Duration::from_secs(2);
 pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
     let Some(told) = compose::news(federation, news).await? else { return Ok(Outcome::Done) };
     let inboxes = recipients::of(federation, news, &told).await?;
+    if inboxes.is_empty() {
+        deliveries::mark_unfollowed(&federation.db, told.account).await?;
+    }
     let Some(uri) = told.activity.id.as_deref() else { return Ok(Outcome::Done) };
     // Relays that pass on what they are sent want a Linked Data signature in it: this is where it would be put in.
     let body = told.activity.to_json().to_string();

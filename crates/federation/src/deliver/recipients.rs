@@ -7,7 +7,7 @@ use crate::statuses::quotes;
 use domain::Result;
 use domain::accounts;
 use domain::db::Conn;
-use domain::deliveries::{self, News, store};
+use domain::deliveries::{News, store};
 use domain::ids::{AccountId, StatusId};
 use domain::moves;
 use domain::relays::{self, Style};
@@ -23,12 +23,12 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
     let conn = federation.db.read_long().await?;
     let mut inboxes = match news {
         News::StatusCreated { status } => {
-            let mut inboxes = of_status(federation, &conn, (*status, Touched::No)).await?;
+            let mut inboxes = of_status(&conn, (*status, Touched::No)).await?;
             inboxes.extend(of_relays(&conn, *status, Some(Style::Mastodon)).await?);
             inboxes
         }
         News::StatusEdited { status } | News::StatusRetold { status, .. } => {
-            let mut inboxes = of_status(federation, &conn, (*status, Touched::Too)).await?;
+            let mut inboxes = of_status(&conn, (*status, Touched::Too)).await?;
             inboxes.extend(of_relays(&conn, *status, None).await?);
             inboxes
         }
@@ -41,7 +41,7 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
         News::StatusDeleted { gone } => {
             let mut inboxes = store::shared_inboxes(&conn, gone.concerned.iter().copied()).await?;
             if gone.visibility != Visibility::Direct {
-                inboxes.extend(of_followers(federation, &conn, gone.account).await?);
+                inboxes.extend(of_followers(&conn, gone.account).await?);
             }
             if gone.visibility == Visibility::Public && gone.original.is_none() {
                 inboxes.extend(relays::inboxes(&conn, None).await?);
@@ -49,16 +49,16 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
             inboxes
         }
         News::PollCounted { status } => {
-            let mut inboxes = of_status(federation, &conn, (*status, Touched::Too)).await?;
+            let mut inboxes = of_status(&conn, (*status, Touched::Too)).await?;
             inboxes.extend(of_voters(&conn, *status).await?);
             inboxes
         }
         News::Pinned { account, .. }
         | News::Unpinned { account, .. }
         | News::TagFeatured { account, .. }
-        | News::TagUnfeatured { account, .. } => of_followers(federation, &conn, *account).await?,
+        | News::TagUnfeatured { account, .. } => of_followers(&conn, *account).await?,
         News::ProfileChanged { account, .. } | News::Moved { account, .. } => {
-            let mut inboxes = of_followers(federation, &conn, *account).await?;
+            let mut inboxes = of_followers(&conn, *account).await?;
             // Who blocks somebody wants to know them again; where they went last is where they may come back from.
             inboxes.extend(store::blocker_inboxes(&conn, *account, INBOXES).await?);
             let last = moves::last(&conn, *account).await?;
@@ -85,7 +85,7 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
         }
         // Whose post it is passes it on to those who have it; for posts of ours that is us.
         News::QuoteRevoked { quoting, .. } => match statuses::store::by_id(&conn, *quoting).await? {
-            Some(status) if status.local => of_status(federation, &conn, (status.id, Touched::Too)).await?,
+            Some(status) if status.local => of_status(&conn, (status.id, Touched::Too)).await?,
             status => personal(&conn, status.map(|s| s.account_id)).await?,
         },
         News::Followed { bond } | News::Unfollowed { bond } => personal(&conn, Some(bond.target)).await?,
@@ -114,7 +114,7 @@ enum Touched {
     No,
 }
 
-async fn of_status(federation: &Federation, conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Vec<String>> {
+async fn of_status(conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Vec<String>> {
     let Some(status) = statuses::store::by_id(conn, id).await? else { return Ok(Vec::new()) };
     let mut people: Vec<AccountId> = status.mentions().into_iter().map(|m| m.id).collect();
     if status.visibility <= Visibility::Unlisted {
@@ -128,20 +128,13 @@ async fn of_status(federation: &Federation, conn: &Conn, (id, touched): (StatusI
     }
     let mut inboxes = store::shared_inboxes(conn, people).await?;
     if status.visibility != Visibility::Direct {
-        inboxes.extend(of_followers(federation, conn, status.account_id).await?);
+        inboxes.extend(of_followers(conn, status.account_id).await?);
     }
     Ok(inboxes)
 }
 
-async fn of_followers(federation: &Federation, conn: &Conn, account: AccountId) -> Result<Vec<String>> {
-    let inboxes = store::follower_inboxes(conn, account, INBOXES).await?;
-    if inboxes.is_empty() {
-        let marked = accounts::store::by_id(conn, account).await?.is_some_and(|a| a.has_remote_followers);
-        if marked {
-            deliveries::mark_unfollowed(&federation.db, account).await?;
-        }
-    }
-    Ok(inboxes)
+async fn of_followers(conn: &Conn, account: AccountId) -> Result<Vec<String>> {
+    store::follower_inboxes(conn, account, INBOXES).await
 }
 
 async fn of_relays(conn: &Conn, id: StatusId, style: Option<Style>) -> Result<Vec<String>> {

@@ -7,23 +7,42 @@ use crate::statuses::arrive;
 use domain::accounts::{Account, remote as accounts};
 use domain::ids::AccountId;
 use domain::statuses::{self, remote, remote::How};
-use domain::{Error, Result, follows, polls};
+use domain::{Error, Result, follows, polls, tombstones};
+
+/// Things that one activity may bring: more than one are votes, an option each.
+const TOGETHER: usize = 50;
+/// Of these, named only.
+const NAMED: usize = 10;
 
 pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
-    for object in &activity.objects {
-        match object {
-            Object::Note(note) => match note.vote() {
-                Some(vote) if federation.is_ours(vote.question) => vote_in(federation, from, &vote).await?,
-                Some(_) => {}
-                None => take(federation, from, note).await?,
-            },
-            Object::Id(uri) => {
-                resolve::status::fetch(federation, uri, Budget::SENT).await?;
-            }
-            _ => {}
+    let mut names = 0;
+    let mut refused = Ok(());
+    for object in activity.objects.iter().take(TOGETHER) {
+        names += usize::from(matches!(object, Object::Id(_)));
+        if names > NAMED {
+            break;
+        }
+        match one(federation, from, object).await {
+            Err(error @ (Error::Internal(_) | Error::Busy(_) | Error::Unreachable(_))) => return Err(error),
+            // The others are taken all the same, and what was taken before is refused when it is tried again.
+            Err(error) => refused = Err(error),
+            Ok(()) => {}
         }
     }
-    Ok(())
+    refused
+}
+
+async fn one(federation: &Federation, from: &Account, object: &Object) -> Result<()> {
+    match object {
+        Object::Note(note) => match note.vote() {
+            Some(vote) if federation.is_ours(vote.question) => vote_in(federation, from, &vote).await,
+            Some(_) => Ok(()),
+            None => take(federation, from, note).await,
+        },
+        Object::Id(uri) if same_origin(uri, &from.uri) => passed_on(federation, uri).await,
+        Object::Id(_) => Err(Error::forbidden("It is not on their server")),
+        _ => Ok(()),
+    }
 }
 
 /// A post that its author sent.
@@ -45,6 +64,11 @@ pub(super) fn of_a_group(from: &Account, note: &Note) -> bool {
 
 /// A post that somebody else passed on: asked for where it is from, and kept when it would have been, had it been sent.
 pub(super) async fn passed_on(federation: &Federation, uri: &str) -> Result<()> {
+    let conn = federation.db.read().await?;
+    if tombstones::is_gone(&conn, uri).await? || remote::by_uri(&conn, uri).await?.is_some() {
+        return Ok(());
+    }
+    drop(conn);
     let note = resolve::status::document(federation, uri).await?;
     let author = accounts::by_uri(&federation.db.read().await?, &note.author).await?;
     if !is_wanted(federation, author.map(|author| author.id), &note).await? {

@@ -46,7 +46,7 @@ async fn posted(federation: &Federation, group: &Account, what: &Object) -> Resu
     }
     match what {
         Object::Note(note) if is_at_home(note, group) => {
-            let author = resolve::account::by_uri(federation, &note.author).await?;
+            let author = resolve::account::named(federation, &note.author).await?;
             create::check(&author, note)?;
             arrive::take(federation, note, &author, (How::Sent, Budget::SENT)).await
         }
@@ -75,7 +75,7 @@ async fn changed(federation: &Federation, group: &Account, what: &Object) -> Res
     let Some(known) = remote::by_uri(&federation.db.read().await?, uri).await? else { return Ok(()) };
     match what {
         Object::Note(note) if is_at_home(note, group) => {
-            let author = resolve::account::by_uri(federation, &note.author).await?;
+            let author = resolve::account::named(federation, &note.author).await?;
             if author.id != known.account_id {
                 return Err(Error::forbidden("It is not by who wrote it"));
             }

@@ -55,8 +55,9 @@ async fn emoji(federation: &Federation, from: &Account, activity: &Activity) -> 
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "_+-".contains(c);
     let is_name = !shortcode.is_empty() && shortcode.len() <= 128 && shortcode.chars().all(plain);
-    // Where it says that it is from, as far as that can be a server.
-    let at = at.and_then(|at| host(&format!("https://{at}/"))).or_else(|| host(&from.uri));
+    // The picture is what their server says it is: it is known by that server's name, wherever it says that it is from.
+    let own = host(&from.uri);
+    let at = at.and_then(|at| host(&format!("https://{at}/"))).filter(|at| from.domain.as_ref() == Some(at)).or(own);
     match (at, sent) {
         (Some(at), Some(sent)) if is_name => {
             Ok(Some(Emoji { name: format!("{shortcode}@{at}"), picture: Some(sent.image.url.clone()) }))

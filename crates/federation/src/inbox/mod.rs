@@ -113,12 +113,15 @@ async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
 
 /// The end of somebody who was never known here: nothing to do, and no key to be had for it.
 async fn matters_to_nobody(federation: &Federation, activity: &Activity) -> Result<bool, Refusal> {
-    let about_itself = activity.object_id() == Some(activity.actor.as_str());
-    if activity.verb != Verb::Delete || !about_itself {
+    if !ends_itself(activity) {
         return Ok(false);
     }
     let conn = federation.db.read().await?;
     Ok(remote::by_uri(&conn, &activity.actor).await?.is_none())
+}
+
+fn ends_itself(activity: &Activity) -> bool {
+    activity.verb == Verb::Delete && activity.object_id() == Some(activity.actor.as_str())
 }
 
 /// What it is known by, so that it is taken once. What turns something on and off may carry the same name each time: of
@@ -143,11 +146,12 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
     let conn = federation.db.read().await?;
     let Some(arrival) = arrivals::by_id(&conn, id).await? else { return Ok(Outcome::Done) };
     let Some(body) = &arrival.body else { return Ok(Outcome::Done) };
-    // Whoever was suspended since it came has nothing to say any more.
-    let from = accounts::store::by_id(&conn, arrival.account_id).await?.filter(|from| from.suspended_at.is_none());
+    let from = accounts::store::by_id(&conn, arrival.account_id).await?;
     drop(conn);
     if let (Some(from), Ok(value)) = (from, parse(body.as_bytes()))
         && let Ok(activity) = Activity::read(&value)
+        // Whoever was suspended since it came has nothing to say any more, but that they are gone: that begins with it.
+        && (from.suspended_at.is_none() || ends_itself(&activity))
     {
         match one(federation, &from, &activity).await {
             Ok(()) => {}

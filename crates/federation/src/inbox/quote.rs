@@ -51,13 +51,27 @@ pub(super) async fn asked(federation: &Federation, from: &Account, activity: &Ac
 /// The post that wants to quote: as it was sent along by who wrote it, else fetched where it is.
 async fn instrument(federation: &Federation, from: &Account, activity: &Activity) -> Result<Option<Status>> {
     match &activity.instrument {
-        Some(Object::Note(note)) => shown(federation, from, note).await.map(Some),
-        Some(Object::Id(uri)) => match resolve::status::refetch(federation, uri, Budget::SENT).await {
-            Ok(status) => Ok(Some(status)),
+        Some(Object::Note(note)) if wants(note, activity) => shown(federation, from, note).await.map(Some),
+        Some(Object::Id(uri)) => match fetched(federation, from, (uri, activity)).await {
             Err(error @ (Error::Internal(_) | Error::Busy(_) | Error::Unreachable(_))) => Err(error),
             Err(_) => Ok(None),
+            found => found,
         },
         _ => Ok(None),
+    }
+}
+
+/// Nothing is taken in that does not quote what consent is asked for.
+fn wants(note: &Note, request: &Activity) -> bool {
+    let quoted = note.quote.as_ref().map(|quote| quote.id.as_str());
+    note.vote().is_none() && quoted.is_some() && quoted == request.object_id()
+}
+
+async fn fetched(federation: &Federation, from: &Account, (uri, request): (&str, &Activity)) -> Result<Option<Status>> {
+    let note = resolve::status::document(federation, uri).await?;
+    match wants(&note, request) {
+        true => shown(federation, from, &note).await.map(Some),
+        false => Ok(None),
     }
 }
 

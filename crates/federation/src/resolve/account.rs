@@ -71,6 +71,13 @@ pub async fn by_uri(federation: &Federation, uri: &str) -> Result<Account> {
     }
 }
 
+/// The account that has exactly this name. An address that leads on to another account is nobody's name: what names it as
+/// its author is not by that account.
+pub(crate) async fn named(federation: &Federation, uri: &str) -> Result<Account> {
+    let account = by_uri(federation, uri).await?;
+    if account.uri == uri { Ok(account) } else { Err(Error::forbidden(format!("{uri} leads to another account"))) }
+}
+
 /// Fetches the account whatever is known of it.
 pub async fn fetch(federation: &Federation, uri: &str) -> Result<Account> {
     let actor = document(federation, uri).await?;
@@ -207,9 +214,14 @@ async fn refresh_stale(federation: &Federation, account: &Account) -> Result<()>
 pub async fn refresh(federation: &Federation, id: domain::ids::AccountId) -> Result<()> {
     let account = accounts::store::by_id(&federation.db.read().await?, id).await?;
     let Some(account) = account.filter(|a| !a.is_local()) else { return Ok(()) };
-    match fetch(federation, &account.uri).await {
-        Err(Error::Gone) => remote::delete(&federation.db, id).await,
-        Err(Error::NotFound | Error::Forbidden(_)) => Ok(()),
+    let actor = match document(federation, &account.uri).await {
+        Err(Error::Gone) => return remote::delete(&federation.db, id).await,
+        Err(Error::NotFound | Error::Forbidden(_)) => return Ok(()),
+        actor => actor?,
+    };
+    match take(federation, &actor).await {
+        // Its name is another now and cannot be confirmed: that is not the end of the account.
+        Err(Error::Gone | Error::NotFound | Error::Forbidden(_)) => Ok(()),
         Ok(account) => remote::fetch_pins_later(&federation.db, account.id).await,
         Err(error) => Err(error),
     }

@@ -15,6 +15,7 @@ use crate::fetch::Error as FetchError;
 use domain::accounts::Account;
 use domain::statuses::Status;
 use domain::{Error, Result};
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// How many things more may be fetched because of the one that is wanted.
@@ -23,23 +24,35 @@ pub struct Budget {
     parents: u8,
     strangers: bool,
     quotes: bool,
+    /// When it is used up whatever is left. None: it is not begun.
+    ends: Option<Instant>,
 }
+
+/// How long one thing that arrives may have others fetched: slow servers hold nobody else up.
+const LONG_ENOUGH: Duration = Duration::from_secs(40);
 
 impl Budget {
     /// For what was sent to us or asked for: the parents above it, so far up, and who is named.
-    pub const SENT: Self = Self { parents: 20, strangers: true, quotes: true };
+    pub const SENT: Self = Self { parents: 20, strangers: true, quotes: true, ends: None };
     /// For what is above a thread that somebody reads.
-    pub(crate) const ABOVE: Self = Self { parents: 60, strangers: false, quotes: false };
+    pub(crate) const ABOVE: Self = Self { parents: 60, strangers: false, quotes: false, ends: None };
     /// For one post of such a thread: what it quotes.
-    pub(crate) const THREAD: Self = Self { parents: 0, strangers: false, quotes: true };
+    pub(crate) const THREAD: Self = Self { parents: 0, strangers: false, quotes: true, ends: None };
     /// Nothing more than its author.
-    pub(crate) const NONE: Self = Self { parents: 0, strangers: false, quotes: false };
+    pub(crate) const NONE: Self = Self { parents: 0, strangers: false, quotes: false, ends: None };
 
     /// For what a relay speaks of: so much of its thread that it is understood, and nobody whom it names.
-    pub const RELAYED: Self = Self { parents: 2, strangers: false, quotes: false };
+    pub const RELAYED: Self = Self { parents: 2, strangers: false, quotes: false, ends: None };
 
     pub(crate) fn is_left(self) -> bool {
-        self.parents > 0
+        self.parents > 0 && self.is_in_time()
+    }
+    fn is_in_time(self) -> bool {
+        self.ends.is_none_or(|end| Instant::now() < end)
+    }
+    /// From now on time counts, if it does not yet.
+    pub(crate) fn begun(self) -> Self {
+        Self { ends: self.ends.or_else(|| Some(Instant::now() + LONG_ENOUGH)), ..self }
     }
     /// Whether people are fetched who are only named.
     pub(crate) fn has_strangers(self) -> bool {
@@ -47,7 +60,7 @@ impl Budget {
     }
     /// Whether what is quoted is fetched, and what its author says to that.
     pub(crate) fn has_quotes(self) -> bool {
-        self.quotes
+        self.quotes && self.is_in_time()
     }
     pub(crate) fn less(self) -> Self {
         Self { parents: self.parents.saturating_sub(1), ..self }

@@ -4,7 +4,7 @@ use super::{Budget, account, failed};
 use crate::Federation;
 use crate::documents::{Document, Note, same_origin};
 use crate::statuses::arrive;
-use domain::statuses::{Status, remote, remote::How};
+use domain::statuses::{Status, Visibility, remote, remote::How};
 use domain::{Error, Result, tombstones};
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,9 @@ use url::Url;
 
 /// The post of this name: known here, or fetched.
 pub async fn by_uri(federation: &Federation, uri: &str, budget: Budget) -> Result<Status> {
-    match remote::by_uri(&federation.db.read().await?, uri).await? {
+    // Nothing is held of the database while others are asked.
+    let known = remote::by_uri(&federation.db.read().await?, uri).await?;
+    match known {
         Some(status) => Ok(status),
         None if federation.is_ours(uri) => Err(Error::NotFound),
         None => fetch(federation, uri, budget).await,
@@ -79,7 +81,7 @@ pub(crate) async fn take(federation: &Federation, note: &Note, budget: Budget) -
     if note.vote().is_some() {
         return Err(Error::NotFound);
     }
-    let author = account::by_uri(federation, &note.author).await?;
+    let author = account::named(federation, &note.author).await?;
     let taken = arrive::take(federation, note, &author, (How::Found, budget)).await?;
     taken.ok_or(Error::Gone)
 }
@@ -93,7 +95,7 @@ pub(crate) async fn refetch(federation: &Federation, uri: &str, budget: Budget) 
     if !same_origin(&note.id, &note.author) {
         return Err(Error::forbidden(format!("{} is not by {}", note.id, note.author)));
     }
-    let author = account::by_uri(federation, &note.author).await?;
+    let author = account::named(federation, &note.author).await?;
     let arrived = federation.arrived(&note, &author, (How::Found, budget)).await?;
     match remote::edit(&federation.db, &arrived).await? {
         remote::Outcome::Changed(status) | remote::Outcome::Stale(status) => Ok(status),
@@ -101,10 +103,12 @@ pub(crate) async fn refetch(federation: &Federation, uri: &str, budget: Budget) 
     }
 }
 
-/// Somebody says that a post is gone: it goes here when its own server says so too.
+/// Somebody says that a post is gone: it goes here when its own server says so too. Of a post that not everybody may see
+/// every server says to others that there is none: that is no proof.
 pub(crate) async fn confirm_gone(federation: &Federation, uri: &str) -> Result<()> {
     let Some(status) = remote::by_uri(&federation.db.read().await?, uri).await? else { return Ok(()) };
     match document(federation, uri).await {
+        Err(Error::NotFound) if status.visibility > Visibility::Unlisted => Ok(()),
         Err(Error::Gone | Error::NotFound) => remote::delete(&federation.db, status.account_id, uri).await,
         Err(error) => Err(error),
         Ok(_) => Ok(()),

@@ -20,6 +20,7 @@ impl Federation {
     /// What a document says, with the people and the parent that it names looked up, and fetched as far as `budget`
     /// goes. The author is who it must be.
     pub(crate) async fn arrived(&self, note: &Note, author: &Account, (how, budget): (How, Budget)) -> Result<Arrived> {
+        let budget = budget.begun();
         let followers = {
             let conn = self.db.read().await?;
             accounts::remote::store::actor(&conn, author.id).await?.and_then(|a| a.followers)
@@ -84,11 +85,11 @@ impl Federation {
         drop(conn);
         let known = |uri: &String, found: &[Account]| found.iter().any(|a| a.uri == *uri || a.url == *uri);
         let strangers: Vec<&String> = tagged.iter().filter(|uri| !self.is_ours(uri) && !known(uri, &found)).collect();
-        if budget.has_strangers() {
-            for uri in strangers.into_iter().take(STRANGERS) {
-                if let Ok(account) = resolve::account::by_uri(self, uri).await {
-                    found.push(account);
-                }
+        for uri in strangers.into_iter().take(STRANGERS) {
+            if budget.has_strangers()
+                && let Ok(account) = resolve::account::by_uri(self, uri).await
+            {
+                found.push(account);
             }
         }
         found.retain(|a| !a.is_local() || addressed(&a.uri));

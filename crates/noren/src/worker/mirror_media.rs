@@ -18,7 +18,8 @@ pub(super) async fn run(parts: &Parts, status: StatusId) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let remote = Remote::new(parts);
-    for row in domain::media::store::by_statuses(&parts.db.read().await?, [status]).await? {
+    let rows = domain::media::store::by_statuses(&parts.db.read().await?, [status]).await?;
+    for row in rows {
         let address = |stored: &Option<String>| stored.clone().filter(|stored| keys::is_address(stored));
         let Some(original) = address(&row.original) else { continue };
         let small = address(&row.small).unwrap_or_else(|| original.clone());

@@ -15,6 +15,7 @@ mod followers;
 mod follows;
 mod groups;
 mod hostile;
+mod impostors;
 mod interact;
 mod kill;
 mod media;

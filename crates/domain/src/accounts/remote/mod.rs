@@ -13,6 +13,7 @@ use crate::{
     jobs::{self, Job},
     statuses, text, tombstones, users,
 };
+use std::time::Duration;
 
 /// Lines of a profile's table that are kept.
 const FIELDS: usize = 50;
@@ -25,6 +26,8 @@ const NOTE: usize = 20_000;
 const ATTRIBUTION: usize = 100;
 /// Servers in one answer; more than that many nobody reads.
 const DOMAINS: i64 = 50_000;
+/// When what others write at this moment will be there.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Statuses deleted between two looks.
 const PAGE: i64 = 200;
 
@@ -92,6 +95,15 @@ pub async fn domains(conn: &Conn) -> Result<Vec<String>> {
 /// with its domain: an account that had it before under another address is this one now. [`Error::Forbidden`] when its
 /// server is blocked here.
 pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
+    match written(db, arrived).await? {
+        Some(account) => Ok(account),
+        // Another connection wrote it down at this moment: now it is known.
+        None => written(db, arrived).await?.ok_or(Error::Busy(AGAIN)),
+    }
+}
+
+/// None: somebody else has just written it down.
+async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
     let mut tx = db.begin().await?;
     let host = domain_blocks::name::of_address(&arrived.uri);
     let rule = domain_blocks::rule_of_account(&tx, &arrived.domain, &host).await?;
@@ -112,7 +124,10 @@ pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
     let mut account = match known {
         None => {
             let account = arrived.apply_to(Account::blank(tx.now))?;
-            super::insert(&tx, &account).await?;
+            match super::insert(&tx, &account).await {
+                Err(Error::Invalid { .. }) => return Ok(None),
+                done => done?,
+            }
             account
         }
         Some(known) => {
@@ -135,7 +150,7 @@ pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Account> {
         store::put_key(&tx, &Key { id: id.clone(), account_id: account.id, pem: pem.clone() }).await?;
     }
     tx.commit().await?;
-    Ok(account)
+    Ok(Some(account))
 }
 
 /// How many accounts of other servers are known: of `domain`, or of all. Without those that are not shown.

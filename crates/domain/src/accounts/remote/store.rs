@@ -61,6 +61,7 @@ sql! {
         fetched_at = excluded.fetched_at, also_known_as_json = excluded.also_known_as_json, moved_to = excluded.moved_to, \
         featured_tags = excluded.featured_tags";
     KEY = "SELECT ", Key::COLUMNS, " FROM actor_keys WHERE id = $1";
+    KEYS = "SELECT ", Key::COLUMNS, " FROM actor_keys WHERE account_id = $1 ORDER BY id LIMIT 100";
     PUT_KEY = "INSERT INTO actor_keys (", Key::COLUMNS, ") VALUES ($1, $2, $3) \
         ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, pem = excluded.pem";
     DELETE_KEYS = "DELETE FROM actor_keys WHERE account_id = $1";
@@ -143,6 +144,11 @@ pub(super) async fn put_actor(tx: &Tx, id: AccountId, r: &Reach) -> Result<()> {
 
 pub async fn key(conn: &Conn, id: &str) -> Result<Option<Key>> {
     conn.opt(KEY, &[&id]).await
+}
+
+/// All that the account signs with.
+pub async fn keys(conn: &Conn, account: AccountId) -> Result<Vec<Key>> {
+    conn.all(KEYS, &[&account]).await
 }
 
 pub(super) async fn put_key(tx: &Tx, key: &Key) -> Result<()> {

@@ -225,7 +225,8 @@ async fn settled(mut tx: Tx, quoting: Status, (quoted, state): (StatusId, QuoteS
 /// `by`, from elsewhere, takes a stamp back. False when none of theirs is known by this name: it may be something else.
 pub async fn revoked(db: &Db, by: AccountId, stamp: &str) -> Result<bool> {
     let mut any = false;
-    for id in store::by_stamp(&db.read().await?, stamp).await? {
+    let ids = store::by_stamp(&db.read().await?, stamp).await?;
+    for id in ids {
         let tx = db.begin().await?;
         let Some(quoting) = statuses::by_id(&tx, id).await? else { continue };
         let quoted = match quoting.quote_of_id {

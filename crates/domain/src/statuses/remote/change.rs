@@ -4,7 +4,7 @@ use super::{
     super::{
         ContentType, Media, QuoteState, Status, Visibility,
         delete::{self as removal, remove_with_boosts},
-        edit as versions, quotes,
+        edit as versions, quotes, visibility,
     },
     Arrived, keep_history, not_theirs, store,
 };
@@ -12,7 +12,7 @@ use crate::{
     Error, Result, Time, accounts,
     cards::{self, Haste},
     conversations,
-    db::Db,
+    db::{Db, Tx},
     events::Event,
     ids::{AccountId, StatusId},
     media, notifications, polls, search, timelines, tombstones,
@@ -143,7 +143,8 @@ pub async fn boost(
     let Some(status) = store::by_id(&tx, original).await? else { return Ok(None) };
     let own = status.account_id == who;
     let allowed = status.reblog_of_id.is_none()
-        && (status.visibility <= Visibility::Unlisted || (own && status.visibility == Visibility::Private));
+        && (status.visibility <= Visibility::Unlisted || (own && status.visibility == Visibility::Private))
+        && (!status.local || is_shown_to(&tx, who, original).await?);
     if !allowed || tombstones::is_gone(&tx, uri).await? {
         return Ok(None);
     }
@@ -199,6 +200,15 @@ pub async fn boost(
     }
     tx.commit().await?;
     Ok(Some(boost))
+}
+
+/// Whom its author blocks does not boost it.
+async fn is_shown_to(tx: &Tx, who: AccountId, id: StatusId) -> Result<bool> {
+    match visibility::visible(tx, Some(who), id).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Somebody elsewhere takes a boost back, by its name or by what it boosted; one that has not come yet will not.

@@ -157,7 +157,7 @@ async fn seen_again(federation: &Federation, note: &Note, (known, parent): (&Sta
     let counted = likes.is_some_and(|n| known.told_favourites != Some(n))
         || shares.is_some_and(|n| known.told_reblogs != Some(n));
     if edited || asks || counted || note.poll.is_some() {
-        let author = account::by_uri(federation, &note.author).await?;
+        let author = account::named(federation, &note.author).await?;
         let arrived = federation.arrived(note, &author, (remote::How::Found, Budget::THREAD)).await?;
         remote::edit(&federation.db, &arrived).await?;
     }
