@@ -5,6 +5,7 @@ mod facts;
 mod people;
 mod pictures;
 mod posts;
+mod previews;
 mod words;
 
 use anyhow::{Context as _, ensure};
@@ -97,6 +98,7 @@ async fn fill(arguments: &Arguments) -> anyhow::Result<Facts> {
     let author = authors.first().context("an author")?;
     let (_, key) = posts::show(&world, author, &stored).await?;
     posts::Writer::new(&world, (&reader, &authors), &album).write(arguments.statuses).await?;
+    previews::write(&world).await?;
     // What the hourly round of the server does.
     for person in authors.iter().chain([&reader]) {
         domain::timelines::trim(&world.db, person.account).await?;
