@@ -93,6 +93,12 @@ pub enum KeyMaterial {
     Multibase(String),
 }
 
+impl KeyMaterial {
+    fn is_pem(&self) -> bool {
+        matches!(self, Self::Pem(_))
+    }
+}
+
 const NAME: usize = 2048;
 const SUMMARY: usize = 20_000;
 const FIELDS: usize = 50;
@@ -215,11 +221,21 @@ fn domains(reader: Reader<'_>) -> Vec<String> {
     texts.filter(|text| !text.is_empty() && text.len() <= 253).take(ALIASES).map(str::to_ascii_lowercase).collect()
 }
 
-/// Keys of which both sides say that they belong together.
+/// Keys of which both sides say that they belong together: PEM is for requests alone, Multikeys are for what is said too.
+/// Of several with one name the first counts.
 fn keys(reader: Reader<'_>, id: &str) -> Vec<Key> {
-    let published = reader.list("publicKey").iter().chain(reader.list("assertionMethod"));
-    let found = published.filter_map(|value| Key::of(Reader::of(value).ok()?));
-    found.filter(|key| key.owner == id && same_origin(&key.id, id)).take(KEYS).collect()
+    let read = |value: &Value| Key::of(Reader::of(value).ok()?);
+    let is_multikey = |value: &&Value| Reader::of(value).is_ok_and(|reader| reader.is("Multikey"));
+    let pems = reader.list("publicKey").iter().filter_map(read).filter(|key| key.material.is_pem());
+    let multikeys = reader.list("assertionMethod").iter().filter(is_multikey);
+    let multikeys = multikeys.filter_map(read).filter(|key| !key.material.is_pem());
+    let mut keys: Vec<Key> = Vec::new();
+    for key in pems.chain(multikeys).filter(|key| key.owner == id && same_origin(&key.id, id)) {
+        if keys.len() < KEYS && keys.iter().all(|known| known.id != key.id) {
+            keys.push(key);
+        }
+    }
+    keys
 }
 
 /// FEP-844e: `generator.implements`.

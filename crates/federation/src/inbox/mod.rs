@@ -11,6 +11,7 @@ mod follow;
 mod group;
 mod like;
 mod moved;
+mod proof;
 pub(crate) mod quote;
 mod relay;
 pub(crate) mod signer;
@@ -33,6 +34,7 @@ use domain::ids::ArrivalId;
 use domain::jobs::Outcome;
 use domain::statuses::remote as statuses;
 use domain::{Error, Result, arrivals, blocks, tombstones};
+use serde_json::Value;
 
 /// Bytes of what is sent at once.
 const MOST: usize = 1 << 20;
@@ -153,7 +155,7 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
         // Whoever was suspended since it came has nothing to say any more, but that they are gone: that begins with it.
         && (from.suspended_at.is_none() || ends_itself(&activity))
     {
-        match one(federation, &from, &activity).await {
+        match one(federation, &from, (&value, &activity)).await {
             Ok(()) => {}
             Err(error @ (Error::Internal(_) | Error::Busy(_) | Error::Unreachable(_))) => return Err(error),
             Err(error) => tracing::info!(uri = arrival.uri, %error, "what another server sent was dropped"),
@@ -162,11 +164,21 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-async fn one(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
-    // What carries a proof of its own could be believed here, as if its actor had sent it; none is looked at yet.
-    if activity.actor != from.uri {
-        return forwarded(federation, from, activity).await;
+async fn one(federation: &Federation, from: &Account, (value, activity): (&Value, &Activity)) -> Result<()> {
+    if activity.actor == from.uri {
+        return said(federation, from, activity).await;
     }
+    let Some((author, proven)) = proof::said(federation, value, activity).await? else {
+        return forwarded(federation, from, activity).await;
+    };
+    match relay::of(federation, from).await? {
+        Some(relay) => relay::proven(federation, &relay, (&author, &proven)).await,
+        None => said(federation, &author, &proven).await,
+    }
+}
+
+/// What `from` said, whoever brought it.
+async fn said(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
     if matches!(activity.verb, Verb::Like | Verb::EmojiReact | Verb::Follow | Verb::Block)
         && let Some(id) = &activity.id
         && tombstones::recall(&federation.db, id).await?

@@ -1,12 +1,14 @@
-//! What relays bring: news of what others posted, never believed and never a boost. It is fetched where it is from, if
-//! the relay has not brought too much lately.
+//! What relays bring: news of what others posted, never a boost. It is fetched where it is from, unless it proves itself
+//! who said it, if the relay has not brought too much lately.
 
+use super::{create, said};
 use crate::Federation;
-use crate::documents::host;
+use crate::documents::{Activity, Note, Object, Verb, host};
 use crate::resolve::{self, Budget};
+use crate::statuses::arrive;
 use domain::accounts::Account;
 use domain::relays::{self, Relay, State};
-use domain::statuses::{Visibility, remote};
+use domain::statuses::{Visibility, remote, remote::How};
 use domain::{Error, Result};
 
 /// The relay that `from` speaks for.
@@ -23,10 +25,41 @@ pub(super) async fn import(federation: &Federation, relay: &Relay, uri: &str) ->
         return Err(Error::forbidden("This relay has brought enough for now"));
     }
     let note = resolve::status::document(federation, uri).await.map_err(once)?;
-    if note.visibility(None) != Some(Visibility::Public) {
-        return Err(Error::forbidden("Relays bring only what is for everybody"));
-    }
+    for_everybody(&note)?;
     resolve::status::take(federation, &note, Budget::RELAYED).await.map(drop).map_err(once)
+}
+
+/// What `author` said, with their own proof: a post that is new here is taken as if it had been fetched.
+pub(super) async fn proven(
+    federation: &Federation,
+    relay: &Relay,
+    (author, activity): (&Account, &Activity),
+) -> Result<()> {
+    let Some(Object::Note(note)) = activity.object().filter(|_| activity.verb != Verb::Delete) else {
+        return said(federation, author, activity).await;
+    };
+    if remote::by_uri(&federation.db.read().await?, &note.id).await?.is_some() {
+        return if activity.verb == Verb::Create { Ok(()) } else { said(federation, author, activity).await };
+    }
+    if create::of_a_group(author, note) {
+        return import(federation, relay, &note.id).await;
+    }
+    create::check(author, note)?;
+    for_everybody(note)?;
+    if note.vote().is_some() {
+        return Err(Error::NotFound);
+    }
+    if !relays::count(&federation.db, relay.id).await? {
+        return Err(Error::forbidden("This relay has brought enough for now"));
+    }
+    arrive::take(federation, note, author, (How::Found, Budget::RELAYED)).await.map(drop).map_err(once)
+}
+
+fn for_everybody(note: &Note) -> Result<()> {
+    match note.visibility(None) {
+        Some(Visibility::Public) => Ok(()),
+        _ => Err(Error::forbidden("Relays bring only what is for everybody")),
+    }
 }
 
 /// What cannot be had now is not tried again: a relay must not have us ask the same server for days.

@@ -90,14 +90,17 @@ async fn fetched(federation: &Federation, signed: &Signed) -> Result<Account, Re
     verified(federation, signed, account).await
 }
 
+/// Whether an actor was looked at so lately that looking again would show the same keys.
+pub(super) async fn is_fresh(federation: &Federation, owner: domain::ids::AccountId) -> domain::Result<bool> {
+    let actor = remote::store::actor(&federation.db.read().await?, owner).await?;
+    Ok(actor.is_some_and(|a| Time::now().since(a.fetched_at) < FRESH))
+}
+
 /// The key may have been changed: once more, with what the actor shows now.
 async fn renewed(federation: &Federation, signed: &Signed, owner: domain::ids::AccountId) -> Result<Account, Refusal> {
-    let conn = federation.db.read().await?;
-    let actor = remote::store::actor(&conn, owner).await?;
-    if actor.is_some_and(|a| Time::now().since(a.fetched_at) < FRESH) {
+    if is_fresh(federation, owner).await? {
         return Err(Refusal::Unsigned(signatures::Refusal::Mismatch.to_string()));
     }
-    drop(conn);
     let before = present(federation, owner).await?;
     let account = account::fetch(federation, &before.uri).await.map_err(unverifiable)?;
     federation.known.forget(account.id);

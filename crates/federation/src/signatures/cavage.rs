@@ -6,7 +6,7 @@ use super::{Form, Incoming, KeyError, Ours, Outgoing, Refusal, Signed, Signer, d
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use domain::Time;
 
-const TARGET: &str = "(request-target)";
+pub(super) const TARGET: &str = "(request-target)";
 const CREATED: &str = "(created)";
 const EXPIRES: &str = "(expires)";
 /// What we send; one of those that all compare equal.

@@ -1,6 +1,6 @@
 //! Keys: ours, which sign (RSA), and others', which verify (RSA and Ed25519).
 
-use super::pem;
+use super::{multibase, pem};
 use crate::documents::KeyMaterial;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -14,14 +14,11 @@ use std::sync::Arc;
 /// Bytes of the smallest modulus that is believed.
 const WEAK: usize = 256;
 /// What Ed25519 keys begin with as a Multikey.
-const MULTIKEY_ED25519: [u8; 2] = [0xed, 0x01];
+pub(super) const MULTIKEY_ED25519: [u8; 2] = [0xed, 0x01];
 /// What RSA keys begin with as a Multikey; PKCS#1 follows.
 const MULTIKEY_RSA: [u8; 2] = [0x85, 0x24];
 /// A subject public key info of Ed25519 is this and 32 bytes.
 const SPKI_ED25519: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-/// Longest Multikey that is looked at: base58 takes time that grows with the square.
-const MULTIKEY_BYTES: usize = 2048;
-const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
@@ -146,8 +143,7 @@ impl PublicKey {
 
     /// Reads a Multikey: `z` and base58 of a prefix and the key.
     pub fn from_multibase(text: &str) -> Result<Self, KeyError> {
-        let encoded = text.strip_prefix('z').filter(|t| t.len() <= MULTIKEY_BYTES).ok_or(KeyError::Unreadable)?;
-        let bytes = base58(encoded).ok_or(KeyError::Unreadable)?;
+        let bytes = multibase::decode(text).ok_or(KeyError::Unreadable)?;
         if let Some(raw) = bytes.strip_prefix(&MULTIKEY_ED25519) {
             return Self::ed25519(raw);
         }
@@ -203,37 +199,9 @@ impl PublicKey {
     }
 }
 
-fn base58(text: &str) -> Option<Vec<u8>> {
-    // Little endian while it grows.
-    let mut out: Vec<u8> = Vec::with_capacity(text.len());
-    for byte in text.bytes() {
-        let mut carry = u32::try_from(BASE58.iter().position(|known| *known == byte)?).ok()?;
-        for place in &mut out {
-            carry += u32::from(*place) * 58;
-            *place = (carry & 0xff) as u8;
-            carry >>= 8;
-        }
-        while carry > 0 {
-            out.push((carry & 0xff) as u8);
-            carry >>= 8;
-        }
-    }
-    out.extend(text.bytes().take_while(|byte| *byte == BASE58[0]).map(|_| 0));
-    out.reverse();
-    Some(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base58_is_that_of_bitcoin() {
-        assert_eq!(base58("2NEpo7TZRRrLZSi2U").unwrap(), b"Hello World!");
-        assert_eq!(base58("11233QC4").unwrap(), [0, 0, 0x28, 0x7f, 0xb4, 0xcd]);
-        assert_eq!(base58("").unwrap(), [0u8; 0]);
-        assert_eq!(base58("0OIl"), None);
-    }
 
     #[test]
     fn keys_survive_being_written_and_read() {

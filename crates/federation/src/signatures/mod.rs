@@ -1,15 +1,19 @@
-//! Signing requests, and finding out who signed one: draft-cavage-12 and RFC 9421.
+//! Signing requests, and finding out who signed one: draft-cavage-12 and RFC 9421. The same for documents: `proof`.
 //!
 //! Verifying has two steps, because the key may have to be fetched between them: [`parse`] checks everything that needs
 //! no key (what is covered, the digest, the clock, the host) and names the key; [`Signed::verify`] checks with a key,
 //! and may be asked again with a newer one.
 
 mod base;
+mod canonical;
 mod cavage;
 mod digest;
 mod keys;
+mod multibase;
 mod params;
 mod pem;
+mod proof;
+mod proof_key;
 mod rfc9421;
 mod structured;
 #[cfg(test)]
@@ -18,6 +22,8 @@ mod window;
 
 pub use digest::{Payload, content_digest_header, digest_header};
 pub use keys::{KeyError, KeyPair, PublicKey};
+pub use proof::{Proof, prove};
+pub use proof_key::ProofKey;
 
 pub(crate) use base::authority;
 pub(crate) use params::pairs as parameters;

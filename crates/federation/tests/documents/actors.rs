@@ -168,3 +168,39 @@ fn names_and_texts_are_bounded() {
         assert_eq!(changed("published", json!(published)).unwrap().published, None, "{published}");
     }
 }
+
+#[test]
+fn keys_for_what_is_said_are_multikeys_of_the_actor() {
+    const MIA: &str = "https://mastodon.example/users/mia";
+    const KEY: &str = "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2";
+    let key = |name: &str| json!({ "id": format!("{MIA}#{name}"), "type": "Multikey", "controller": MIA, "publicKeyMultibase": KEY });
+    let with = |name: &str, value: Value| {
+        let mut key = key("ed");
+        key[name] = value;
+        key
+    };
+    for (keys, counts) in [
+        (json!([key("ed")]), true),
+        (key("ed"), true),
+        (json!([with("type", json!(["Multikey"])), 7, null]), true),
+        // A document of its own is not asked for.
+        (json!(format!("{MIA}#ed")), false),
+        (with("type", json!("Ed25519VerificationKey2020")), false),
+        (with("type", json!(null)), false),
+        (with("controller", json!("https://mastodon.example/users/other")), false),
+        (with("controller", json!(null)), false),
+        (with("id", json!("https://evil.example/users/mia#ed")), false),
+        (with("publicKeyMultibase", json!(null)), false),
+        (with("publicKeyMultibase", json!("z".repeat(20_000))), false),
+        // What is for requests keeps its name.
+        (with("id", json!(format!("{MIA}#main-key"))), false),
+    ] {
+        let mia = changed("assertionMethod", keys.clone()).unwrap();
+        let multikeys = mia.keys.iter().filter(|key| matches!(key.material, KeyMaterial::Multibase(_))).count();
+        assert_eq!((multikeys, mia.keys.len()), (usize::from(counts), 1 + usize::from(counts)), "{keys}");
+    }
+    // Neither stands in for the other.
+    assert_eq!(changed("publicKey", key("ed")).unwrap().keys, []);
+    let many: Vec<Value> = (0..20).map(|at| key(&format!("key-{at}"))).collect();
+    assert_eq!(changed("assertionMethod", json!(many)).unwrap().keys.len(), 10);
+}

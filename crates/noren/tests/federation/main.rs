@@ -27,6 +27,7 @@ mod peer;
 mod previews;
 mod process;
 mod profiles;
+mod proofs;
 mod quotes;
 mod reach;
 mod reactions;

@@ -1,4 +1,5 @@
 mod hostile;
+mod proofs;
 mod vectors;
 
 use super::*;
