@@ -37,7 +37,7 @@ SUITES = [
     ("mastodon_py", ["mastodon_py_posting_test.py", "mastodon_py_reading_test.py"], ["alice", "bob"]),
     ("toot", ["toot_test.py"], ["alice", "bob"]),
     ("masto", ["masto.test.mjs"], ["alice", "bob"]),
-    ("fedify", ["fedify.test.mjs"], ["alice"]),
+    ("fedify", ["fedify.test.mjs", "signed.test.mjs"], ["alice"]),
     ("pages", ["pages.test.mjs"], []),
     ("video", ["video.test.mjs"], []),
 ]
@@ -203,7 +203,7 @@ def run_suite(name, files, people, arguments, server_url):
             server.start()
             world = {"url": server.url, "domain": server.domain, "engine": arguments.engine, "folder": str(folder)}
             world["people"] = {person: server.person(person, person == people[0]) for person in people}
-            world |= {"log": str(server.log), "binary": str(arguments.binary)}
+            world |= {"log": str(server.log), "binary": str(arguments.binary), "database": database}
             (folder / "world.json").write_text(json.dumps(world))
             env = os.environ | {
                 "NOREN_WORLD": str(folder / "world.json"),

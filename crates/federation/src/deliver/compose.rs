@@ -257,7 +257,8 @@ async fn deleted(conn: &Conn, gone: &Gone) -> Result<(AccountId, Activity)> {
         id: Some(format!("{}#delete", gone.uri)),
         verb: Verb::Delete,
         actor: author.uri.clone(),
-        objects: vec![Object::Tombstone { id: gone.uri.clone(), former: Some("Note".into()) }],
+        // Not what it was before: readers of linked data disagree about what that would mean.
+        objects: vec![Object::Tombstone { id: gone.uri.clone(), former: None }],
         to: vec![PUBLIC.into()],
         ..Activity::default()
     };

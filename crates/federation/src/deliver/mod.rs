@@ -9,10 +9,10 @@ mod recipients;
 mod relays;
 
 use crate::Federation;
-use crate::documents::{Activity, host};
+use crate::documents::{Activity, PUBLIC, host};
 use crate::fetch::Error as FetchError;
 use crate::follows;
-use crate::signatures::Payload;
+use crate::signatures::{Payload, sign_linked_data};
 use domain::deliveries::{self, New, News};
 use domain::ids::ActivityId;
 use domain::jobs::Outcome;
@@ -34,12 +34,29 @@ pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
         deliveries::mark_unfollowed(&federation.db, told.account).await?;
     }
     let Some(uri) = told.activity.id.as_deref() else { return Ok(Outcome::Done) };
-    // Relays that pass on what they are sent want a Linked Data signature in it: this is where it would be put in.
-    let body = told.activity.to_json().to_string();
+    let body = written(federation, &told, &inboxes).await?;
     let new = New { uri, account: told.account, actor: &told.activity.actor, body: &body };
     let count = deliveries::send(&federation.db, new, &inboxes).await?;
     tracing::debug!(uri, count, "told to other servers");
     Ok(Outcome::Done)
+}
+
+/// The text of an activity, the same for everybody who gets it. Relays that pass on what they are sent want a Linked Data
+/// signature in it: it has one when such a relay gets it and it is for everybody.
+async fn written(federation: &Federation, told: &Told, inboxes: &[String]) -> Result<String> {
+    let mut document = told.activity.to_json();
+    let public = told.activity.to.iter().any(|to| to == PUBLIC);
+    if public
+        && relays::is_among(&federation.db.read().await?, inboxes).await?
+        && let Some(map) = document.as_object_mut()
+    {
+        let signer = federation.signer(told.account, &told.activity.actor).await?;
+        if let Err(error) = sign_linked_data(map, (&signer.key_id, &signer.key), Time::now()) {
+            // Relays may drop it now; nobody else has to miss it.
+            tracing::warn!(uri = told.activity.id, %error, "an activity for relays could not be signed");
+        }
+    }
+    Ok(document.to_string())
 }
 
 /// An activity, and the account that says it.

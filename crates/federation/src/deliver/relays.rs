@@ -108,3 +108,9 @@ pub(super) async fn inboxes(conn: &Conn, status: &Status, style: Option<Style>) 
     }
     relays::inboxes(conn, style).await
 }
+
+/// Whether one of these inboxes is that of a relay which passes on activities as they come.
+pub(super) async fn is_among(conn: &Conn, inboxes: &[String]) -> Result<bool> {
+    let relays = relays::inboxes(conn, Some(Style::Mastodon)).await?;
+    Ok(relays.iter().any(|relay| inboxes.contains(relay)))
+}

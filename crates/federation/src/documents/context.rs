@@ -1,10 +1,12 @@
 //! The `@context` of what we write. Its first entry stays the literal that some peers look for; the terms are declared
 //! for those few who expand documents.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
 pub(super) const ACTIVITY_STREAMS: &str = "https://www.w3.org/ns/activitystreams";
+pub(crate) const SECURITY: &str = "https://w3id.org/security/v1";
+pub(super) const WEBFINGER: &str = "https://purl.archive.org/socialweb/webfinger";
 
 /// Which terms a document needs, the larger including the smaller ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +22,7 @@ static ACTOR: LazyLock<Value> = LazyLock::new(|| {
     if let (Some(all), Value::Object(more)) = (terms.as_object_mut(), actor()) {
         all.extend(more);
     }
-    json!([ACTIVITY_STREAMS, "https://w3id.org/security/v1", "https://purl.archive.org/socialweb/webfinger", terms])
+    json!([ACTIVITY_STREAMS, SECURITY, WEBFINGER, terms])
 });
 
 pub(super) fn of(terms: Terms) -> Value {
@@ -28,6 +30,17 @@ pub(super) fn of(terms: Terms) -> Value {
         Terms::Plain => ACTIVITY_STREAMS.into(),
         Terms::Post => POST.clone(),
         Terms::Actor => ACTOR.clone(),
+    }
+}
+
+/// Names one more context in a document that is to be signed: behind the first, so that what is said in the document itself
+/// still has the last word.
+pub(crate) fn declare(document: &mut Map<String, Value>, url: &str) {
+    let Some(context) = document.get_mut("@context") else { return };
+    match context {
+        Value::Array(list) if !list.iter().any(|known| known == url) => list.insert(list.len().min(1), url.into()),
+        Value::Array(_) => {}
+        one => *one = json!([one.take(), url]),
     }
 }
 
@@ -96,7 +109,9 @@ fn actor() -> Value {
         "suspended": "toot:suspended",
         "attributionDomains": { "@id": "toot:attributionDomains", "@container": "@set" },
         "assertionMethod": { "@id": "https://w3id.org/security#assertionMethod", "@type": "@id", "@container": "@set" },
+        "controller": id("https://w3id.org/security#controller"),
         "Multikey": "https://w3id.org/security#Multikey",
         "publicKeyMultibase": "https://w3id.org/security#publicKeyMultibase",
+        "implements": id("https://w3id.org/fep/844e/implements"),
     })
 }

@@ -9,6 +9,7 @@ mod canonical;
 mod cavage;
 mod digest;
 mod keys;
+mod linked_data;
 mod multibase;
 mod params;
 mod pem;
@@ -22,6 +23,7 @@ mod window;
 
 pub use digest::{Payload, content_digest_header, digest_header};
 pub use keys::{KeyError, KeyPair, PublicKey};
+pub use linked_data::sign as sign_linked_data;
 pub use proof::{Proof, prove};
 pub use proof_key::ProofKey;
 

@@ -5,6 +5,7 @@
 mod activities;
 mod actors;
 mod hostile;
+mod linked_data;
 mod notes;
 mod whole;
 mod written;

@@ -85,9 +85,7 @@ const KNOWN: &[&str] = &[
     "publicKey",
     "owner",
     "publicKeyPem",
-    "controller",
     "webfinger",
-    "implements",
     "en",
 ];
 
