@@ -21,6 +21,7 @@ mod flights;
 mod format;
 mod index;
 mod keep;
+mod kept;
 mod key;
 mod maintain;
 mod memory;

@@ -10,7 +10,7 @@ mod watch;
 
 pub(crate) use handle::Client;
 
-use crate::cache::{Cache, How, ObjectKey, Purge};
+use crate::cache::{Cache, How, Object, ObjectKey, Purge};
 use crate::config::{EdgeConfig, Host, MetricsConfig, Network};
 use crate::figures::Figures;
 use crate::log::AccessLog;
@@ -177,6 +177,11 @@ impl Edge {
             Reach::Below => Purge::Prefix { site: site.label().to_owned(), path: key },
         };
         self.0.cache.purge(purge).await.map_err(|error| error.to_string())
+    }
+
+    /// The file of our own media with this key, if the cache has all of it. Nobody is asked for it.
+    pub async fn kept_own(&self, key: &str) -> Option<Object> {
+        self.0.cache.kept(&ObjectKey::new(site::OWN, &format!("/{key}"))?).await
     }
 
     /// Removes what is cached of our own media: of the file of this key, or of all whose keys begin so.

@@ -24,6 +24,7 @@ struct Place {
 
 impl Remote {
     pub(super) async fn carry(&self, source: &Source, family: Family, want: &Want) -> Result<Reply, Trouble> {
+        self.may_ask(source)?;
         let bounds = self.bounds(family);
         let part = part(family, &want.slice);
         let ask = Ask { part, ..Ask::foreign(&source.url, accept(family), bounds) };

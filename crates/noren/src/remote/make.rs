@@ -32,9 +32,10 @@ impl Remote {
     /// The version that is asked for, made from what is fetched now.
     pub(super) async fn made(&self, source: &Source) -> Result<Reply, Trouble> {
         let parts = &self.0.parts;
-        let bounds = self.bounds(Family::Picture);
-        let reply = parts.federation.files.open(&Ask::foreign(&source.url, "image/*", bounds)).await?;
-        let (file, _) = spooled(pieces(reply.body).map_err(Trouble::from), &parts.store.spool()).await?;
+        let file = match self.kept(source).await {
+            Some(file) => file,
+            None => self.fetched(source).await?,
+        };
         let most = parts.config.media.remote.image_size.0;
         let limits = Limits { max_bytes: most, ..parts.config.media.limits() };
         let make = source.make;
@@ -48,6 +49,14 @@ impl Remote {
             ..Meta::default()
         };
         Ok(Reply { status: 200, meta, body: streamed(made.output.content) })
+    }
+
+    async fn fetched(&self, source: &Source) -> Result<TempPath, Trouble> {
+        self.may_ask(source)?;
+        let (parts, bounds) = (&self.0.parts, self.bounds(Family::Picture));
+        let reply = parts.federation.files.open(&Ask::foreign(&source.url, "image/*", bounds)).await?;
+        let (file, _) = spooled(pieces(reply.body).map_err(Trouble::from), &parts.store.spool()).await?;
+        Ok(file)
     }
 
     /// Whoever asked for it is shown it in any case.

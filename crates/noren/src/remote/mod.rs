@@ -4,6 +4,7 @@
 //! smaller first (`make`). The edge sees to it that this happens once for all who look, and keeps what came.
 
 mod carry;
+mod kept;
 mod make;
 mod resting;
 mod source;
@@ -11,14 +12,14 @@ mod trouble;
 
 use crate::server::Parts;
 use domain::Result;
-use edge::Elsewhere;
 use edge::cache::{Failure, Meta, Reply, TO_THE_END, Validators, Want};
+use edge::{Edge, Elsewhere};
 use federation::fetch::Bounds;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use media::Content;
 use resting::Resting;
 use source::{Family, Make, Source};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use trouble::Trouble;
 
@@ -34,20 +35,27 @@ pub(crate) struct Remote(Arc<Inner>);
 struct Inner {
     parts: Parts,
     resting: Resting,
-}
-
-/// For the edge, which asks for what it does not have.
-pub(crate) fn origin(parts: &Parts) -> Elsewhere {
-    let remote = Remote::new(parts);
-    Elsewhere::new(move |key, want| {
-        let remote = remote.clone();
-        Box::pin(async move { remote.give(&key, &want).await })
-    })
+    /// Its cache may have what something is to be made of.
+    edge: OnceLock<Edge>,
 }
 
 impl Remote {
     pub(crate) fn new(parts: &Parts) -> Self {
-        Self(Arc::new(Inner { parts: parts.clone(), resting: Resting::default() }))
+        Self(Arc::new(Inner { parts: parts.clone(), resting: Resting::default(), edge: OnceLock::new() }))
+    }
+
+    /// For the edge, which asks for what it does not have.
+    pub(crate) fn origin(&self) -> Elsewhere {
+        let remote = self.clone();
+        Elsewhere::new(move |key, want| {
+            let remote = remote.clone();
+            Box::pin(async move { remote.give(&key, &want).await })
+        })
+    }
+
+    /// What this edge has in its cache need not be fetched. Once.
+    pub(crate) fn behind(&self, edge: &Edge) {
+        self.0.edge.get_or_init(|| edge.clone());
     }
 
     async fn source(&self, key: &str) -> Result<Option<Source>> {
@@ -68,10 +76,6 @@ impl Remote {
             let meta = Meta { fresh_for: Some(GOOD), ..Meta::default() };
             return Ok(Reply { meta, ..empty(304) });
         }
-        let host = source.url.authority();
-        if self.0.resting.has(host) {
-            return Err(Failure::Unreachable("it did not answer a moment ago".into()));
-        }
         let got = match source.make {
             Make::Original(family) => self.carry(&source, family, want).await,
             Make::Small | Make::Picture(..) => self.made(&source).await,
@@ -81,7 +85,7 @@ impl Remote {
             Err(trouble) => {
                 tracing::debug!(%trouble, url = %source.url, "a file of another server cannot be had");
                 if let Some(was) = trouble.of_the_host() {
-                    self.0.resting.note(host, was);
+                    self.0.resting.note(source.url.authority(), was);
                 }
                 trouble.into_answer()
             }
@@ -98,6 +102,14 @@ impl Remote {
         match make::spooled(reply.body.map_err(Trouble::Given), &spool).await {
             Ok((file, _)) => Ok(Some(Content::File(file))),
             Err(trouble) => trouble.into_answer().map(|_| None),
+        }
+    }
+
+    /// A host that did not answer a moment ago is left in peace.
+    fn may_ask(&self, source: &Source) -> Result<(), Trouble> {
+        match self.0.resting.has(source.url.authority()) {
+            true => Err(Trouble::Given(Failure::Unreachable("it did not answer a moment ago".into()))),
+            false => Ok(()),
         }
     }
 

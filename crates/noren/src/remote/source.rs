@@ -9,7 +9,7 @@ use domain::emojis;
 use domain::ids::{AccountId, CardId, EmojiId, MediaId};
 use domain::media::{self as attachments, Attachment, Kind, Whose, may_be_fetched};
 use media::Role;
-use media::keys::{self, Style, is_address};
+use media::keys::{self, Style, What, is_address};
 use url::Url;
 
 /// A file of another server that somebody here may see.
@@ -19,6 +19,8 @@ pub(super) struct Source {
     /// What its own server says it is.
     pub(super) said: Option<String>,
     pub(super) asking: Asking,
+    /// The key under which the same file is shown as it is, if it is.
+    pub(super) whole: Option<String>,
 }
 
 /// What is shown of it.
@@ -80,6 +82,7 @@ struct Found {
     make: Make,
     said: Option<String>,
     asking: Asking,
+    whole: Option<What>,
 }
 
 /// The rows, and the rules about other servers.
@@ -100,7 +103,8 @@ pub(super) async fn find((conn, rules): Look<'_>, key: &str) -> Result<Option<So
     let found = found.filter(|found| is_address(&found.address) && keys::shown(what, &found.address) == key);
     Ok(found.and_then(|found| {
         let url = Url::parse(&found.address).ok()?;
-        Some(Source { url, make: found.make, said: found.said, asking: found.asking })
+        let whole = found.whole.map(|what| keys::shown(what, &found.address).into_owned());
+        Some(Source { url, make: found.make, said: found.said, asking: found.asking, whole })
     }))
 }
 
@@ -124,14 +128,15 @@ async fn attachment(look: Look<'_>, id: MediaId, style: Style) -> Result<Option<
 
 fn original(row: Attachment) -> Option<Found> {
     let make = Make::Original(Family::of(row.kind));
-    Some(Found { address: row.original?, make, said: row.content_type, asking: Asking::Nobody })
+    Some(Found { address: row.original?, make, said: row.content_type, asking: Asking::Nobody, whole: None })
 }
 
 fn small(row: Attachment) -> Option<Found> {
     let base = if row.small.is_some() { Base::Another } else { Base::Itself };
     let asking = if attachments::is_unseen(&row) { Asking::Attachment(row.id, base) } else { Asking::Nobody };
+    let whole = (base == Base::Itself).then_some((keys::Kind::Attachment, row.id.0, Style::Original));
     let address = row.small.or(row.original.filter(|_| row.kind == Kind::Image))?;
-    Some(Found { address, make: Make::Small, said: None, asking })
+    Some(Found { address, make: Make::Small, said: None, asking, whole })
 }
 
 async fn portrait(look: Look<'_>, id: AccountId, (kind, style): (keys::Kind, Style)) -> Result<Option<Found>> {
@@ -154,11 +159,12 @@ async fn card(conn: &Conn, id: CardId, style: Style) -> Result<Option<Found>> {
     Ok(preview.and_then(|preview| {
         let card = preview.card();
         let asking = if card.blurhash.is_none() { Asking::Card(id) } else { Asking::Nobody };
-        Some(Found { address: card.image?, make: Make::Small, said: None, asking })
+        Some(Found { address: card.image?, make: Make::Small, said: None, asking, whole: None })
     }))
 }
 
 fn picture(address: Option<String>, (role, style): (Role, Style)) -> Option<Found> {
     let make = Make::Picture(role, style);
-    address.filter(|_| style != Style::Small).map(|address| Found { address, make, said: None, asking: Asking::Nobody })
+    let asking = Asking::Nobody;
+    address.filter(|_| style != Style::Small).map(|address| Found { address, make, said: None, asking, whole: None })
 }

@@ -3,7 +3,7 @@
 
 use super::{Parts, places};
 use crate::config::Config;
-use crate::remote;
+use crate::remote::Remote;
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -12,7 +12,7 @@ use axum::response::Response;
 use domain::site::Site;
 use edge::config::{EdgeConfig, Host};
 use edge::control::{self, Answer, Obey, Order};
-use edge::{Edge, Elsewhere, OwnPlace, Prepared, Reach, Unusable};
+use edge::{Edge, OwnPlace, Prepared, Reach, Unusable};
 use media::keys::CACHE;
 use media::{Places, Store};
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub(super) struct Sites {
     store: Store,
     data: PathBuf,
     /// Files of other servers.
-    elsewhere: Elsewhere,
+    remote: Remote,
     /// What addresses of our own media begin with.
     media_url: Arc<str>,
     /// The path that our own media are below.
@@ -55,9 +55,9 @@ pub(super) struct Ready {
 impl Sites {
     pub(super) fn new(parts: &Parts, path: &str, stop: &CancellationToken) -> Self {
         let data = parts.config.server.data.clone();
-        let (store, elsewhere) = (parts.store.clone(), remote::origin(parts));
+        let (store, remote) = (parts.store.clone(), Remote::new(parts));
         let media_url = format!("{}/", parts.site.media_url).into();
-        Self { store, data, elsewhere, media_url, path: path.into(), opened: Arc::default(), stop: stop.clone() }
+        Self { store, data, remote, media_url, path: path.into(), opened: Arc::default(), stop: stop.clone() }
     }
 
     /// For the configuration that the store has been opened with.
@@ -79,7 +79,7 @@ impl Sites {
             true => edge.own(&own, &self.path).map_err(media_said)?,
             false => edge::local(self.store.clone(), &self.path),
         };
-        own.push(OwnPlace::Elsewhere(self.elsewhere.clone()));
+        own.push(OwnPlace::Elsewhere(self.remote.origin()));
         let cached = edge.own_below(&own, &self.path, CACHE).map_err(media_said)?;
         let sites = edge.prepare(&config.edge()).map_err(said)?;
         let beside = !config.edge.sites.is_empty() || from_afar;
@@ -128,6 +128,7 @@ impl Sites {
         let place = &settled.cache.path;
         std::fs::create_dir_all(place).with_context(|| format!("cannot make the folder {}", place.display()))?;
         let edge = Edge::open(&settled).map_err(said)?;
+        self.remote.behind(&edge);
         *opened = Some(Opened { edge: edge.clone(), config: settled, attended: false });
         Ok(edge)
     }

@@ -3,8 +3,9 @@
 use crate::peer::with_a_peer;
 use crate::peer::{File, Peer, Somebody};
 use crate::{find, id, search};
+use edge::control::{self, Answer, Order};
 use serde_json::{Value, json};
-use testkit::Person;
+use testkit::{Person, TestServer};
 
 pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     let picture = image::RgbImage::from_fn(width, height, |x, y| {
@@ -13,6 +14,13 @@ pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()
+}
+
+/// What `noren edge purge` does.
+pub(crate) async fn order(server: &TestServer, order: Order) {
+    let socket = control::socket(&server.parts().config.edge().cache.path);
+    let answer = tokio::task::spawn_blocking(move || control::ask(&socket, &order)).await.unwrap();
+    assert_eq!(answer.unwrap(), Answer::Done);
 }
 
 /// A post of `eve` with these attachments, as `bob` sees it.
@@ -75,6 +83,7 @@ with_a_peer! {
         assert!(text(seen, "blurhash").len() > 20, "{seen}");
         assert_eq!((&seen["meta"]["original"]["width"], &seen["meta"]["small"]["width"]), (&json!(900), &json!(width)));
         assert_eq!(seen["url"], media["url"], "addresses do not change");
+        assert_eq!(peer.hits("/files/cat.png"), 1, "the small one is made of what is here");
 
         // Another name is no name of it, and nothing else can be asked for in this way.
         for wrong in [shown.replace(".png", ".jpg"), shown.replace("/original/", "/static/"), format!("{shown}x")] {
@@ -83,6 +92,33 @@ with_a_peer! {
         // Nothing of it is ours to delete.
         peer.send(&eve, &server, &peer.activity(&eve, ("Delete", "2"), json!(format!("{}/notes/1", peer.base)))).await;
         assert_eq!(bob.get(&format!("/api/v1/statuses/{}", id(&found)), ()).await.status, 404);
+    }
+
+    async fn what_has_left_the_cache_is_fetched_again(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        // Longer than what the cache keeps in one piece.
+        let mut bytes = png(640, 480);
+        bytes.resize(2_500_000, 7);
+        let url = peer.file("/files/long.png", File::Plain("image/png", bytes.clone()));
+        let found = post_with(&bob, (&peer, &eve), "1", json!([{ "type": "Image", "url": url }])).await;
+        let shown = text(&found["media_attachments"][0], "url").to_owned();
+        let look = async || {
+            let answer = server.client().get(&shown, ()).await;
+            assert!(answer.status == 200 && answer.body == bytes);
+            answer.header("x-cache").to_owned()
+        };
+        assert_eq!((look().await.as_str(), look().await.as_str(), peer.hits("/files/long.png")), ("MISS", "HIT", 1));
+        order(&server, Order::Purge { url: shown.clone() }).await;
+        assert_eq!((look().await.as_str(), peer.hits("/files/long.png")), ("MISS", 2));
+        order(&server, Order::PurgePrefix { prefix: format!("{}/cache/media_", server.parts().site.media_url) }).await;
+        assert_eq!((look().await.as_str(), peer.hits("/files/long.png")), ("MISS", 3));
+        // The preview is made of all of its pieces, even while its server is down.
+        peer.file("/files/long.png", File::Status(500));
+        let small = server.client().get(text(&found["media_attachments"][0], "preview_url"), ()).await;
+        assert_eq!((small.status, size(&small.body).0, peer.hits("/files/long.png")), (200, 554, 3));
+        // Gone with it, and it is not to be had any more.
+        order(&server, Order::Purge { url: shown.clone() }).await;
+        assert_eq!(server.client().get(&shown, ()).await.status, 502);
     }
 
     async fn what_its_server_says_of_a_picture_counts(server, peer, bob) {
