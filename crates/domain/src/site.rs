@@ -91,6 +91,13 @@ impl Site {
     pub fn tag_url(&self, name: &str) -> String {
         format!("{}/tags/{}", self.base_url, utf8_percent_encode(name, TAG))
     }
+    /// Whether an address leads to pages of this site.
+    pub fn has(&self, address: &str) -> bool {
+        let Ok(url) = url::Url::parse(address) else { return false };
+        let authority = url.authority();
+        let own = self.base_url.split_once("://").map_or("", |(_, rest)| rest);
+        authority.eq_ignore_ascii_case(own) || authority.eq_ignore_ascii_case(&self.domain)
+    }
     /// Where a stored file is; what is kept elsewhere has its whole address for a key.
     pub fn media(&self, key: &str) -> String {
         match key.starts_with("https://") || key.starts_with("http://") {

@@ -105,10 +105,14 @@ impl Federation {
 }
 
 impl Federation {
-    /// What hangs on posts that arrive from here on is to be copied at once.
+    /// Pictures of posts and people that arrive from here on are to be copied at once.
     pub fn mirroring(self) -> Self {
         self.mirrors.get_or_init(|| ());
         self
+    }
+
+    pub(crate) fn is_mirroring(&self) -> bool {
+        self.mirrors.get().is_some()
     }
 }
 

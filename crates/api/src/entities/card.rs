@@ -6,6 +6,7 @@ use domain::{
     Result, Time, accounts,
     cards::{self, Kind, Preview},
     db::Conn,
+    domain_blocks::Rules,
     ids::{AccountId, CardId, StatusId},
     statuses::Status,
 };
@@ -60,8 +61,9 @@ pub async fn cards<'a>(
         return Ok(HashMap::new());
     }
     let mut by_id: HashMap<CardId, (Preview, cards::Card)> = HashMap::new();
+    let rules = app.federation.policy.rules_on(conn).await?;
     for preview in found.values() {
-        by_id.entry(preview.id).or_insert_with(|| (preview.clone(), preview.card()));
+        by_id.entry(preview.id).or_insert_with(|| (preview.clone(), shown(preview, &rules)));
     }
     let authors = accounts::store::by_ids(conn, by_id.values().filter_map(|(_, card)| card.author)).await?;
     let ids: Vec<AccountId> = authors.iter().map(|a| a.id).collect();
@@ -70,6 +72,17 @@ pub async fn cards<'a>(
     let made: HashMap<CardId, Arc<PreviewCard>> =
         by_id.into_iter().map(|(id, (_, card))| (id, Arc::new(one(app, (id, card), &authors)))).collect();
     Ok(found.into_iter().filter_map(|(status, preview)| Some((status, made.get(&preview.id)?.clone()))).collect())
+}
+
+/// What is said of the page, without a picture that is not to be seen.
+fn shown(preview: &Preview, rules: &Rules) -> cards::Card {
+    let card = preview.card();
+    if !preview.is_barred(&card, rules) {
+        return card;
+    }
+    let embed_url = if card.kind == Kind::Photo { String::new() } else { card.embed_url };
+    let kind = if card.kind == Kind::Photo { Kind::Link } else { card.kind };
+    cards::Card { kind, embed_url, image: None, image_description: String::new(), blurhash: None, ..card }
 }
 
 fn one(app: &App, (id, card): (CardId, cards::Card), authors: &HashMap<AccountId, Account>) -> PreviewCard {

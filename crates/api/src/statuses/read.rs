@@ -9,6 +9,7 @@ use crate::{
 };
 use axum::extract::State;
 use domain::{
+    cards,
     ids::StatusId,
     statuses::{
         Status as Row, context, edit, store, threads,
@@ -70,6 +71,9 @@ pub(super) async fn context(
         Some(_) if threads::is_elsewhere(&row) => async_refreshes::of_thread(&app, id).await?,
         _ => None,
     };
+    if viewer.account().is_some() {
+        cards::open(&app.db, &app.site, &row).await?;
+    }
     Ok((refreshing, Json(context)))
 }
 
@@ -101,7 +105,7 @@ pub(super) async fn source(
     Ok(Json(StatusSource { id, text, spoiler_text, content_type }))
 }
 
-/// `GET /api/v1/statuses/:id/card`, long deprecated: there are no link previews of local posts yet.
+/// `GET /api/v1/statuses/:id/card`, long deprecated: previews come with their posts.
 /// <https://docs.joinmastodon.org/methods/statuses/#card>
 pub(super) async fn card(
     State(app): State<App>,

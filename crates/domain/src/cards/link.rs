@@ -1,11 +1,13 @@
 //! Which of the links of a post its preview is of.
 
+use crate::site::Site;
+
 /// Links of a post that are looked at.
 const LOOKED: usize = 50;
 
-/// The first link to a page: no mention, no hashtag, not what is quoted in words. `html` has passed the sanitiser, or was
-/// written here: attributes stand in double quotes.
-pub fn first_link(html: &str) -> Option<String> {
+/// The first link to a page elsewhere: no mention, no hashtag, not what is quoted in words. `html` has passed the sanitiser,
+/// or was written here: attributes stand in double quotes.
+pub fn first_link(html: &str, site: &Site) -> Option<String> {
     let is_quoted = is_quoted(html);
     let mut rest = html;
     for _ in 0..LOOKED {
@@ -17,7 +19,8 @@ pub fn first_link(html: &str) -> Option<String> {
         let is_name = class.split_ascii_whitespace().any(|class| matches!(class, "mention" | "hashtag" | "u-url"));
         let is_tag = attribute(tag, "rel").is_some_and(|rel| rel.split_ascii_whitespace().any(|rel| rel == "tag"));
         let href = attribute(tag, "href").filter(|_| !is_name && !is_tag && !is_quoted);
-        if let Some(url) = href.map(|href| href.replace("&amp;", "&")).and_then(|href| page(&href)) {
+        let url = href.map(|href| href.replace("&amp;", "&")).and_then(|href| page(&href));
+        if let Some(url) = url.filter(|url| !site.has(url)) {
             return Some(url);
         }
     }
@@ -47,6 +50,12 @@ mod tests {
 
     #[test]
     fn the_first_page_counts() {
+        let site = Site {
+            domain: "here.example".into(),
+            base_url: "https://social.here.example".into(),
+            media_url: "https://social.here.example/media".into(),
+            limits: crate::site::Limits::default(),
+        };
         for (html, link) in [
             (
                 "<p>see <a href=\"https://a.example/x?b=1&amp;c=2#top\" rel=\"nofollow\">a</a></p>",
@@ -63,11 +72,16 @@ mod tests {
                 Some("https://xn--n-1gabaa.example/"),
             ),
             ("<p class=\"quote-inline\">RE: <a href=\"https://a.example/1\">a</a></p><p>yes</p>", None),
+            (
+                "<a href=\"https://social.here.example/@mia/1\">1</a><a href=\"https://HERE.example/about\">2</a>\
+                <a href=\"https://social.here.example:8443/\">3</a>",
+                Some("https://social.here.example:8443/"),
+            ),
             ("<a class=\"x\">a</a>", None),
             ("<a href=\"https://a.example/", None),
             ("", None),
         ] {
-            let found = first_link(html);
+            let found = first_link(html, &site);
             match link {
                 Some(link) if link.contains("xn--") => {
                     assert!(found.is_some_and(|l| l.starts_with("https://xn--")), "{html}")

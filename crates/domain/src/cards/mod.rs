@@ -8,10 +8,12 @@ pub use link::first_link;
 use crate::{
     Result, Time,
     db::{Conn, Db, Ids, Tx, stored_enum},
+    domain_blocks::{Rules, name},
     events::Event,
     ids::{self, AccountId, CardId, StatusId},
     jobs::Job,
     row,
+    site::Site,
     statuses::Status,
 };
 use serde::{Deserialize, Serialize};
@@ -115,6 +117,12 @@ impl Preview {
         serde_json::from_str(&self.card_json).unwrap_or_default()
     }
 
+    /// Whether its picture is kept from sight, and not fetched: by a rule about the server of the page or of the picture.
+    pub fn is_barred(&self, card: &Card, rules: &Rules) -> bool {
+        let addresses = [Some(&self.url), Some(&card.url), card.image.as_ref()];
+        !rules.is_empty() && addresses.into_iter().flatten().any(|url| rules.rejects_media(&name::of_address(url)))
+    }
+
     fn is_to_be_asked(&self, now: Time) -> bool {
         let good = match self.state {
             State::Wanted => FETCHING,
@@ -144,15 +152,25 @@ pub async fn by_id(conn: &Conn, id: CardId) -> Result<Option<Preview>> {
     store::by_id(conn, id).await
 }
 
+pub async fn by_ids(conn: &Conn, ids: impl IntoIterator<Item = CardId>) -> Result<Vec<Preview>> {
+    store::ready(conn, ids).await
+}
+
 /// Gives a post the preview of what it links to, and has it fetched if need be. `hint`: the page that its server says is
-/// to be shown, if it says so.
-pub(crate) async fn attach(tx: &mut Tx, status: &Status, (hint, haste): (Option<&str>, Haste)) -> Result<()> {
+/// to be shown, if it says so. Pages of this site need none.
+pub(crate) async fn attach(
+    tx: &mut Tx,
+    site: &Site,
+    status: &Status,
+    (hint, haste): (Option<&str>, Haste),
+) -> Result<()> {
     store::detach(tx, status.id).await?;
     if status.has_media || status.reblog_of_id.is_some() {
         return Ok(());
     }
-    let found = first_link(&status.content);
-    let Some(url) = hint.map(str::to_owned).or(found).filter(|url| url.len() <= LINK) else { return Ok(()) };
+    let hint = hint.filter(|hint| !site.has(hint)).map(str::to_owned);
+    let found = hint.or_else(|| first_link(&status.content, site));
+    let Some(url) = found.filter(|url| url.len() <= LINK) else { return Ok(()) };
     let id: CardId = ids::next();
     store::insert(tx, id, &url).await?;
     let Some(preview) = store::by_url(tx, &url).await? else { return Ok(()) };
@@ -165,11 +183,30 @@ pub(crate) async fn attach(tx: &mut Tx, status: &Status, (hint, haste): (Option<
 }
 
 /// The same for a post that nobody here was interested in until now.
-pub(crate) async fn attach_late(tx: &mut Tx, status: &Status) -> Result<()> {
+pub(crate) async fn attach_late(tx: &mut Tx, site: &Site, (status, haste): (&Status, Haste)) -> Result<()> {
     match store::is_attached(tx, status.id).await? {
         true => Ok(()),
-        false => attach(tx, status, (None, Haste::Others)).await,
+        false => attach(tx, site, status, (None, haste)).await,
     }
+}
+
+/// Whether somebody here was interested in a post, as far as its links tell.
+pub(crate) async fn was_wanted(conn: &Conn, site: &Site, status: &Status) -> Result<bool> {
+    let had_none = status.has_media || first_link(&status.content, site).is_none();
+    Ok(had_none || store::is_attached(conn, status.id).await?)
+}
+
+/// Somebody here opens a post: one that nobody was interested in until now gets its preview.
+pub async fn open(db: &Db, site: &Site, status: &Status) -> Result<()> {
+    if status.local || status.has_media || first_link(&status.content, site).is_none() {
+        return Ok(());
+    }
+    if store::is_attached(&db.read().await?, status.id).await? {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    attach_late(&mut tx, site, (status, Haste::Own)).await?;
+    tx.commit().await
 }
 
 /// What came of fetching: those who show it are told.

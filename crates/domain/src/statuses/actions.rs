@@ -3,7 +3,9 @@
 
 use super::{ContentType, Status, Visibility, reactions, store, visibility};
 use crate::{
-    Error, Result, accounts, conversations,
+    Error, Result, accounts,
+    cards::{self, Haste},
+    conversations,
     db::{Db, Tx},
     deliveries::{self, News},
     events::Event,
@@ -124,6 +126,8 @@ pub async fn reblog(
         deliveries::tell(&mut tx, News::StatusCreated { status: new }).await?;
     }
     tx.publish(Event::StatusCreated { status: new });
+    // Last: whoever links to the same page waits.
+    cards::attach_late(&mut tx, site, (&status, Haste::Own)).await?;
     tx.commit().await?;
     Ok(boost)
 }

@@ -122,7 +122,7 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
     if concerns(&new) || concerns(&old) || new.touched() || relays::want(&tx, &new, &author).await? {
         deliveries::tell(&mut tx, News::StatusEdited { status: id }).await?;
     }
-    cards::attach(&mut tx, &new, (None, Haste::Own)).await?;
+    cards::attach(&mut tx, site, &new, (None, Haste::Own)).await?;
     tx.commit().await?;
     Ok(new)
 }

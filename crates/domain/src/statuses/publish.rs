@@ -84,7 +84,7 @@ pub async fn publish(db: &Db, site: &Site, user: &User, new: NewStatus) -> Resul
     let status = write(&mut tx, site, (id, &new), &plan).await?;
     attach(&tx, &status, &plan.media).await?;
     count(&tx, &status, &plan).await?;
-    tell(&mut tx, &status, &plan).await?;
+    tell(&mut tx, site, &status, &plan).await?;
     tx.commit().await?;
     Ok(status)
 }
@@ -227,7 +227,7 @@ async fn count(tx: &Tx, status: &Status, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-async fn tell(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()> {
+async fn tell(tx: &mut Tx, site: &Site, status: &Status, plan: &Plan) -> Result<()> {
     timelines::deliver(tx, status).await?;
     let from = status.account_id;
     for account in plan.written.mentioned.iter().filter(|a| a.is_local()) {
@@ -258,7 +258,7 @@ async fn tell(tx: &mut Tx, status: &Status, plan: &Plan) -> Result<()> {
     }
     tx.publish(Event::StatusCreated { status: status.id });
     // Last: whoever links to the same page waits from here on.
-    cards::attach(tx, status, (None, Haste::Own)).await
+    cards::attach(tx, site, status, (None, Haste::Own)).await
 }
 
 fn is_wanted_elsewhere(status: &Status, plan: &Plan) -> bool {

@@ -7,7 +7,7 @@ mod page;
 use crate::Federation;
 use crate::fetch::{Ask, Body, Bounds};
 use domain::accounts::{self, Account};
-use domain::cards::{self, Card};
+use domain::cards::{self, Card, Kind};
 use domain::ids::CardId;
 use domain::{Error, Result};
 use page::Page;
@@ -39,6 +39,7 @@ async fn look(federation: &Federation, url: &Url) -> Result<Option<Card>> {
     let (at, bytes) = (reply.url.clone(), beginning(reply.body).await);
     let page = page::read(&charset::decoded(&kind, &bytes));
     let mut card = described(&page, &at);
+    add_player(&page, &mut card);
     if let Some(address) = page.oembed(&at) {
         oembed::add(federation, &address, &mut card).await;
     }
@@ -91,6 +92,18 @@ fn described(page: &Page, at: &Url) -> Card {
     }
 }
 
+/// What a page says is to be played in its place, as Mastodon understands it: `twitter:player`, at a secure address.
+fn add_player(page: &Page, card: &mut Card) {
+    let secure =
+        |name: &str| page.meta(&[name]).and_then(|href| Url::parse(href.trim()).ok()).filter(oembed::is_secure);
+    let number = |name: &str| page.meta(&[name]).and_then(|n| n.trim().parse().ok()).unwrap_or_default();
+    let Some(source) = secure("twitter:player") else { return };
+    card.kind = Kind::Video;
+    (card.width, card.height) = (number("twitter:player:width"), number("twitter:player:height"));
+    card.html = oembed::player(&source, (card.width, card.height));
+    card.embed_url = secure("twitter:player:stream").map(String::from).unwrap_or_default();
+}
+
 fn moment(text: &str) -> Option<i64> {
     let at: jiff::Timestamp = text.trim().parse().ok()?;
     Some(at.as_millisecond())
@@ -139,6 +152,31 @@ mod tests {
             card("<meta property=article:published_time content='2026-01-01T00:00:00Z'>").published_at,
             Some(1_767_225_600_000)
         );
+    }
+
+    #[test]
+    fn players_are_framed_by_us() {
+        let at = Url::parse("https://a.example/x/y?z").unwrap();
+        let card = |html: &str| {
+            let page = page::read(html);
+            let mut card = described(&page, &at);
+            add_player(&page, &mut card);
+            card
+        };
+        let played = card(
+            "<meta name=twitter:player content='https://a.example/e?a&amp;b\"onload=x'><meta name=twitter:player:width content=640>\
+            <meta property=twitter:player:height content=360><meta name=twitter:player:stream content='https://a.example/s.mp4'>",
+        );
+        assert_eq!((played.kind, played.width, played.height), (Kind::Video, 640, 360));
+        let start = "<iframe src=\"https://a.example/e?a&amp;b%22onload=x\" width=\"640\" height=\"360\" ";
+        assert!(played.html.starts_with(start) && played.html.contains(" sandbox=\""), "{}", played.html);
+        assert_eq!(played.embed_url, "https://a.example/s.mp4");
+        for wrong in ["http://a.example/e", "javascript:alert(1)", "data:text/html,x", "/e", "null", ""] {
+            let card = card(&format!("<meta name=twitter:player content='{wrong}'>"));
+            assert_eq!((card.kind, card.html.as_str()), (Kind::Link, ""), "{wrong}");
+        }
+        // Mastodon plays nothing that OpenGraph alone names.
+        assert_eq!(card("<meta property=og:video:secure_url content='https://a.example/e'>").kind, Kind::Link);
     }
 
     #[test]

@@ -11,6 +11,9 @@ use url::Url;
 const BOUNDS: Bounds =
     Bounds { bytes: 256 << 10, idle: Duration::from_secs(8), total: Duration::from_secs(15), redirects: 3 };
 
+/// Bytes of an address that a frame leads to.
+const LONGEST: usize = 2048;
+
 /// Adds what is told at `address`; nothing when that cannot be had.
 pub(super) async fn add(federation: &Federation, address: &Url, card: &mut Card) {
     let Ok(reply) = federation.files.open(&Ask::foreign(address, "application/json", BOUNDS)).await else { return };
@@ -50,9 +53,10 @@ fn fill(card: &mut Card, told: &Value, base: &Url) {
     }
     let size = (number("width"), number("height"));
     match text("type").as_str() {
+        "link" => (card.kind, card.html) = (Kind::Link, String::new()),
         "photo" => {
             let Some(url) = address("url") else { return };
-            card.kind = Kind::Photo;
+            (card.kind, card.html) = (Kind::Photo, String::new());
             card.image = Some(url.clone());
             (card.embed_url, (card.width, card.height)) = (url, size);
         }
@@ -81,11 +85,16 @@ fn frame(html: &str) -> Option<Url> {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let source = value.get(1..)?.split(quote).next()?.replace("&amp;", "&");
     let source = if source.starts_with("//") { format!("https:{source}") } else { source };
-    Url::parse(&source).ok().filter(|url| url.scheme() == "https" && url.host_str().is_some())
+    Url::parse(&source).ok().filter(is_secure)
+}
+
+/// Whether a frame may lead there.
+pub(super) fn is_secure(url: &Url) -> bool {
+    url.scheme() == "https" && url.host_str().is_some() && url.as_str().len() <= LONGEST
 }
 
 /// Written here from what is needed: no attribute of theirs passes.
-fn player(source: &Url, (width, height): (i64, i64)) -> String {
+pub(super) fn player(source: &Url, (width, height): (i64, i64)) -> String {
     let size = |name: &str, n: i64| if n > 0 { format!(" {name}=\"{}\"", n.min(10_000)) } else { String::new() };
     let source = source.as_str().replace('&', "&amp;").replace('"', "%22").replace('<', "%3C").replace('>', "%3E");
     format!(
@@ -143,6 +152,7 @@ mod tests {
             "<iframe srcdoc='<p>'></iframe>",
             "<iframe",
             "",
+            &format!("<iframe src='https://a.example/{}'></iframe>", "x".repeat(LONGEST)),
         ] {
             let card = filled(&json!({ "type": "rich", "html": html, "width": {}, "thumbnail_url": ["x"] }));
             assert_eq!((card.kind, card.html.as_str()), (Kind::Link, ""), "{html}");
@@ -150,6 +160,9 @@ mod tests {
         let odd = frame("<iframe title='x' src='https://a.example/\"><script>'></iframe>");
         assert!(odd.is_none_or(|url| !player(&url, (0, 0)).contains("<script")));
         assert_eq!(filled(&json!([])).kind, Kind::Link);
+        let mut card = Card { kind: Kind::Video, html: "<iframe>".into(), ..Card::default() };
+        fill(&mut card, &json!({ "type": "link" }), &Url::parse("https://a.example/").unwrap());
+        assert_eq!((card.kind, card.html.as_str()), (Kind::Link, ""), "what the site tells goes before its page");
         assert_eq!(filled(&json!({ "type": "photo", "url": "javascript:1" })).kind, Kind::Link);
     }
 }

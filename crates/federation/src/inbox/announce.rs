@@ -31,7 +31,9 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
         None => resolve::status::by_uri(federation, uri, Budget::SENT).await?,
     };
     let made = (id, visibility, activity.published);
-    remote::boost(&federation.db, from.id, original.reblog_of_id.unwrap_or(original.id), made).await.map(drop)
+    remote::boost(&federation.db, &federation.site, (from.id, original.reblog_of_id.unwrap_or(original.id)), made)
+        .await
+        .map(drop)
 }
 
 pub(super) async fn visibility(conn: &Conn, from: &Account, activity: &Activity) -> Result<Visibility> {

@@ -67,7 +67,7 @@ async fn shown(federation: &Federation, group: &Account, (announce, status): (&A
     let Some(id) = announce.id.as_deref().filter(|_| status.in_reply_to_id.is_none()) else { return Ok(()) };
     let visibility = announce::visibility(&federation.db.read().await?, group, announce).await?;
     let made = (id, visibility, announce.published);
-    remote::boost(&federation.db, group.id, status.id, made).await.map(drop)
+    remote::boost(&federation.db, &federation.site, (group.id, status.id), made).await.map(drop)
 }
 
 async fn changed(federation: &Federation, group: &Account, what: &Object) -> Result<()> {
@@ -80,7 +80,7 @@ async fn changed(federation: &Federation, group: &Account, what: &Object) -> Res
                 return Err(Error::forbidden("It is not by who wrote it"));
             }
             let arrived = federation.arrived(note, &author, (How::Sent, Budget::SENT)).await?;
-            remote::edit(&federation.db, &arrived).await.map(drop)
+            arrive::edit(federation, &arrived).await.map(drop)
         }
         _ => resolve::status::refetch(federation, uri, Budget::SENT).await.map(drop),
     }

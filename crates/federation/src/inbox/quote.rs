@@ -82,7 +82,7 @@ async fn shown(federation: &Federation, from: &Account, note: &Note) -> Result<S
     if known.is_some() {
         let arrived = federation.arrived(note, from, with).await?;
         if let remote::Outcome::Changed(status) | remote::Outcome::Stale(status) =
-            remote::edit(&federation.db, &arrived).await?
+            arrive::edit(federation, &arrived).await?
         {
             return Ok(status);
         }

@@ -52,7 +52,7 @@ pub(super) async fn proven(
     if !relays::count(&federation.db, relay.id).await? {
         return Err(Error::forbidden("This relay has brought enough for now"));
     }
-    arrive::take(federation, note, author, (How::Found, Budget::RELAYED)).await.map(drop).map_err(once)
+    arrive::take(federation, note, author, (How::Relayed, Budget::RELAYED)).await.map(drop).map_err(once)
 }
 
 fn for_everybody(note: &Note) -> Result<()> {

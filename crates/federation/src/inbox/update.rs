@@ -65,7 +65,7 @@ async fn edit(federation: &Federation, from: &Account, note: &Note) -> Result<()
         return if late { Ok(()) } else { create::take(federation, from, note).await };
     }
     let arrived = federation.arrived(note, from, (How::Sent, Budget::SENT)).await?;
-    match remote::edit(&federation.db, &arrived).await? {
+    match arrive::edit(federation, &arrived).await? {
         Outcome::Changed(_) | Outcome::Stale(_) => Ok(()),
         Outcome::Unknown => arrive::take(federation, note, from, (How::Sent, Budget::SENT)).await.map(drop),
     }

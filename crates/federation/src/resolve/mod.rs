@@ -13,7 +13,7 @@ use crate::Federation;
 use crate::documents::{Document, host};
 use crate::fetch::Error as FetchError;
 use domain::accounts::Account;
-use domain::statuses::Status;
+use domain::statuses::{Status, remote::How};
 use domain::{Error, Result};
 use std::time::{Duration, Instant};
 use url::Url;
@@ -24,6 +24,8 @@ pub struct Budget {
     parents: u8,
     strangers: bool,
     quotes: bool,
+    /// Nobody here has asked for it or is meant by it.
+    unseen: bool,
     /// When it is used up whatever is left. None: it is not begun.
     ends: Option<Instant>,
 }
@@ -32,17 +34,16 @@ pub struct Budget {
 const LONG_ENOUGH: Duration = Duration::from_secs(40);
 
 impl Budget {
-    /// For what was sent to us or asked for: the parents above it, so far up, and who is named.
-    pub const SENT: Self = Self { parents: 20, strangers: true, quotes: true, ends: None };
-    /// For what is above a thread that somebody reads.
-    pub(crate) const ABOVE: Self = Self { parents: 60, strangers: false, quotes: false, ends: None };
-    /// For one post of such a thread: what it quotes.
-    pub(crate) const THREAD: Self = Self { parents: 0, strangers: false, quotes: true, ends: None };
     /// Nothing more than its author.
-    pub(crate) const NONE: Self = Self { parents: 0, strangers: false, quotes: false, ends: None };
-
+    pub(crate) const NONE: Self = Self { parents: 0, strangers: false, quotes: false, unseen: false, ends: None };
+    /// For what was sent to us or asked for: the parents above it, so far up, and who is named.
+    pub const SENT: Self = Self { parents: 20, strangers: true, quotes: true, ..Self::NONE };
+    /// For what is above a thread that somebody reads.
+    pub(crate) const ABOVE: Self = Self { parents: 60, ..Self::NONE };
+    /// For one post of such a thread: what it quotes.
+    pub(crate) const THREAD: Self = Self { quotes: true, ..Self::NONE };
     /// For what a relay speaks of: so much of its thread that it is understood, and nobody whom it names.
-    pub const RELAYED: Self = Self { parents: 2, strangers: false, quotes: false, ends: None };
+    pub const RELAYED: Self = Self { parents: 2, unseen: true, ..Self::NONE };
 
     pub(crate) fn is_left(self) -> bool {
         self.parents > 0 && self.is_in_time()
@@ -61,6 +62,10 @@ impl Budget {
     /// Whether what is quoted is fetched, and what its author says to that.
     pub(crate) fn has_quotes(self) -> bool {
         self.quotes && self.is_in_time()
+    }
+    /// How what is fetched came here.
+    pub(crate) fn how(self) -> How {
+        if self.unseen { How::Relayed } else { How::Found }
     }
     pub(crate) fn less(self) -> Self {
         Self { parents: self.parents.saturating_sub(1), ..self }

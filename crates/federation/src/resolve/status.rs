@@ -82,7 +82,7 @@ pub(crate) async fn take(federation: &Federation, note: &Note, budget: Budget) -
         return Err(Error::NotFound);
     }
     let author = account::named(federation, &note.author).await?;
-    let taken = arrive::take(federation, note, &author, (How::Found, budget)).await?;
+    let taken = arrive::take(federation, note, &author, (budget.how(), budget)).await?;
     taken.ok_or(Error::Gone)
 }
 
@@ -97,7 +97,7 @@ pub(crate) async fn refetch(federation: &Federation, uri: &str, budget: Budget) 
     }
     let author = account::named(federation, &note.author).await?;
     let arrived = federation.arrived(&note, &author, (How::Found, budget)).await?;
-    match remote::edit(&federation.db, &arrived).await? {
+    match arrive::edit(federation, &arrived).await? {
         remote::Outcome::Changed(status) | remote::Outcome::Stale(status) => Ok(status),
         remote::Outcome::Unknown => Err(Error::NotFound),
     }

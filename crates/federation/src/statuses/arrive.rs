@@ -7,8 +7,8 @@ use domain::accounts::{self, Account};
 use domain::emojis;
 use domain::media::{self, Elsewhere};
 use domain::polls::{self, Choice};
-use domain::statuses::Visibility;
-use domain::statuses::remote::{self, Arrived, How};
+use domain::statuses::remote::{self, Arrived, How, Outcome};
+use domain::statuses::{Status, Visibility};
 use domain::{Error, Result};
 
 /// Accounts that are fetched because one post names them.
@@ -158,11 +158,28 @@ pub(crate) async fn take(
     note: &Note,
     author: &Account,
     with: (How, Budget),
-) -> Result<Option<domain::statuses::Status>> {
+) -> Result<Option<Status>> {
     let arrived = federation.arrived(note, author, with).await?;
-    let status = remote::receive(&federation.db, &arrived).await?;
-    if let Some(status) = status.as_ref().filter(|s| s.has_media && federation.mirrors.get().is_some()) {
-        media::mirror_later(&federation.db, status.id).await?;
+    let status = remote::receive(&federation.db, &federation.site, &arrived).await?;
+    if let Some(status) = &status {
+        mirror(federation, status).await?;
     }
     Ok(status)
+}
+
+/// Puts what arrived in the place of what is here.
+pub(crate) async fn edit(federation: &Federation, arrived: &Arrived) -> Result<Outcome> {
+    let outcome = remote::edit(&federation.db, &federation.site, arrived).await?;
+    if let Outcome::Changed(status) = &outcome {
+        mirror(federation, status).await?;
+    }
+    Ok(outcome)
+}
+
+async fn mirror(federation: &Federation, status: &Status) -> Result<()> {
+    let shows = status.has_media || status.emojis_json != "[]";
+    if shows && federation.is_mirroring() {
+        media::mirror_later(&federation.db, status.id).await?;
+    }
+    Ok(())
 }

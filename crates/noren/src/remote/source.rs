@@ -96,7 +96,7 @@ pub(super) async fn find((conn, rules): Look<'_>, key: &str) -> Result<Option<So
         keys::Kind::Attachment => attachment(look, MediaId(id), style).await?,
         keys::Kind::Avatar | keys::Kind::Header => portrait(look, AccountId(id), (kind, style)).await?,
         keys::Kind::Emoji => emoji(look, EmojiId(id), style).await?,
-        keys::Kind::Card => card(conn, CardId(id), style).await?,
+        keys::Kind::Card => card(look, CardId(id), style).await?,
         keys::Kind::Thumbnail => None,
     };
     // The name belongs to one address: another one's is not this file.
@@ -154,10 +154,13 @@ async fn emoji((conn, rules): Look<'_>, id: EmojiId, style: Style) -> Result<Opt
     Ok(picture(Some(emoji.image).filter(|_| may), (Role::Emoji, style)))
 }
 
-async fn card(conn: &Conn, id: CardId, style: Style) -> Result<Option<Found>> {
+async fn card((conn, rules): Look<'_>, id: CardId, style: Style) -> Result<Option<Found>> {
     let preview = cards::by_id(conn, id).await?.filter(|_| style == Style::Original);
     Ok(preview.and_then(|preview| {
         let card = preview.card();
+        if preview.is_barred(&card, rules) {
+            return None;
+        }
         let asking = if card.blurhash.is_none() { Asking::Card(id) } else { Asking::Nobody };
         Some(Found { address: card.image?, make: Make::Small, said: None, asking, whole: None })
     }))

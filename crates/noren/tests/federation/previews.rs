@@ -9,7 +9,7 @@ use std::time::Duration;
 use testkit::{Person, TestServer};
 
 /// Fetching is put off for a while, and not for a test.
-async fn hurry(server: &TestServer) {
+pub(crate) async fn hurry(server: &TestServer) {
     server.settle().await;
     let tx = server.db().begin().await.unwrap();
     tx.exec("UPDATE jobs SET run_at = 0 WHERE payload LIKE '%fetch_card%'", &[]).await.unwrap();
@@ -28,7 +28,7 @@ async fn follow_peer(server: &TestServer, bob: &Person, (peer, eve): (&Peer, &So
 }
 
 /// A post with a link: in Markdown, because a bare address of this machine is not taken for one.
-async fn post_link(who: &Person, words: &str, url: &str) -> Value {
+pub(crate) async fn post_link(who: &Person, words: &str, url: &str) -> Value {
     let text = format!("{words} [there]({url})");
     who.post("/api/v1/statuses", [("status", text.as_str()), ("content_type", "text/markdown")]).await.ok()
 }
@@ -37,11 +37,11 @@ async fn at_home(who: &Person, note: &Value) -> Value {
     home(who).await.into_iter().find(|status| status["uri"] == note["id"]).unwrap()
 }
 
-async fn card(who: &Person, status: &Value) -> Value {
+pub(crate) async fn card(who: &Person, status: &Value) -> Value {
     who.get(&format!("/api/v1/statuses/{}", id(status)), ()).await.ok()["card"].clone()
 }
 
-fn html(page: &str) -> File {
+pub(crate) fn html(page: &str) -> File {
     File::Plain("text/html; charset=utf-8", page.as_bytes().to_vec())
 }
 
@@ -139,6 +139,93 @@ with_a_peer! {
         let shown = card(&bob, &posted).await;
         assert_eq!(shown["authors"][0]["account"]["acct"], json!(handle), "{shown}");
         assert_eq!(find(&bob, &handle).await["acct"], json!(handle));
+    }
+
+    async fn players_of_pages_are_framed(server, peer, bob) {
+        let url = peer.file("/film", html(
+            "<title>film</title><meta name=twitter:player content='https://tube.example/embed/1?a&quot;onload=x'>\
+            <meta name=twitter:player:width content=640><meta name=twitter:player:height content=360>",
+        ));
+        let plain = peer.file("/plain", html("<title>p</title><meta name=twitter:player content='http://tube.example/'>"));
+        let (posted, other) = (post_link(&bob, "", &url).await, post_link(&bob, "", &plain).await);
+        hurry(&server).await;
+        let shown = card(&bob, &posted).await;
+        assert_eq!((&shown["type"], &shown["width"], &shown["height"]), (&json!("video"), &json!(640), &json!(360)));
+        let html = shown["html"].as_str().unwrap();
+        assert!(html.starts_with("<iframe src=\"https://tube.example/embed/1?a%22onload=x\" ") && html.contains("sandbox="), "{html}");
+        let shown = card(&bob, &other).await;
+        assert_eq!((&shown["type"], &shown["html"], &shown["title"]), (&json!("link"), &json!(""), &json!("p")));
+    }
+
+    async fn own_pages_have_none(server, peer, bob) {
+        let page = peer.file("/page", html("<title>elsewhere</title>"));
+        let own = post_link(&bob, "", &format!("{}/about", server.parts().site.base_url)).await;
+        let words = format!("[here]({}) and", bob.get("/api/v1/accounts/verify_credentials", ()).await.ok()["url"].as_str().unwrap());
+        let both = post_link(&bob, &words, &page).await;
+        hurry(&server).await;
+        assert_eq!(card(&bob, &own).await, Value::Null);
+        assert_eq!(card(&bob, &both).await["title"], "elsewhere");
+        let tx = server.db().begin().await.unwrap();
+        let rows: Vec<(String,)> = tx.all("SELECT url FROM preview_cards", &[]).await.unwrap();
+        assert_eq!(rows, [(page,)], "nobody asks ourselves");
+    }
+
+    async fn rejected_pictures_are_not_in_previews(server, peer, bob) {
+        let image = peer.file("/i.png", File::Plain("image/png", png(80, 60)));
+        let url = peer.file("/page", html(&format!("<title>page</title><meta property=og:image content='{image}'>")));
+        let posted = post_link(&bob, "", &url).await;
+        hurry(&server).await;
+        let before = card(&bob, &posted).await;
+        let picture = before["image"].as_str().unwrap().to_owned();
+        crate::trust::block(&server, &peer, domain::domain_blocks::Severity::Noop, |block| block.reject_media = true).await;
+        let barred = card(&bob, &posted).await;
+        assert_eq!((&barred["title"], &barred["image"], &barred["blurhash"]), (&json!("page"), &Value::Null, &Value::Null));
+        assert_eq!(server.client().get(&picture, ()).await.status, 404);
+        assert_eq!(peer.hits("/i.png"), 0);
+        domain::domain_blocks::unblock(server.db(), peer.host()).await.unwrap();
+        crate::trust::in_force(&server).await;
+        assert_eq!(card(&bob, &posted).await["image"], before["image"]);
+        crate::media::order(&server, edge::control::Order::Purge { url: picture.clone() }).await;
+        assert_eq!(server.client().get(&picture, ()).await.status, 200);
+    }
+
+    async fn what_relays_bring_has_none_until_somebody_looks(server, peer, bob) {
+        let other = Peer::start().await;
+        let (relay, author) = (crate::relays::accepted(&server, &peer).await, other.somebody("author"));
+        let mut posts = Vec::new();
+        for (n, name) in ["opened", "boosted", "passed", "left"].into_iter().enumerate() {
+            let page = other.file(&format!("/{name}"), html(&format!("<title>{name}</title>")));
+            let note = other.note(&author, (name, &format!("<p><a href=\"{page}\">{name}</a></p>")), &[]);
+            other.put(&format!("/notes/{name}"), note.clone());
+            peer.send(&relay, &server, &peer.activity(&relay, ("Announce", &n.to_string()), note["id"].clone())).await;
+            let found = search(&bob, note["id"].as_str().unwrap()).await["statuses"][0].clone();
+            posts.push((name, found, note));
+        }
+        bob.get("/api/v1/timelines/public", ()).await.ok();
+        hurry(&server).await;
+        for (name, found, _) in &posts {
+            assert_eq!((other.hits(&format!("/{name}")), card(&bob, found).await), (0, Value::Null), "{name}");
+        }
+        // Strangers do not count.
+        server.client().get(&format!("/api/v1/statuses/{}/context", id(&posts[3].1)), ()).await.ok();
+        bob.get(&format!("/api/v1/statuses/{}/context", id(&posts[0].1)), ()).await.ok();
+        bob.post(&format!("/api/v1/statuses/{}/reblog", id(&posts[1].1)), ()).await.ok();
+        let eve = peer.somebody("eve");
+        crate::peer::followed(&server, &peer, &bob, (&eve, "eve")).await;
+        peer.send(&eve, &server, &peer.activity(&eve, ("Announce", "b"), posts[2].2["id"].clone())).await;
+        hurry(&server).await;
+        for (name, found, _) in &posts[..3] {
+            assert_eq!(card(&bob, found).await["title"], *name);
+        }
+        // An edit of what nobody looks at does not change that.
+        let mut note = posts[3].2.clone();
+        (note["content"], note["updated"]) = (json!(format!("{}!", note["content"].as_str().unwrap())), json!(jiff::Timestamp::now().to_string()));
+        other.put("/notes/left", note.clone());
+        other.send(&author, &server, &other.activity(&author, ("Update", "u"), note)).await;
+        hurry(&server).await;
+        let seen = bob.get(&format!("/api/v1/statuses/{}", id(&posts[3].1)), ()).await.ok();
+        assert!(!seen["edited_at"].is_null());
+        assert_eq!((other.hits("/left"), card(&bob, &posts[3].1).await), (0, Value::Null));
     }
 
     async fn videos_can_be_played(server, peer, bob) {

@@ -31,7 +31,7 @@ async fn document(server: &TestServer, path: &str) -> Value {
 }
 
 /// A relay that is known by its inbox and has agreed.
-async fn accepted(server: &TestServer, peer: &Peer) -> Somebody {
+pub(crate) async fn accepted(server: &TestServer, peer: &Peer) -> Somebody {
     let relay = peer.somebody("relay");
     subscribe(server, &format!("{}/inbox", peer.base)).await.unwrap();
     let asked = peer.last("Follow");

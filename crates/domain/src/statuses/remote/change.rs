@@ -15,7 +15,9 @@ use crate::{
     db::{Db, Tx},
     events::Event,
     ids::{AccountId, StatusId},
-    media, notifications, polls, search, timelines, tombstones,
+    media, notifications, polls, search,
+    site::Site,
+    timelines, tombstones,
 };
 
 /// What came of an edit.
@@ -31,7 +33,7 @@ pub enum Outcome {
 
 /// Puts what arrived in the place of what is here. Without a newer time of the edit only a poll's numbers are taken.
 /// [`Error::Forbidden`] when the status is somebody else's.
-pub async fn edit(db: &Db, arrived: &Arrived) -> Result<Outcome> {
+pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
     let mut tx = db.begin().await?;
     accounts::store::lock_pair(&tx, arrived.author, arrived.author).await?;
     let Some(old) = store::by_uri(&tx, &arrived.uri).await? else { return Ok(Outcome::Unknown) };
@@ -74,8 +76,10 @@ pub async fn edit(db: &Db, arrived: &Arrived) -> Result<Outcome> {
     search::index_status(&tx, &new).await?;
     keep_history(&tx, &new).await?;
     versions::tell(&mut tx, &old, &new).await?;
-    if arrived.link.is_some() || old.content != new.content || old.has_media != new.has_media {
-        cards::attach(&mut tx, &new, (arrived.link.as_deref(), Haste::Others)).await?;
+    let differs = arrived.link.is_some() || old.content != new.content || old.has_media != new.has_media;
+    // One that had a link and no preview was never looked at by anybody here.
+    if differs && cards::was_wanted(&tx, site, &old).await? {
+        cards::attach(&mut tx, site, &new, (arrived.link.as_deref(), Haste::Others)).await?;
     }
     tx.commit().await?;
     Ok(Outcome::Changed(new))
@@ -134,8 +138,8 @@ pub async fn remove(db: &Db, author: AccountId, id: StatusId) -> Result<()> {
 /// Somebody elsewhere boosts `original`. None when that was taken back already or may not be.
 pub async fn boost(
     db: &Db,
-    who: AccountId,
-    original: StatusId,
+    site: &Site,
+    (who, original): (AccountId, StatusId),
     (uri, wanted, made): (&str, Visibility, Option<Time>),
 ) -> Result<Option<Status>> {
     let mut tx = db.begin().await?;
@@ -196,7 +200,7 @@ pub async fn boost(
     notifications::notify(&mut tx, new).await?;
     tx.publish(Event::StatusCreated { status: boost.id });
     if feeds > 0 {
-        cards::attach_late(&mut tx, &status).await?;
+        cards::attach_late(&mut tx, site, (&status, Haste::Others)).await?;
     }
     tx.commit().await?;
     Ok(Some(boost))

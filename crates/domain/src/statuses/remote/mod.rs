@@ -19,7 +19,9 @@ use crate::{
     emojis,
     events::Event,
     ids::{self, AccountId, StatusId},
-    media, notifications, polls, search, tags, text, timelines, tombstones,
+    media, notifications, polls, search,
+    site::Site,
+    tags, text, timelines, tombstones,
 };
 use std::time::Duration;
 
@@ -72,6 +74,8 @@ pub enum How {
     Sent,
     /// We fetched it: nobody needs to be told of what is old.
     Found,
+    /// The same because a relay spoke of it: perhaps nobody here will look at it.
+    Relayed,
 }
 
 /// The status that has this name among servers, ours or not.
@@ -81,7 +85,7 @@ pub async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<Status>> {
 
 /// Writes a status down and puts it where it belongs. The one that is there when it arrived before; None when it is
 /// known to be gone. [`Error::Forbidden`] when somebody else's has this name.
-pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Option<Status>> {
+pub async fn receive(db: &Db, site: &Site, arrived: &Arrived) -> Result<Option<Status>> {
     let mut tx = db.begin().await?;
     // Whatever concerns one author happens in turn: a deletion cannot slip past the arrival.
     accounts::store::lock_pair(&tx, arrived.author, arrived.author).await?;
@@ -107,7 +111,7 @@ pub async fn receive(db: &Db, arrived: &Arrived) -> Result<Option<Status>> {
     let seen = tell(&mut tx, arrived, &status).await?;
     // What a relay brings and nobody here asked for is not looked into. Last: whoever links to the same page waits.
     if seen || arrived.how == How::Found {
-        cards::attach(&mut tx, &status, (arrived.link.as_deref(), Haste::Others)).await?;
+        cards::attach(&mut tx, site, &status, (arrived.link.as_deref(), Haste::Others)).await?;
     }
     tx.commit().await?;
     Ok(Some(status))
@@ -251,7 +255,7 @@ impl Arrived {
 
 /// Whether anybody here has it in a feed or is named in it.
 async fn tell(tx: &mut Tx, arrived: &Arrived, status: &Status) -> Result<bool> {
-    if arrived.how == How::Found && tx.now.since(status.created_at) > NEWS {
+    if arrived.how != How::Sent && tx.now.since(status.created_at) > NEWS {
         return Ok(false);
     }
     let feeds = timelines::deliver(tx, status).await?;

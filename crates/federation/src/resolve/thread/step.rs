@@ -159,7 +159,7 @@ async fn seen_again(federation: &Federation, note: &Note, (known, parent): (&Sta
     if edited || asks || counted || note.poll.is_some() {
         let author = account::named(federation, &note.author).await?;
         let arrived = federation.arrived(note, &author, (remote::How::Found, Budget::THREAD)).await?;
-        remote::edit(&federation.db, &arrived).await?;
+        arrive::edit(federation, &arrived).await?;
     }
     if known.in_reply_to_id.is_some() {
         return Ok(false);
