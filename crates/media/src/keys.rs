@@ -108,7 +108,11 @@ pub fn shown((kind, id, style): What, stored: &str) -> Cow<'_, str> {
 
 /// What [`shown`] says of, by the key alone; its name is to be compared.
 pub fn read(key: &str) -> Option<What> {
-    let rest = key.strip_prefix(CACHE)?;
+    key.strip_prefix(CACHE).and_then(read_own)
+}
+
+/// The same for a file of our own: what [`key`] was made of.
+pub fn read_own(rest: &str) -> Option<What> {
     let (kind, rest) = Kind::ALL.iter().find_map(|kind| {
         let rest = rest.strip_prefix(kind.folder())?.strip_prefix('/')?;
         Some((*kind, rest))
@@ -205,7 +209,8 @@ mod tests {
         let what = (Kind::Attachment, 109_698_123_456_789_012, Style::Small);
         let key = shown(what, "https://a.example/x/cat.PNG?size=large#top");
         assert_eq!(key, "cache/media_attachments/files/109/698/123/456/789/012/small/ae70e79bb5883b0f.png");
-        assert_eq!(read(&key), Some(what));
+        assert_eq!((read(&key), read_own(&key)), (Some(what), None));
+        assert_eq!(read_own("accounts/avatars/000/000/007/original/x.png"), Some((Kind::Avatar, 7, Style::Original)));
         assert_eq!(shown((Kind::Avatar, 7, Style::Original), "accounts/avatars/x.png"), "accounts/avatars/x.png");
         for (address, end) in [
             ("https://a.example/", ""),

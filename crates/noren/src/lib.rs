@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+mod copies;
 mod memory;
 mod remote;
 pub mod server;

@@ -57,6 +57,8 @@ sql! {
     VISIBLE = "SELECT ", Account::COLUMNS, " FROM accounts WHERE id = ANY($1) AND ", PRESENT;
     INSERT = "INSERT INTO accounts (", Account::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
         $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33) ON CONFLICT DO NOTHING";
+    NAMING = "SELECT ", Account::COLUMNS, " FROM accounts \
+        WHERE avatar = ANY($1) OR avatar_static = ANY($1) OR header = ANY($1) OR header_static = ANY($1)";
     UPDATE_PROFILE = "UPDATE accounts SET display_name = $2, note = $3, note_html = $4, avatar = $5, avatar_static = $6, \
         header = $7, header_static = $8, avatar_description = $9, header_description = $10, fields_json = $11, \
         emojis_json = $12, kind = $13, locked = $14, discoverable = $15, indexable = $16, hide_collections = $17, \
@@ -84,6 +86,11 @@ pub async fn by_ids(conn: &Conn, ids: impl IntoIterator<Item = AccountId>) -> Re
         return Ok(Vec::new());
     }
     conn.all(BY_IDS, &[&ids]).await
+}
+
+/// Those that name one of these files. Looks through all there are.
+pub async fn naming(conn: &Conn, keys: &[String]) -> Result<Vec<Account>> {
+    conn.all(NAMING, &[&Texts(keys.to_vec())]).await
 }
 
 /// `domain` None: local. Letter case does not matter.

@@ -8,7 +8,7 @@ pub(crate) use elsewhere::{receive, used};
 
 use crate::{
     Error, Result, Time,
-    db::{Conn, Db},
+    db::{Conn, Db, Ids},
     ids::{self, EmojiId},
     jobs::Job,
     row,
@@ -93,6 +93,21 @@ pub async fn by_names(conn: &Conn, names: &[String]) -> Result<Vec<Emoji>> {
 
 pub async fn by_id(conn: &Conn, id: EmojiId) -> Result<Option<Emoji>> {
     store::by_id(conn, id).await
+}
+
+pub async fn by_ids(conn: &Conn, ids: impl IntoIterator<Item = EmojiId>) -> Result<Vec<Emoji>> {
+    let ids = Ids::of(ids);
+    if ids.is_empty() { Ok(Vec::new()) } else { store::by_ids(conn, &ids).await }
+}
+
+/// Those of another server.
+pub async fn by_domain(conn: &Conn, domain: &str) -> Result<Vec<Emoji>> {
+    store::by_domain(conn, domain).await
+}
+
+/// Those that name one of these files. Looks through all there are.
+pub async fn naming(conn: &Conn, keys: &[String]) -> Result<Vec<Emoji>> {
+    store::naming(conn, keys).await
 }
 
 /// All of this site, in the order of their shortcodes.

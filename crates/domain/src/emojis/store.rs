@@ -3,7 +3,7 @@
 use super::Emoji;
 use crate::{
     Result,
-    db::{Conn, Texts, Tx},
+    db::{Conn, Ids, Texts, Tx},
     ids::EmojiId,
     sql,
 };
@@ -16,6 +16,9 @@ sql! {
     BY_CODES_AND_DOMAINS = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE shortcode = ANY($1) \
         AND COALESCE(domain, '') = ANY($2)";
     BY_ID = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE id = $1";
+    BY_IDS = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE id = ANY($1)";
+    BY_DOMAIN = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE COALESCE(domain, '') = $1 ORDER BY shortcode LIMIT $2";
+    NAMING = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE image = ANY($1) OR image_static = ANY($1)";
     LIST = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE COALESCE(domain, '') = '' ORDER BY lower(shortcode), shortcode LIMIT $1";
     INSERT = "INSERT INTO custom_emojis (", Emoji::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
         ON CONFLICT DO NOTHING";
@@ -37,6 +40,18 @@ pub(super) async fn by_codes_and_domains(conn: &Conn, codes: Vec<String>, domain
 
 pub(super) async fn by_id(conn: &Conn, id: EmojiId) -> Result<Option<Emoji>> {
     conn.opt(BY_ID, &[&id]).await
+}
+
+pub(super) async fn by_ids(conn: &Conn, ids: &Ids) -> Result<Vec<Emoji>> {
+    conn.all(BY_IDS, &[ids]).await
+}
+
+pub(super) async fn by_domain(conn: &Conn, domain: &str) -> Result<Vec<Emoji>> {
+    conn.all(BY_DOMAIN, &[&domain, &MOST]).await
+}
+
+pub(super) async fn naming(conn: &Conn, keys: &[String]) -> Result<Vec<Emoji>> {
+    conn.all(NAMING, &[&Texts(keys.to_vec())]).await
 }
 
 /// False when there is one of this shortcode and server.

@@ -4,7 +4,7 @@ use super::{Follow, Wish, accept, check, end, grant, start, store, told, withdra
 use crate::{
     Error, Result,
     accounts::{self, Account},
-    db::{Conn, Db, Tx},
+    db::{Conn, Db, Ids, Tx},
     deliveries::{self, Bond, News},
     ids::{self, AccountId},
     jobs::{self, Job},
@@ -95,6 +95,12 @@ pub async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<(AccountId, Account
 /// Whether anybody here follows `account`.
 pub async fn is_followed_here(conn: &Conn, account: AccountId) -> Result<bool> {
     store::is_followed_here(conn, account).await
+}
+
+/// Those of these accounts who follow somebody or are followed.
+pub async fn concerned(conn: &Conn, accounts: impl IntoIterator<Item = AccountId>) -> Result<Vec<AccountId>> {
+    let ids = Ids::of(accounts);
+    if ids.is_empty() { Ok(Vec::new()) } else { store::concerned(conn, &ids).await }
 }
 
 /// Names of those who follow `of`, latest first; pages go by number from 0. For other servers: without who hides.

@@ -2,7 +2,7 @@
 
 use crate::{
     Result, Time,
-    db::{Conn, Tx},
+    db::{Conn, Ids, Tx},
     ids::{AccountId, FollowId},
     page::Page,
     row, sql,
@@ -61,6 +61,7 @@ sql! {
     COUNT_ALL_REQUESTS = "SELECT COUNT(*) FROM (SELECT id FROM follow_requests WHERE target_id = $1 LIMIT $2) AS waiting";
     BY_URI = "SELECT account_id, target_id FROM follow_requests WHERE uri = $1 UNION ALL \
         SELECT account_id, target_id FROM follows WHERE uri = $1 LIMIT 1";
+    CONCERNED = "SELECT target_id FROM follows WHERE target_id = ANY($1) UNION SELECT account_id FROM follows WHERE account_id = ANY($1)";
     IS_FOLLOWED_HERE = "SELECT 1::bigint FROM follows f JOIN users u ON u.account_id = f.account_id WHERE f.target_id = $1 LIMIT 1";
     FOLLOWER_URIS = "SELECT a.uri FROM follows f JOIN accounts a ON a.id = f.account_id \
         WHERE f.target_id = $1 AND a.suspended_at IS NULL ORDER BY f.id DESC LIMIT $3 OFFSET $2";
@@ -180,6 +181,10 @@ pub(super) async fn count_all_requests(conn: &Conn, me: AccountId, limit: i64) -
 
 pub(super) async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<(AccountId, AccountId)>> {
     conn.opt(BY_URI, &[&uri]).await
+}
+
+pub(super) async fn concerned(conn: &Conn, accounts: &Ids) -> Result<Vec<AccountId>> {
+    Ok(conn.all::<(AccountId,)>(CONCERNED, &[accounts]).await?.into_iter().map(|(id,)| id).collect())
 }
 
 pub(super) async fn is_followed_here(conn: &Conn, account: AccountId) -> Result<bool> {

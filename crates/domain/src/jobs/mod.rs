@@ -103,6 +103,10 @@ pub enum Job {
     MirrorMedia {
         status: StatusId,
     },
+    /// Copies the pictures of an account of another server.
+    MirrorAccount {
+        account: AccountId,
+    },
     /// Compares what another server says about followers of `account` here with what is known.
     MendFollows {
         account: AccountId,
@@ -116,7 +120,8 @@ pub enum Job {
 impl Job {
     pub fn queue(&self) -> Queue {
         match self {
-            Self::ProcessMedia { .. } | Self::DeleteFiles { .. } | Self::MirrorMedia { .. } => Queue::Media,
+            Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
+            Self::MirrorMedia { .. } | Self::MirrorAccount { .. } => Queue::Media,
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
             Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::FetchCard { .. } => Queue::Pull,

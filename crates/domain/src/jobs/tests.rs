@@ -24,6 +24,7 @@ fn stored_form_is_fixed() {
         (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
         (Job::FetchCard { card: CardId(7) }, r#"{"job":"fetch_card","card":"7"}"#),
         (Job::MirrorMedia { status: StatusId(8) }, r#"{"job":"mirror_media","status":"8"}"#),
+        (Job::MirrorAccount { account: AccountId(9) }, r#"{"job":"mirror_account","account":"9"}"#),
         (
             Job::ApplyDomainBlock { domain: "a.example".into(), was: 5 },
             r#"{"job":"apply_domain_block","domain":"a.example","was":5}"#,

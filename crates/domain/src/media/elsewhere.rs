@@ -97,7 +97,12 @@ pub async fn describe(db: &Db, id: MediaId, seen: Seen) -> Result<()> {
     tx.commit().await
 }
 
-/// Has what hangs on a status copied by a job; once is enough.
+/// Has a job copy the pictures of an account, and emoji in its name; once is enough.
+pub async fn mirror_account_later(db: &Db, account: AccountId) -> Result<()> {
+    jobs::ensure(db, Job::MirrorAccount { account }).await
+}
+
+/// Has a job copy what hangs on a status, and its emoji; once is enough.
 pub async fn mirror_later(db: &Db, status: StatusId) -> Result<()> {
     jobs::ensure(db, Job::MirrorMedia { status }).await
 }

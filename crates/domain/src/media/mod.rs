@@ -11,7 +11,7 @@ mod tests;
 mod versions;
 
 pub use details::{Details, focus};
-pub use elsewhere::{Elsewhere, Seen, Whose, describe, is_unseen, may_be_fetched, mirror_later};
+pub use elsewhere::{Elsewhere, Seen, Whose, describe, is_unseen, may_be_fetched, mirror_account_later, mirror_later};
 pub(crate) use elsewhere::{receive as receive_elsewhere, replace as replace_elsewhere};
 pub use versions::{Shape, Small, Versions};
 
@@ -240,6 +240,16 @@ pub async fn prune(db: &Db) -> Result<u64> {
         delete_files(&mut tx, gone.iter().flat_map(Attachment::keys).collect()).await?;
         tx.commit().await?;
     }
+}
+
+/// Which of these files attachments name, whatever they are called. Looks through all there are.
+pub async fn named(conn: &Conn, keys: &[String]) -> Result<Vec<String>> {
+    Ok(naming(conn, keys).await?.iter().flat_map(Attachment::keys).collect())
+}
+
+/// Those that name one of these files or addresses. Looks through all there are.
+pub async fn naming(conn: &Conn, names: &[String]) -> Result<Vec<Attachment>> {
+    store::naming(conn, names).await
 }
 
 /// Which of these attachments still wait to be processed: the others need no upload.

@@ -3,7 +3,7 @@
 use super::{Attachment, State};
 use crate::{
     Result, Time,
-    db::{Conn, Ids, Tx},
+    db::{Conn, Ids, Texts, Tx},
     ids::{AccountId, MediaId, StatusId},
     sql,
 };
@@ -12,6 +12,10 @@ sql! {
     BY_ID = "SELECT ", Attachment::COLUMNS, " FROM media_attachments WHERE id = $1";
     BY_IDS = "SELECT ", Attachment::COLUMNS, " FROM media_attachments WHERE id = ANY($1)";
     BY_STATUSES = "SELECT ", Attachment::COLUMNS, " FROM media_attachments WHERE status_id = ANY($1) ORDER BY status_id, position, id";
+    OF_ACCOUNT = "SELECT ", Attachment::COLUMNS, " FROM media_attachments WHERE account_id = $1 AND status_id IS NOT NULL \
+        AND loose_since >= $2 AND id > $3 ORDER BY id LIMIT $4";
+    NAMING = "SELECT ", Attachment::COLUMNS, " FROM media_attachments \
+        WHERE original = ANY($1) OR small = ANY($1) OR upload = ANY($1)";
     INSERT = "INSERT INTO media_attachments (", Attachment::COLUMNS, ") \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     TAKE_PROCESSING = "UPDATE media_attachments SET state = $2, upload = NULL WHERE id = $1 AND state = 0 \
@@ -48,6 +52,20 @@ pub async fn by_ids(conn: &Conn, ids: &[MediaId]) -> Result<Vec<Attachment>> {
         return Ok(Vec::new());
     }
     conn.all(BY_IDS, &[&Ids::of(ids.iter().copied())]).await
+}
+
+/// What hangs on statuses of an account and is known since `since`, in the order of ids.
+pub async fn of_account(
+    conn: &Conn,
+    (account, since): (AccountId, Time),
+    (after, limit): (MediaId, i64),
+) -> Result<Vec<Attachment>> {
+    conn.all(OF_ACCOUNT, &[&account, &since, &after, &limit]).await
+}
+
+/// Those that name one of these files.
+pub(super) async fn naming(conn: &Conn, keys: &[String]) -> Result<Vec<Attachment>> {
+    conn.all(NAMING, &[&Texts(keys.to_vec())]).await
 }
 
 /// In the order they stand in their statuses.

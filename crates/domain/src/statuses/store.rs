@@ -56,6 +56,11 @@ sql! {
     TOUCHED = "SELECT 1::bigint FROM favourites WHERE account_id = $1 AND status_id = $2 UNION ALL \
         SELECT 1::bigint FROM bookmarks WHERE account_id = $1 AND status_id = $2 UNION ALL \
         SELECT 1::bigint FROM statuses WHERE account_id = $1 AND reblog_of_id = $2 LIMIT 1";
+    KEPT_DEAR = "SELECT f.status_id FROM favourites f JOIN users u ON u.account_id = f.account_id WHERE f.status_id = ANY($1) UNION \
+        SELECT status_id FROM bookmarks WHERE status_id = ANY($1) UNION \
+        SELECT reblog_of_id FROM statuses WHERE local AND reblog_of_id = ANY($1) UNION \
+        SELECT in_reply_to_id FROM statuses WHERE local AND in_reply_to_id = ANY($1) UNION \
+        SELECT quote_of_id FROM statuses WHERE local AND quote_of_id = ANY($1)";
     // What the viewer did to each: 1 favourite, 2 bookmark, 3 boost, 4 pin, 5 muted conversation.
     MARKS = "SELECT status_id, 1::bigint FROM favourites WHERE account_id = $1 AND status_id = ANY($2) UNION ALL \
         SELECT status_id, 2::bigint FROM bookmarks WHERE account_id = $1 AND status_id = ANY($2) UNION ALL \
@@ -81,6 +86,15 @@ sql! {
         AND visibility IN (0, 1) ORDER BY id DESC LIMIT $4";
     REBLOGGERS_OLDEST = "SELECT id, account_id FROM statuses WHERE reblog_of_id = $1 AND id < $2 AND id > $3 \
         AND visibility IN (0, 1) ORDER BY id ASC LIMIT $4";
+}
+
+/// Those that people here favoured, boosted, bookmarked, answered or quoted.
+pub async fn kept_dear(conn: &Conn, ids: impl IntoIterator<Item = StatusId>) -> Result<Vec<StatusId>> {
+    let ids = Ids::of(ids);
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(conn.all::<(StatusId,)>(KEPT_DEAR, &[&ids]).await?.into_iter().map(|(id,)| id).collect())
 }
 
 pub async fn by_id(conn: &Conn, id: StatusId) -> Result<Option<Status>> {

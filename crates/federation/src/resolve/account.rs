@@ -154,6 +154,10 @@ async fn keep(federation: &Federation, arrived: Arrived, (username, domain): (St
     let arrived = Arrived { username, domain, ..arrived };
     let account = remote::receive(&federation.db, &arrived).await?;
     federation.known.forget(account.id);
+    let shows = account.avatar.is_some() || account.header.is_some() || account.emojis_json != "[]";
+    if shows && federation.is_mirroring() {
+        domain::media::mirror_account_later(&federation.db, account.id).await?;
+    }
     Ok(account)
 }
 

@@ -61,3 +61,8 @@ pub fn confirmed(question: &str) -> bool {
 pub fn progress(length: usize) -> indicatif::ProgressBar {
     indicatif::ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX))
 }
+
+/// The same for work of which nobody knows how much it is.
+pub fn counter() -> indicatif::ProgressBar {
+    indicatif::ProgressBar::new_spinner()
+}

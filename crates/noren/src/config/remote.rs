@@ -10,7 +10,8 @@ use std::time::Duration;
 #[serde(default, deny_unknown_fields)]
 pub struct RemoteConfig {
     /// "lazy": fetched when somebody looks, and kept in edge.cache as long as there is room. "mirror": what hangs on
-    /// posts is copied to where new files go as soon as it is known, and kept there for `retention`.
+    /// posts, avatars, headers, emoji and pictures of previews are copied to where new files go as soon as they are
+    /// known, and kept there for `retention`.
     pub mode: Mode,
     /// How long copies of a mirror are kept.
     pub retention: Period,

@@ -1,39 +1,81 @@
-//! Copies what hangs on posts of other servers to where our own files are, and removes the copies again.
+//! Copies pictures, videos and sounds of other servers to where our own files are, where that is wanted; and removes the
+//! copies when they have been kept long enough.
 
 use crate::config::Mode;
+use crate::copies::{self, attachment_files, emoji_files, portrait_files};
 use crate::remote::Remote;
 use crate::server::Parts;
-use domain::ids::StatusId;
+use domain::db::Conn;
+use domain::ids::{AccountId, CardId, StatusId};
 use domain::jobs::Outcome;
-use domain::{Error, Result};
+use domain::{Error, Result, accounts, cards, emojis, statuses};
 use edge::cache::Failure;
-use media::keys::{self, CACHE, Kind, Style};
-use media::{Key, Listing};
-use std::time::{Duration, SystemTime};
+use media::Key;
+use media::keys::{self, Kind, Style, What};
 
-const PAGE: usize = 500;
+fn is_wanted(parts: &Parts) -> bool {
+    parts.config.media.remote.mode == Mode::Mirror
+}
 
-pub(super) async fn run(parts: &Parts, status: StatusId) -> Result<Outcome> {
-    if parts.config.media.remote.mode != Mode::Mirror {
+/// What hangs on a post, and the emoji in it.
+pub(super) async fn status(parts: &Parts, id: StatusId) -> Result<Outcome> {
+    if !is_wanted(parts) {
         return Ok(Outcome::Done);
     }
+    let conn = parts.db.read().await?;
+    let status = statuses::store::by_id(&conn, id).await?.ok_or(Error::NotFound)?;
+    let mut files = Vec::new();
+    for row in domain::media::store::by_statuses(&conn, [id]).await? {
+        files.extend(attachment_files(&row));
+    }
+    files.extend(emoji(&conn, &status.emojis_json).await?);
+    drop(conn);
+    copy_all(parts, files).await
+}
+
+/// Pictures of an account, and the emoji in its name.
+pub(super) async fn account(parts: &Parts, id: AccountId) -> Result<Outcome> {
+    if !is_wanted(parts) {
+        return Ok(Outcome::Done);
+    }
+    let conn = parts.db.read().await?;
+    let account = accounts::store::by_id(&conn, id).await?.ok_or(Error::NotFound)?;
+    let mut files = portrait_files(&account);
+    files.extend(emoji(&conn, &account.emojis_json).await?);
+    drop(conn);
+    copy_all(parts, files).await
+}
+
+/// Fetches what a page says of itself, and its picture. Without the picture the preview is good all the same.
+pub(super) async fn card(parts: &Parts, id: CardId) -> Result<Outcome> {
+    federation::cards::fetch(&parts.federation, id).await?;
+    if !is_wanted(parts) {
+        return Ok(Outcome::Done);
+    }
+    let preview = cards::by_id(&parts.db.read().await?, id).await?;
+    let image = preview.and_then(|preview| preview.card().image).filter(|image| keys::is_address(image));
+    if let Some(image) = image {
+        copy_all(parts, vec![((Kind::Card, id.0, Style::Original), image)]).await?;
+    }
+    Ok(Outcome::Done)
+}
+
+async fn emoji(conn: &Conn, names: &str) -> Result<Vec<(What, String)>> {
+    let names: Vec<String> = serde_json::from_str(names).unwrap_or_default();
+    Ok(emojis::by_names(conn, &names).await?.iter().flat_map(emoji_files).collect())
+}
+
+async fn copy_all(parts: &Parts, files: Vec<(What, String)>) -> Result<Outcome> {
     let remote = Remote::new(parts);
-    let rows = domain::media::store::by_statuses(&parts.db.read().await?, [status]).await?;
-    for row in rows {
-        let address = |stored: &Option<String>| stored.clone().filter(|stored| keys::is_address(stored));
-        let Some(original) = address(&row.original) else { continue };
-        let small = address(&row.small).unwrap_or_else(|| original.clone());
-        for (style, stored) in [(Style::Original, original), (Style::Small, small)] {
-            let key = keys::shown((Kind::Attachment, row.id.0, style), &stored);
-            let Ok(key) = Key::parse(&key) else { continue };
-            match copy(parts, &remote, &key).await? {
-                Ok(()) => {}
-                Err(failure @ (Failure::Busy | Failure::TimedOut | Failure::Unreachable(_))) => {
-                    return Ok(Outcome::Retry(failure.to_string()));
-                }
-                // It is asked for again when somebody looks.
-                Err(failure) => tracing::debug!(%failure, %key, "cannot be mirrored"),
+    for (what, address) in files {
+        let Ok(key) = Key::parse(&keys::shown(what, &address)) else { continue };
+        match copy(parts, &remote, &key).await? {
+            Ok(()) => {}
+            Err(failure @ (Failure::Busy | Failure::TimedOut | Failure::Unreachable(_))) => {
+                return Ok(Outcome::Retry(failure.to_string()));
             }
+            // It is asked for again when somebody looks.
+            Err(failure) => tracing::debug!(%failure, %key, "cannot be mirrored"),
         }
     }
     Ok(Outcome::Done)
@@ -55,48 +97,8 @@ async fn copy(parts: &Parts, remote: &Remote, key: &Key) -> Result<Result<(), Fa
 
 /// Removes copies that are older than they are kept, where copies are made. How many.
 pub(super) async fn sweep(parts: &Parts) -> Result<u64> {
-    if parts.config.media.remote.mode != Mode::Mirror {
-        return Ok(0);
+    match is_wanted(parts) {
+        true => copies::expire(parts, parts.config.media.remote.retention.0).await,
+        false => Ok(0),
     }
-    let kept = parts.config.media.remote.retention.0;
-    let removed = remove_older(parts, (CACHE, kept), Removal::Remove).await?;
-    Ok(removed.files)
-}
-
-/// What was, or would be, removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Removed {
-    pub(crate) files: u64,
-    pub(crate) bytes: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Removal {
-    Count,
-    Remove,
-}
-
-/// Removes what lies below `prefix` for longer than `kept`, or counts it. A bucket that takes no orders is left alone.
-pub(crate) async fn remove_older(parts: &Parts, (prefix, kept): (&str, Duration), removal: Removal) -> Result<Removed> {
-    let (mut removed, mut after) = (Removed::default(), None);
-    loop {
-        let listing = Listing { prefix: prefix.to_owned(), after: after.take(), limit: PAGE };
-        let page = parts.store.list(listing).await.map_err(|error| Error::Internal(error.into()))?;
-        let Some(last) = page.last() else { return Ok(removed) };
-        after = Some(last.key.clone());
-        for entry in page.into_iter().filter(|entry| is_older(entry.modified, kept)) {
-            if removal == Removal::Remove
-                && let Err(failure) = parts.store.delete(&entry.key).await
-            {
-                tracing::warn!(%failure, key = %entry.key, "a copy stays behind");
-                continue;
-            }
-            removed.files += 1;
-            removed.bytes += entry.len;
-        }
-    }
-}
-
-fn is_older(modified: SystemTime, kept: Duration) -> bool {
-    SystemTime::now().duration_since(modified).is_ok_and(|age| age >= kept)
 }

@@ -242,8 +242,9 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::FetchThread { status } => fetch_thread::run(parts, *status).await,
         Job::CheckMove { account } => check_move::run(parts, *account).await,
         Job::Carry { carry } => carry::run(parts, *carry).await,
-        Job::FetchCard { card } => federation::cards::fetch(&parts.federation, *card).await.map(|()| Outcome::Done),
-        Job::MirrorMedia { status } => mirror_media::run(parts, *status).await,
+        Job::FetchCard { card } => mirror_media::card(parts, *card).await,
+        Job::MirrorMedia { status } => mirror_media::status(parts, *status).await,
+        Job::MirrorAccount { account } => mirror_media::account(parts, *account).await,
         Job::MendFollows { account, url, digest } => {
             mend_follows::run(parts, *account, (url.as_str(), digest.as_str())).await
         }

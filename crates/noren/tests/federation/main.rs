@@ -19,6 +19,7 @@ mod impostors;
 mod interact;
 mod kill;
 mod media;
+mod media_commands;
 mod media_hostile;
 mod mirror;
 mod moves;

@@ -6,6 +6,8 @@ use crate::peer::{File, Peer};
 use crate::{id, search};
 use domain::accounts::remote::{self, Arrived, Reach};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use testkit::{Engine, TestServer};
 
@@ -101,6 +103,56 @@ with_a_peer! {
         assert_eq!(server.client().get(text(&post["media_attachments"][0], "url"), ()).await.status, 200);
     }
 
+    async fn pictures_of_people_and_emoji_are_bounded(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let mut giant = png(8, 8);
+        giant.resize(100 << 20, 0);
+        let mut lying = png(8, 8);
+        lying.truncate(40);
+        let page = b"<!doctype html><script>alert(1)</script>".to_vec();
+        let table = [
+            ("bomb", File::Plain("image/png", bomb())),
+            ("giant", File::Plain("image/png", giant.clone())),
+            ("unmeasured", File::Unmeasured("image/png", giant)),
+            ("endless", File::Endless("image/png", png(8, 8))),
+            ("cut", File::Plain("image/png", lying)),
+            ("short", File::Short("image/png", png(8, 8)[..60].to_vec())),
+            ("page", File::Plain("image/png", page)),
+            ("film", File::Plain("image/gif", b"\0\0\0\x20ftypisom".to_vec())),
+        ];
+        for (name, file) in table {
+            let url = peer.file(&format!("/x/{name}"), file);
+            let emoji = json!([{ "type": "Emoji", "name": ":x:", "icon": { "type": "Image", "url": url } }]);
+            let icon = json!({ "type": "Image", "url": url });
+            let who = peer.somebody(name);
+            peer.shows(&who, name, json!({ "name": ":x:", "tag": emoji, "icon": icon, "image": icon }));
+            let account = crate::find(&bob, &format!("{name}@{}", peer.host())).await;
+            // One emoji for each server: this one's picture is the newest.
+            let tx = server.db().begin().await.unwrap();
+            tx.exec("UPDATE custom_emojis SET image = $1, image_static = $1", &[&url]).await.unwrap();
+            tx.commit().await.unwrap();
+            let account = bob.get(&format!("/api/v1/accounts/{}", id(&account)), ()).await.ok();
+            let shown = [&account["avatar"], &account["header_static"], &account["emojis"][0]["url"]];
+            for address in shown {
+                let answer = server.client().get(address.as_str().unwrap(), ()).await;
+                assert!(matches!(answer.status, 404 | 502), "{name} {address}: {}", answer.status);
+            }
+        }
+        let found = post_with(&bob, (&peer, &eve), "fine", json!([])).await;
+        assert!(!id(&found).is_empty(), "the server has time for others");
+        assert_eq!(std::fs::read_dir(server.parts().store.spool()).unwrap().count(), 0);
+    }
+
+    async fn what_drips_is_given_up(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let url = peer.file("/x/drip", File::Drip("image/png", png(64, 64)));
+        let post = post_with(&bob, (&peer, &eve), "drip", json!([{ "type": "Image", "url": url }])).await;
+        let preview = server.client().get(text(&post["media_attachments"][0], "preview_url"), ());
+        let preview = tokio::time::timeout(Duration::from_secs(58), preview).await.unwrap();
+        assert!(matches!(preview.status, 502 | 504), "{}", preview.status);
+        assert_eq!(std::fs::read_dir(server.parts().store.spool()).unwrap().count(), 0);
+    }
+
     async fn emoji_without_end_are_cut(server, peer, bob) {
         let eve = peer.somebody("eve");
         let tags: Vec<Value> = (0..10_000).map(|n| json!({
@@ -156,6 +208,71 @@ async fn private_addresses_are_never_asked(engine: Engine) {
     }
     assert_eq!(peer.hits("/avatar.png"), 0);
     server.finish().await;
+}
+
+/// On a server that may ask one private address, and is sent to another one.
+async fn redirects_lead_nowhere_private(engine: Engine) {
+    let allowed = |config: &mut noren::config::Config| {
+        config.federation.allowed_addresses = vec!["127.0.0.1".parse().unwrap()];
+    };
+    let Some(server) = TestServer::start_with(engine, allowed).await else { return };
+    let (peer, bob) = (Peer::start().await, server.person("bob").await);
+    let inner = tokio::net::TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let secret = format!("http://127.0.0.2:{}/secret.png", inner.local_addr().unwrap().port());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = asked.clone();
+    tokio::spawn(async move {
+        while let Ok(taken) = inner.accept().await {
+            counting.fetch_add(1, Ordering::SeqCst);
+            drop(taken);
+        }
+    });
+    let at = |path: &str| format!("{}{path}", peer.base.replace("localhost", "127.0.0.1"));
+    peer.file("/good.png", File::Plain("image/png", png(64, 64)));
+    peer.file("/around.png", File::Redirect(at("/good.png")));
+    peer.file("/evil.png", File::Redirect(secret));
+    for (n, (path, wanted)) in [("/around.png", 200), ("/evil.png", 404)].into_iter().enumerate() {
+        let url = at(path);
+        let arrived = Arrived {
+            uri: format!("https://evil.example/users/{n}"),
+            username: format!("u{n}"),
+            domain: format!("evil{n}.example"),
+            display_name: ":x:".into(),
+            avatar: Some(url.clone()),
+            emojis: vec![domain::emojis::Elsewhere { shortcode: "x".into(), url: url.clone(), ..Default::default() }],
+            reach: Reach { inbox: "https://evil.example/inbox".into(), ..Reach::default() },
+            ..Arrived::default()
+        };
+        let account = remote::receive(server.db(), &arrived).await.unwrap();
+        let shown = bob.get(&format!("/api/v1/accounts/{}", account.id), ()).await.ok();
+        let page = format!("<title>{n}</title><meta property=og:image content='{url}'>");
+        peer.file(&format!("/page{n}"), crate::previews::html(&page));
+        let posted = crate::previews::post_link(&bob, "", &at(&format!("/page{n}"))).await;
+        crate::previews::hurry(&server).await;
+        let card = crate::previews::card(&bob, &posted).await;
+        for address in [&shown["avatar"], &shown["emojis"][0]["url"], &card["image"]] {
+            let answer = server.client().get(address.as_str().unwrap(), ()).await;
+            assert!(answer.status == wanted || (wanted == 404 && answer.status == 502), "{path}: {}", answer.status);
+        }
+        assert!(peer.hits(path) >= 1);
+    }
+    // A page that leads there is no page.
+    peer.file("/page9", File::Redirect("http://127.0.0.2:1/".into()));
+    let posted = crate::previews::post_link(&bob, "", &at("/page9")).await;
+    crate::previews::hurry(&server).await;
+    assert_eq!(crate::previews::card(&bob, &posted).await, Value::Null);
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redirects_sqlite() {
+    redirects_lead_nowhere_private(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redirects_postgres() {
+    redirects_lead_nowhere_private(Engine::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

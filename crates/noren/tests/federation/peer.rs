@@ -39,6 +39,8 @@ pub(crate) enum File {
     Short(&'static str, Vec<u8>),
     /// It begins so, and never ends.
     Endless(&'static str, Vec<u8>),
+    /// The same, a byte each second.
+    Drip(&'static str, Vec<u8>),
     /// Nothing comes after the head for this long.
     Silent(&'static str, std::time::Duration),
     Redirect(String),
@@ -62,6 +64,13 @@ impl File {
                 let more = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![0_u8; 64 * 1024]));
                 let all = futures_util::StreamExt::chain(futures_util::stream::iter([Ok(bytes)]), more);
                 ([("content-type", kind)], axum::body::Body::from_stream(all)).into_response()
+            }
+            File::Drip(kind, bytes) => {
+                let slow = futures_util::stream::unfold(bytes.into_iter(), |mut bytes| async move {
+                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                    bytes.next().map(|byte| (Ok::<_, std::io::Error>(vec![byte]), bytes))
+                });
+                ([("content-type", kind)], axum::body::Body::from_stream(slow)).into_response()
             }
             File::Silent(kind, time) => {
                 let late = futures_util::stream::once(async move {
