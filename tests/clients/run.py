@@ -38,6 +38,7 @@ SUITES = [
     ("toot", ["toot_test.py"], ["alice", "bob"]),
     ("masto", ["masto.test.mjs"], ["alice", "bob"]),
     ("fedify", ["fedify.test.mjs", "signed.test.mjs"], ["alice"]),
+    ("signatures", ["signatures.test.mjs"], ["alice"]),
     ("pages", ["pages.test.mjs"], []),
     ("video", ["video.test.mjs"], []),
 ]
