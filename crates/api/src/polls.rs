@@ -15,19 +15,26 @@ use domain::{
     ids::{AccountId, PollId},
     polls,
 };
+use federation::resolve;
 use serde::Deserialize;
 
 pub(crate) fn routes() -> Router<App> {
     Router::new().route("/api/v1/polls/{id}", get(one)).route("/api/v1/polls/{id}/votes", post(vote))
 }
 
-/// `GET /api/v1/polls/:id` <https://docs.joinmastodon.org/methods/polls/#get>
+/// `GET /api/v1/polls/:id`: one of another server is asked for there when somebody here looks.
+/// <https://docs.joinmastodon.org/methods/polls/#get>
 async fn one(
     State(app): State<App>,
     viewer: Viewer<scope::ReadStatuses>,
     Path(id): Path<PollId>,
 ) -> ApiResult<Json<Poll>> {
-    let row = polls::visible(&app.db.read().await?, viewer.account(), id).await?;
+    let mut row = polls::visible(&app.db.read().await?, viewer.account(), id).await?;
+    if let Some(who) = viewer.account()
+        && resolve::poll::look(&app.federation, &row, who).await?
+    {
+        row = polls::visible(&app.db.read().await?, Some(who), id).await?;
+    }
     show(&app, row, viewer.account()).await
 }
 

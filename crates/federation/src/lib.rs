@@ -60,6 +60,8 @@ pub struct Parts {
     own: Own,
     known: Known,
     missing: Missing,
+    /// Polls that were looked at lately.
+    polled: Missing,
     counted: follows::Counted,
     /// Public numbers and when they were counted.
     statistics: Mutex<Option<(Instant, Statistics)>>,
@@ -86,6 +88,7 @@ impl Federation {
         let files = Fetcher::new(of_files).map_err(domain::Error::internal)?;
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
         let (own, known, missing) = (Own::default(), Known::default(), Missing::default());
+        let polled = Missing::default();
         let (counted, statistics, mirrors) = (follows::Counted::default(), Mutex::default(), OnceLock::new());
         Ok(Self(Arc::new(Parts {
             db,
@@ -98,6 +101,7 @@ impl Federation {
             own,
             known,
             missing,
+            polled,
             counted,
             statistics,
         })))

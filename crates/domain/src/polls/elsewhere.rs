@@ -6,10 +6,11 @@ use crate::{
     db::Tx,
     ids::{self, AccountId, PollId, StatusId},
     jobs::Job,
+    statuses::Status,
 };
 
 /// Options, and characters of each, that are kept.
-const OPTIONS: usize = 50;
+const OPTIONS: usize = 500;
 const CHARACTERS: usize = 500;
 
 /// A poll as it arrived.
@@ -28,6 +29,11 @@ impl Elsewhere {
             votes: o.votes.max(0),
         };
         self.options.iter().take(OPTIONS).map(cut).collect()
+    }
+
+    fn asks_the_same(&self, known: &Poll) -> bool {
+        let (before, now) = (known.options(), self.options());
+        self.multiple == known.multiple && before.iter().map(|o| &o.title).eq(now.iter().map(|o| &o.title))
     }
 
     fn voters(&self, options: &[Choice]) -> i64 {
@@ -58,13 +64,43 @@ pub(crate) async fn receive(tx: &mut Tx, of: (AccountId, StatusId), poll: &Elsew
     Ok(Some(row.id))
 }
 
-/// Takes the numbers over, as long as the options are the same.
-pub(crate) async fn update(tx: &Tx, id: PollId, poll: &Elsewhere) -> Result<()> {
+/// Takes the numbers over, and that it is over, as long as the options are the same.
+pub(crate) async fn update(tx: &mut Tx, id: PollId, poll: &Elsewhere) -> Result<()> {
     let Some(known) = store::by_id_locked(tx, id).await? else { return Ok(()) };
-    let options = poll.options();
-    if !known.options().iter().map(|o| &o.title).eq(options.iter().map(|o| &o.title)) {
+    if !poll.asks_the_same(&known) {
         return Ok(());
     }
+    let options = poll.options();
     let voters_count = poll.voters(&options);
-    store::update_tally(tx, &Poll { options_json: serde_json::to_string(&options)?, voters_count, ..known }).await
+    let ended = poll.ends_at.filter(|at| *at <= tx.now && !known.expired(tx.now));
+    store::update_tally(tx, &Poll { options_json: serde_json::to_string(&options)?, voters_count, ..known }).await?;
+    end(tx, id, ended).await
+}
+
+/// The poll of an edited status. Other options are another poll: what was voted before counts no more.
+pub(crate) async fn replace(tx: &mut Tx, old: &Status, poll: Option<&Elsewhere>) -> Result<Option<PollId>> {
+    let known = match old.poll_id {
+        None => None,
+        Some(id) => store::by_id_locked(tx, id).await?,
+    };
+    match (known, poll) {
+        (Some(known), Some(poll)) if poll.asks_the_same(&known) => {
+            let moved = poll.ends_at.filter(|at| Some(*at) != known.expires_at);
+            end(tx, known.id, moved).await?;
+            return Ok(Some(known.id));
+        }
+        (Some(_), _) => store::delete_of_status(tx, old.id).await?,
+        (None, _) => {}
+    }
+    match poll {
+        None => Ok(None),
+        Some(poll) => receive(tx, (old.account_id, old.id), poll).await,
+    }
+}
+
+/// It ends, or ended, at another time than was said.
+async fn end(tx: &mut Tx, id: PollId, at: Option<Time>) -> Result<()> {
+    let Some(at) = at else { return Ok(()) };
+    store::update_end(tx, id, at).await?;
+    tx.enqueue_at(Job::ClosePoll { poll: id }, at.max(tx.now)).await
 }

@@ -2,7 +2,7 @@
 
 use super::Poll;
 use crate::{
-    Result,
+    Result, Time,
     db::{Conn, Ids, Tx},
     ids::{AccountId, PollId, StatusId},
     sql,
@@ -19,6 +19,7 @@ sql! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     INSERT_VOTE = "INSERT INTO poll_votes (poll_id, account_id, choice) VALUES ($1, $2, $3)";
     UPDATE_TALLY = "UPDATE polls SET options_json = $2, voters_count = $3 WHERE id = $1";
+    UPDATE_END = "UPDATE polls SET expires_at = $2 WHERE id = $1";
     CHOICES_OF = "SELECT poll_id, choice FROM poll_votes WHERE account_id = $1 AND poll_id = ANY($2) ORDER BY choice";
     LIST_VOTERS = "SELECT DISTINCT v.account_id FROM poll_votes v JOIN users u ON u.account_id = v.account_id WHERE v.poll_id = $1 LIMIT $2";
     VOTERS_ELSEWHERE = "SELECT DISTINCT v.account_id FROM poll_votes v JOIN accounts a ON a.id = v.account_id \
@@ -77,6 +78,11 @@ pub(super) async fn insert_vote(tx: &Tx, poll: PollId, voter: AccountId, choice:
 
 pub(super) async fn update_tally(tx: &Tx, p: &Poll) -> Result<()> {
     tx.exec(UPDATE_TALLY, &[&p.id, &p.options_json, &p.voters_count]).await?;
+    Ok(())
+}
+
+pub(super) async fn update_end(tx: &Tx, id: PollId, at: Time) -> Result<()> {
+    tx.exec(UPDATE_END, &[&id, &at]).await?;
     Ok(())
 }
 

@@ -47,7 +47,8 @@ impl Poll {
             Some(Value::Bool(closed)) => *closed,
             _ => closed_at.is_some_and(|at| at <= Time::now()),
         };
-        let ends_at = reader.time("endTime").or(closed_at);
+        // It may be over before its time.
+        let ends_at = closed_at.filter(|_| closed).or_else(|| reader.time("endTime")).or(closed_at);
         (!choices.is_empty()).then(|| Self { multiple, choices, ends_at, closed, voters: reader.count("votersCount") })
     }
 }

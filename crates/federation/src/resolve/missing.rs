@@ -1,4 +1,4 @@
-//! What could not be had elsewhere, for a while: it is not asked for again at once. Bounded, and in memory only.
+//! What was asked for elsewhere, or could not be had, lately: it is not asked for again at once. Bounded, and in memory only.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -21,6 +21,11 @@ impl Missing {
     /// `status`: what its server answered, if it did.
     pub(crate) fn put(&self, uri: &str, status: Option<u16>) {
         let kept = if matches!(status, Some(401 | 403 | 404 | 410)) { ABSENT } else { FAILED };
+        self.begin(uri, kept);
+    }
+
+    /// Keeps a name for so long. False when it was kept already.
+    pub(crate) fn begin(&self, uri: &str, kept: Duration) -> bool {
         let now = Instant::now();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
@@ -30,7 +35,7 @@ impl Missing {
             // Rather everything is asked for once more than some things never.
             known.clear();
         }
-        known.insert(uri.to_owned(), now + kept);
+        known.insert(uri.to_owned(), now + kept).is_none_or(|until| until <= now)
     }
 }
 

@@ -4,6 +4,7 @@ pub mod account;
 pub(crate) mod missing;
 pub mod moves;
 pub mod pins;
+pub mod poll;
 pub mod relay;
 pub mod status;
 pub mod thread;

@@ -9,7 +9,7 @@ use domain::media::{self, Elsewhere};
 use domain::polls::{self, Choice};
 use domain::statuses::remote::{self, Arrived, How, Outcome};
 use domain::statuses::{Status, Visibility};
-use domain::{Error, Result};
+use domain::{Error, Result, Time};
 
 /// Accounts that are fetched because one post names them.
 const STRANGERS: usize = 5;
@@ -35,14 +35,15 @@ impl Federation {
             Some(uri) => resolve::status::parent(self, uri, budget).await?.map(|s| s.id),
         };
         let quote = self.quote_of(note, author, budget).await?;
+        let spoiler_text = warning(note);
         Ok(Arrived {
             uri: note.id.clone(),
             url: note.url.clone(),
             author: author.id,
             content: content(note),
-            spoiler_text: note.summary.clone(),
             visibility,
-            sensitive: note.sensitive || !note.summary.is_empty(),
+            sensitive: note.sensitive || !spoiler_text.is_empty(),
+            spoiler_text,
             language: note.language.clone(),
             parent,
             conversation: note.conversation.clone().or_else(|| note.context.clone()),
@@ -51,12 +52,7 @@ impl Federation {
             tags: note.hashtags.iter().map(|h| h.name.clone()).collect(),
             emojis: note.emojis.iter().map(emoji).collect(),
             media: note.attachments.iter().map(attachment).collect(),
-            poll: note.poll.as_ref().map(|poll| polls::Elsewhere {
-                options: poll.choices.iter().map(choice).collect(),
-                multiple: poll.multiple,
-                voters: poll.voters.and_then(|n| i64::try_from(n).ok()),
-                ends_at: poll.ends_at,
-            }),
+            poll: note.poll.as_ref().map(poll),
             quote,
             quote_policy: super::quotes::policy(note, followers.as_deref()),
             told: told(note),
@@ -75,7 +71,7 @@ impl Federation {
         budget: Budget,
     ) -> Result<(Vec<Account>, Vec<Account>)> {
         let addressed = |uri: &String| note.to.contains(uri) || note.cc.contains(uri);
-        let tagged: Vec<String> = note.mentions.iter().map(|m| m.href.clone()).take(100).collect();
+        let tagged: Vec<String> = note.mentions.iter().map(|m| self.named_by(&m.href)).take(100).collect();
         let mut wanted = tagged.clone();
         if visibility >= Visibility::Private {
             wanted.extend(note.to.iter().chain(&note.cc).filter(|uri| self.is_ours(uri)).take(100).cloned());
@@ -95,6 +91,12 @@ impl Federation {
         found.retain(|a| !a.is_local() || addressed(&a.uri));
         Ok(found.into_iter().partition(|a| tagged.contains(&a.uri)))
     }
+
+    /// The name among servers of who is meant: some name people here by their pages.
+    fn named_by(&self, href: &str) -> String {
+        let page = href.strip_prefix(self.site.base_url.as_str()).and_then(|path| path.strip_prefix("/@"));
+        page.filter(|name| !name.contains('/')).map_or_else(|| href.to_owned(), |name| self.site.actor_uri(name))
+    }
 }
 
 /// How many favour and boost it: nobody checks such numbers, and clients keep them in 32 bits.
@@ -103,16 +105,27 @@ pub(crate) fn told(note: &Note) -> (Option<i64>, Option<i64>) {
     (number(note.likes), number(note.shares))
 }
 
-/// What is no note is shown by its title and a link.
+fn is_note(note: &Note) -> bool {
+    matches!(note.kind, NoteKind::Note | NoteKind::Question)
+}
+
+/// The warning. What is no note says with its summary what it is about, unless there is something to warn of.
+fn warning(note: &Note) -> String {
+    if is_note(note) || note.sensitive { note.summary.clone() } else { String::new() }
+}
+
+/// What is no note is shown by its title and a link, and what fits between them.
 fn content(note: &Note) -> String {
     let title = note.name.as_deref().filter(|name| !name.trim().is_empty());
-    match (note.kind, title) {
-        (NoteKind::Note | NoteKind::Question, _) | (_, None) => note.content.clone(),
-        (_, Some(title)) => {
+    match title {
+        Some(title) if !is_note(note) => {
             let (title, url) = (escaped(title), escaped(note.url.as_deref().unwrap_or(&note.id)));
-            let body = if note.content.len() <= SHORT { note.content.as_str() } else { "" };
+            let about = if note.sensitive { "" } else { note.summary.as_str() };
+            let fits = |text: &&str| !text.is_empty() && text.len() <= SHORT;
+            let body = [note.content.as_str(), about].into_iter().find(fits).unwrap_or_default();
             format!("<p><strong>{title}</strong></p>{body}<p><a href=\"{url}\">{url}</a></p>")
         }
+        _ => note.content.clone(),
     }
 }
 
@@ -123,19 +136,33 @@ fn escaped(text: &str) -> String {
 fn attachment(a: &Attachment) -> Elsewhere {
     use crate::documents::AttachmentKind;
     let by_kind = match a.kind {
-        AttachmentKind::Document => "",
-        AttachmentKind::Image => "image/",
-        AttachmentKind::Video => "video/",
-        AttachmentKind::Audio => "audio/",
+        AttachmentKind::Document => None,
+        AttachmentKind::Image => Some("image/"),
+        AttachmentKind::Video => Some("video/"),
+        AttachmentKind::Audio => Some("audio/"),
     };
     Elsewhere {
         url: a.url.clone(),
         preview: a.thumbnail.as_ref().map(|i| i.url.clone()),
-        content_type: a.media_type.clone().unwrap_or_else(|| by_kind.to_owned()),
+        content_type: a
+            .media_type
+            .clone()
+            .unwrap_or_else(|| by_kind.or_else(|| by_name(&a.url)).unwrap_or_default().to_owned()),
         description: a.description.clone(),
         blurhash: a.blurhash.clone(),
         size: a.width.zip(a.height).map(|(w, h)| (i64::from(w), i64::from(h))),
         focus: a.focus,
+    }
+}
+
+/// What a file is that nobody calls anything: by the end of its name.
+fn by_name(url: &str) -> Option<&'static str> {
+    let path = url.split(['?', '#']).next()?;
+    match path.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
+        "jpg" | "jpeg" | "png" | "gif" | "webp" | "avif" => Some("image/"),
+        "mp4" | "m4v" | "webm" | "mov" => Some("video/"),
+        "mp3" | "ogg" | "oga" | "opus" | "flac" | "wav" | "m4a" => Some("audio/"),
+        _ => None,
     }
 }
 
@@ -145,6 +172,18 @@ pub(crate) fn emoji(e: &crate::documents::Emoji) -> emojis::Elsewhere {
         uri: e.id.clone(),
         url: e.image.url.clone(),
         changed_at: e.updated,
+    }
+}
+
+fn poll(poll: &crate::documents::Poll) -> polls::Elsewhere {
+    // One that is over without a word of when has ended by now.
+    let now = Time::now();
+    let ended = poll.closed.then(|| poll.ends_at.unwrap_or(now).min(now));
+    polls::Elsewhere {
+        options: poll.choices.iter().map(choice).collect(),
+        multiple: poll.multiple,
+        voters: poll.voters.and_then(|n| i64::try_from(n).ok()),
+        ends_at: ended.or(poll.ends_at),
     }
 }
 

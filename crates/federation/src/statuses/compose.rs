@@ -13,6 +13,9 @@ use domain::{Error, Result, Time, conversations, media, polls};
 use serde_json::Value;
 use std::collections::HashMap;
 
+/// Bytes of HTML that are said twice, as the text and as that of its language: Misskey takes no more than 64 KiB at once.
+const TWICE: usize = 16 * 1024;
+
 /// Who gets something: what stands in `to` and `cc`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Addressed {
@@ -57,14 +60,15 @@ impl Federation {
         let Addressed { to, cc } = Addressed::new(status.visibility, &author.uri, addressees);
         let tagged = mentions.iter().filter(|m| !m.silent).filter_map(|m| named.get(&m.id));
         let mention = |a: &Account| Mention { href: a.uri.clone(), name: format!("@{}", self.full_handle(a)) };
+        let content = content(status, quote.as_ref());
         let codes: Vec<String> = serde_json::from_str(&status.emojis_json).unwrap_or_default();
         Ok(Note {
             id: status.uri.clone(),
             kind: if poll.is_some() { NoteKind::Question } else { NoteKind::Note },
             author: author.uri.clone(),
             url: status.url.clone(),
-            content: content(status, quote.as_ref()),
-            language: status.language.clone(),
+            language: status.language.clone().filter(|_| content.len() <= TWICE),
+            content,
             summary: status.spoiler_text.clone(),
             sensitive: status.sensitive,
             in_reply_to: parent.map(|p| p.uri),

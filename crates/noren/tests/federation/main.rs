@@ -25,6 +25,7 @@ mod mirror;
 mod moves;
 mod order;
 mod peer;
+mod polls;
 mod previews;
 mod process;
 mod profiles;

@@ -9,7 +9,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use testkit::{Person, TestServer};
 use url::Url;
 
@@ -25,8 +25,22 @@ pub(crate) struct Peer {
     pub(crate) claims: Arc<Mutex<Vec<String>>>,
     /// What it was asked for.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
+    /// Looks at everything first.
+    pub(crate) judge: Arc<OnceLock<Judge>>,
     client: reqwest::Client,
 }
+
+/// A request as it came.
+pub(crate) struct Came {
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) target: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Whether a request is let in: the answer to one that is not.
+pub(crate) type Judge = Box<dyn Fn(&Came) -> Option<Response> + Send + Sync>;
 
 /// What is served at an address besides documents.
 #[derive(Clone)]
@@ -104,8 +118,8 @@ impl Peer {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let client = reqwest::Client::new();
-        let (documents, files, received, claims, asked) = Default::default();
-        let peer = Self { base, documents, files, received, claims, asked, client };
+        let (documents, files, received, claims, asked, judge) = Default::default();
+        let peer = Self { base, documents, files, received, claims, asked, judge, client };
         let router = Router::new().fallback(answer).with_state(peer.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         peer
@@ -264,10 +278,17 @@ impl Peer {
 
 async fn answer(State(peer): State<Peer>, request: Request) -> Response {
     let path = request.uri().path_and_query().unwrap().as_str().to_owned();
-    if request.method() == Method::POST {
-        let claim = request.headers().get("collection-synchronization").map(|value| value.to_str().unwrap().to_owned());
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap().to_vec();
+    let (method, headers) = (parts.method, parts.headers);
+    let came = Came { method, target: path.clone(), headers, body };
+    if let Some(refusal) = peer.judge.get().and_then(|judge| judge(&came)) {
+        return refusal;
+    }
+    let Came { method, headers, body, .. } = came;
+    if method == Method::POST {
+        let claim = headers.get("collection-synchronization").map(|value| value.to_str().unwrap().to_owned());
         peer.claims.lock().unwrap().push(claim.unwrap_or_default());
-        let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
         peer.received.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
         return StatusCode::ACCEPTED.into_response();
     }

@@ -41,7 +41,7 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
         return Err(not_theirs());
     }
     if let (Some(id), Some(poll)) = (old.poll_id, &arrived.poll) {
-        polls::update_elsewhere(&tx, id, poll).await?;
+        polls::update_elsewhere(&mut tx, id, poll).await?;
     }
     // Consent and policy come without being an edit.
     let last = old.edited_at.unwrap_or(old.created_at);
@@ -67,7 +67,8 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
     let author = accounts::store::by_id(&tx, arrived.author).await?.ok_or(Error::NotFound)?;
     let emojis_json = arrived.keep_emojis(&tx, &author).await?;
     let edited_at = Some(edited_at.min(tx.now));
-    let new = Status { edited_at, emojis_json, ..arrived.put_into(old.clone(), &tags)? };
+    let poll_id = polls::replace_elsewhere(&mut tx, &old, arrived.poll.as_ref()).await?;
+    let new = Status { edited_at, emojis_json, poll_id, ..arrived.put_into(old.clone(), &tags)? };
     store::update(&tx, &new).await?;
     store::insert_mentions(&tx, new.id, arrived.everybody()).await?;
     store::clear_tags(&tx, new.id).await?;

@@ -1,0 +1,193 @@
+//! Polls of other servers: how they stand now, what edits make of them, and the many forms that they come in.
+
+use crate::peer::{File, Peer, Somebody, followed, local_uri, with_a_peer};
+use crate::{home, id, search, text};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use testkit::Person;
+
+fn choices(votes: &[(&str, u64)]) -> Value {
+    let one = |(name, votes): &(&str, u64)| json!({ "type": "Note", "name": name, "replies": { "type": "Collection", "totalItems": votes } });
+    votes.iter().map(one).collect()
+}
+
+fn question(peer: &Peer, who: &Somebody, name: &str, more: &Value) -> Value {
+    let mut note = peer.note(who, (name, "<p>tea?</p>"), &[]);
+    note["type"] = json!("Question");
+    note["oneOf"] = choices(&[("yes", 1), ("no", 0)]);
+    note.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    note
+}
+
+/// What somebody whom Bob follows posted, as it stands in his timeline.
+async fn arrived(bob: &Person, note: &Value) -> Value {
+    home(bob).await.into_iter().find(|s| s["uri"] == note["id"]).unwrap()
+}
+
+async fn poll(bob: &Person, status: &Value) -> Value {
+    bob.get(&format!("/api/v1/polls/{}", id(&status["poll"])), ()).await.ok()
+}
+
+fn votes(poll: &Value) -> Vec<u64> {
+    poll["options"].as_array().unwrap().iter().map(|o| o["votes_count"].as_u64().unwrap()).collect()
+}
+
+with_a_peer! {
+    async fn whoever_looks_sees_how_it_stands(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        followed(&server, &peer, &bob, (&eve, "eve")).await;
+        let note = question(&peer, &eve, "1", &json!({}));
+        peer.send(&eve, &server, &peer.activity(&eve, ("Create", "1"), note.clone())).await;
+        let status = arrived(&bob, &note).await;
+        let mut later = note.clone();
+        (later["oneOf"], later["votersCount"]) = (choices(&[("yes", 5), ("no", 2)]), json!(6));
+        peer.put("/notes/1", later.clone());
+        // A stranger causes nothing.
+        let path = format!("/api/v1/polls/{}", id(&status["poll"]));
+        assert_eq!(votes(&server.client().get(&path, ()).await.ok()), [1, 0]);
+        assert_eq!(peer.hits("/notes/1"), 0);
+        let seen = poll(&bob, &status).await;
+        assert_eq!((votes(&seen), &seen["voters_count"]), (vec![5, 2], &json!(6)));
+        // Not again so soon, whoever looks.
+        later["oneOf"] = choices(&[("yes", 9), ("no", 9)]);
+        peer.put("/notes/1", later);
+        assert_eq!(votes(&poll(&bob, &status).await), [5, 2]);
+        assert_eq!(peer.hits("/notes/1"), 1);
+        assert_eq!(votes(&home(&bob).await[0]["poll"]), [5, 2]);
+    }
+
+    async fn what_is_wrong_there_changes_nothing(server, peer, bob) {
+        let (eve, mallory) = (peer.somebody("eve"), peer.somebody("mallory"));
+        followed(&server, &peer, &bob, (&eve, "eve")).await;
+        let more = choices(&[("yes", 9), ("no", 9)]);
+        let other = |name: &str, more: &Value| question(&peer, &eve, name, more);
+        for (name, there) in [
+            ("gone", json!(404)),
+            ("busy", json!(503)),
+            ("elsewhere", other("another", &json!({ "oneOf": more }))),
+            ("stolen", other("stolen", &json!({ "oneOf": more, "attributedTo": mallory.uri }))),
+            ("changed", other("changed", &json!({ "oneOf": choices(&[("maybe", 9)]) }))),
+            ("none", other("none", &json!({ "oneOf": null }))),
+        ] {
+            let note = question(&peer, &eve, name, &json!({}));
+            peer.send(&eve, &server, &peer.activity(&eve, ("Create", name), note.clone())).await;
+            let status = arrived(&bob, &note).await;
+            peer.put(&format!("/notes/{name}"), there);
+            assert_eq!(votes(&poll(&bob, &status).await), [1, 0], "{name}");
+            assert_eq!(peer.hits(&format!("/notes/{name}")), 1, "{name}");
+        }
+        // Nobody waits long for a server that says nothing.
+        let note = question(&peer, &eve, "silent", &json!({}));
+        peer.send(&eve, &server, &peer.activity(&eve, ("Create", "silent"), note.clone())).await;
+        let status = arrived(&bob, &note).await;
+        peer.file("/notes/silent", File::Silent("application/activity+json", Duration::from_secs(8)));
+        let began = Instant::now();
+        assert_eq!(votes(&poll(&bob, &status).await), [1, 0]);
+        assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    }
+
+    async fn what_is_for_few_is_asked_for_by_who_may_see_it(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        followed(&server, &peer, &bob, (&eve, "eve")).await;
+        let followers = json!({ "to": [format!("{}/followers", eve.uri)], "cc": [] });
+        let note = question(&peer, &eve, "1", &followers);
+        peer.send(&eve, &server, &peer.activity(&eve, ("Create", "1"), note.clone())).await;
+        let status = arrived(&bob, &note).await;
+        assert_eq!(status["visibility"], "private");
+        // There it is for Bob alone, and not for his server.
+        let key = format!("keyId=\"{}#main-key\"", local_uri(&server, &bob));
+        let judge = move |came: &crate::peer::Came| {
+            let signed = came.headers.get("signature").is_some_and(|s| s.to_str().unwrap().contains(&key));
+            let refused = came.target == "/notes/1" && !signed;
+            refused.then(|| axum::response::IntoResponse::into_response(reqwest::StatusCode::NOT_FOUND))
+        };
+        assert!(peer.judge.set(Box::new(judge)).is_ok());
+        let mut later = note.clone();
+        later["oneOf"] = choices(&[("yes", 3), ("no", 0)]);
+        peer.put("/notes/1", later);
+        assert_eq!(votes(&poll(&bob, &status).await), [3, 0]);
+    }
+
+    async fn edits_count_from_new_where_the_question_is_another(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        followed(&server, &peer, &bob, (&eve, "eve")).await;
+        let end = |hours: i64| json!((jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours)).to_string());
+        let note = question(&peer, &eve, "1", &json!({ "endTime": end(2) }));
+        peer.put("/notes/1", note.clone());
+        peer.send(&eve, &server, &peer.activity(&eve, ("Create", "1"), note.clone())).await;
+        let status = arrived(&bob, &note).await;
+        let path = format!("/api/v1/statuses/{}", id(&status));
+        let seen = async || bob.get(&path, ()).await.ok();
+        bob.post(&format!("/api/v1/polls/{}/votes", id(&status["poll"])), json!({ "choices": [1] })).await.ok();
+        server.settle().await;
+        assert_eq!(peer.last("Create")["object"]["name"], "no");
+        let update = async |name: &str, changes: Value| {
+            let mut changed = note.clone();
+            changed.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            peer.send(&eve, &server, &peer.activity(&eve, ("Update", name), changed)).await;
+        };
+        let now = |seconds: i64| json!((jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds)).to_string());
+        // Without a time it is no edit: numbers alone.
+        update("a", json!({ "content": "<p>coffee?</p>", "oneOf": choices(&[("yes", 4), ("no", 3)]) })).await;
+        let shown = seen().await;
+        assert_eq!((votes(&shown["poll"]), text(&shown), &shown["edited_at"]), (vec![4, 3], "tea?".into(), &Value::Null));
+        assert_eq!(shown["poll"]["own_votes"], json!([1]));
+        // Other options without a time are of nobody's making.
+        update("b", json!({ "oneOf": choices(&[("black", 1), ("green", 1)]) })).await;
+        assert_eq!(votes(&seen().await["poll"]), [4, 3]);
+        let edited = json!({ "content": "<p>which?</p>", "updated": now(1), "anyOf": choices(&[("black", 0), ("green", 1), ("white", 0)]), "oneOf": null });
+        update("c", edited).await;
+        let shown = seen().await;
+        assert_eq!((votes(&shown["poll"]), text(&shown), &shown["poll"]["multiple"]), (vec![0, 1, 0], "which?".into(), &json!(true)));
+        assert_eq!((&shown["poll"]["own_votes"], &shown["poll"]["voted"]), (&json!([]), &json!(false)));
+        let history = bob.get(&format!("{path}/history"), ()).await.ok();
+        let titles = |version: &Value| version["poll"]["options"][0]["title"].clone();
+        let versions: Vec<Value> = history.as_array().unwrap().iter().map(titles).collect();
+        assert_eq!(versions, [json!("yes"), json!("black")]);
+        // One that was made before is old news.
+        update("d", json!({ "content": "<p>older</p>", "updated": now(-3600) })).await;
+        assert_eq!(text(&seen().await), "which?");
+        // And it may go altogether.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        update("e", json!({ "type": "Note", "oneOf": null, "updated": now(0) })).await;
+        assert_eq!(seen().await["poll"], Value::Null);
+    }
+
+    async fn polls_in_every_form(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let many: Vec<(String, u64)> = (0..600).map(|n| (format!("option {n}"), n)).collect();
+        let many: Vec<(&str, u64)> = many.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+        let (past, future) = ("2026-11-20T10:00:00.000Z", "2036-11-20T10:00:00Z");
+        for (name, more, (expired, expires, options)) in [
+            ("endless", json!({}), (false, Value::Null, 2)),
+            ("ends", json!({ "endTime": future }), (false, json!("2036-11-20T10:00:00.000Z"), 2)),
+            // Misskey's, while it runs and when it is over.
+            ("misskey", json!({ "type": "Note", "closed": future, "_misskey_fallback_content": "x" }), (false, json!("2036-11-20T10:00:00.000Z"), 2)),
+            ("misskey-over", json!({ "closed": past }), (true, json!(past), 2)),
+            // Over before its time, and over without a word of when.
+            ("early", json!({ "closed": past, "endTime": future }), (true, json!(past), 2)),
+            ("closed", json!({ "closed": true }), (true, json!(""), 2)),
+            ("open", json!({ "closed": false, "endTime": future }), (false, json!("2036-11-20T10:00:00.000Z"), 2)),
+            ("many", json!({ "oneOf": choices(&many) }), (false, Value::Null, 500)),
+            // Two of one name could not be told apart.
+            ("twice", json!({ "oneOf": choices(&[("a", 1), ("a", 2), ("b", 3), ("", 1)]) }), (false, Value::Null, 2)),
+            // The year ten thousand is no year.
+            ("never", json!({ "endTime": "+010000-01-01T00:00:00Z" }), (false, Value::Null, 2)),
+        ] {
+            let note = question(&peer, &eve, name, &more);
+            peer.put(&format!("/notes/{name}"), note.clone());
+            let found = search(&bob, note["id"].as_str().unwrap()).await["statuses"][0].clone();
+            let poll = &found["poll"];
+            assert_eq!((&poll["expired"], poll["options"].as_array().map(Vec::len)), (&json!(expired), Some(options)), "{name}: {poll}");
+            assert!(poll["expires_at"] == expires || (expires == json!("") && poll["expires_at"].is_string()), "{name}: {poll}");
+        }
+        // One that ran when it was last heard of and is over now.
+        let mut note = question(&peer, &eve, "endless", &json!({}));
+        note["closed"] = json!(true);
+        peer.put("/notes/endless", note.clone());
+        let status = search(&bob, note["id"].as_str().unwrap()).await["statuses"][0].clone();
+        assert_eq!((&status["poll"]["expired"], &poll(&bob, &status).await["expired"]), (&json!(false), &json!(true)));
+        let late = bob.post(&format!("/api/v1/polls/{}/votes", id(&status["poll"])), json!({ "choices": [0] })).await;
+        assert_eq!(late.status, 422);
+    }
+}
