@@ -38,6 +38,7 @@ mod reports;
 mod resolve;
 mod shapes;
 mod statuses;
+mod strict;
 mod threads;
 mod three;
 mod tls;
