@@ -6,6 +6,7 @@ mod blocks;
 #[allow(dead_code)]
 #[path = "../pages/browser.rs"]
 mod browser;
+mod corpus;
 mod deletion;
 mod delivery;
 mod discovery;
