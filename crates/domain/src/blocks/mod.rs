@@ -26,7 +26,7 @@ pub async fn block(db: &Db, me: AccountId, target: AccountId) -> Result<Relation
     let other = accounts::visible(&tx, target).await?;
     if me != target {
         accounts::store::lock_pair(&tx, me, target).await?;
-        let new = store::insert(&tx, me, target).await?;
+        let new = store::insert(&tx, me, (target, None)).await?;
         follows::sever(&mut tx, me, target).await?;
         part(&tx, me, target).await?;
         if let Some(block) = new.filter(|_| !other.is_local()) {
@@ -57,11 +57,11 @@ async fn part(tx: &Tx, me: AccountId, other: AccountId) -> Result<()> {
     timelines::remove_author(tx, other, (me, Parting::Silenced)).await
 }
 
-/// Somebody elsewhere blocks somebody here: as [`block`], and their server knows already.
-pub async fn blocked_by(db: &Db, blocker: AccountId, me: AccountId) -> Result<()> {
+/// Somebody elsewhere blocks somebody here: as [`block`], and their server, which calls it `uri`, knows already.
+pub async fn blocked_by(db: &Db, blocker: AccountId, (me, uri): (AccountId, Option<&str>)) -> Result<()> {
     let tx = db.begin().await?;
     accounts::store::lock_pair(&tx, blocker, me).await?;
-    store::insert(&tx, blocker, me).await?;
+    store::insert(&tx, blocker, (me, uri)).await?;
     for (follower, followee) in [(me, blocker), (blocker, me)] {
         follows::end(&tx, follower, followee).await?;
         follows::withdraw(&tx, follower, followee).await?;
@@ -75,6 +75,14 @@ pub async fn unblocked_by(db: &Db, blocker: AccountId, me: AccountId) -> Result<
     let tx = db.begin().await?;
     store::delete(&tx, blocker, me).await?;
     tx.commit().await
+}
+
+/// As [`unblocked_by`], by the name of the block. False when there is none.
+pub async fn unblocked_by_name(db: &Db, blocker: AccountId, uri: &str) -> Result<bool> {
+    let tx = db.begin().await?;
+    let done = store::delete_named(&tx, blocker, uri).await?;
+    tx.commit().await?;
+    Ok(done)
 }
 
 /// Ends a block; no error when there was none.

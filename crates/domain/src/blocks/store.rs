@@ -14,7 +14,8 @@ const DOMAINS: &str =
     "SELECT id, domain FROM account_domain_blocks WHERE account_id = $1 AND id < $2 AND id > $3 ORDER BY id ";
 
 sql! {
-    INSERT = "INSERT INTO blocks (id, account_id, target_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    INSERT = "INSERT INTO blocks (id, account_id, target_id, uri) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    DELETE_NAMED = "DELETE FROM blocks WHERE account_id = $1 AND uri = $2";
     DELETE = "DELETE FROM blocks WHERE account_id = $1 AND target_id = $2 RETURNING id";
     LIST_NEWEST = LIST, "DESC LIMIT $4";
     LIST_OLDEST = LIST, "ASC LIMIT $4";
@@ -26,10 +27,19 @@ sql! {
         AND from_account_id IN (SELECT id FROM accounts WHERE domain = $2)";
 }
 
-/// None when there was one already.
-pub(super) async fn insert(tx: &Tx, me: AccountId, target: AccountId) -> Result<Option<BlockId>> {
+/// None when there was one already. `uri`: what another server calls it.
+pub(super) async fn insert(
+    tx: &Tx,
+    me: AccountId,
+    (target, uri): (AccountId, Option<&str>),
+) -> Result<Option<BlockId>> {
     let id: BlockId = ids::next();
-    Ok((tx.exec(INSERT, &[&id, &me, &target]).await? > 0).then_some(id))
+    Ok((tx.exec(INSERT, &[&id, &me, &target, &uri]).await? > 0).then_some(id))
+}
+
+/// False when `me` blocks nobody under this name.
+pub(super) async fn delete_named(tx: &Tx, me: AccountId, uri: &str) -> Result<bool> {
+    Ok(tx.exec(DELETE_NAMED, &[&me, &uri]).await? > 0)
 }
 
 /// None when there was none.

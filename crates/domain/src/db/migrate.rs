@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = migrations![
     17 "0017_remote_media" same,
     18 "0018_preview_cards" same,
     19 "0019_lanes" same,
+    21 "0021_consent" same,
 ];
 
 const LEDGER: &str =

@@ -49,12 +49,17 @@ pub enum News {
     },
     /// Somebody elsewhere asked; their `quoting` may.
     QuoteAccepted {
-        asked: QuoteAsked,
+        asked: Asked,
         quoting: StatusId,
         telling: ActivityId,
     },
     QuoteRejected {
-        asked: QuoteAsked,
+        asked: Asked,
+        telling: ActivityId,
+    },
+    /// Somebody elsewhere asked to show somebody here in a list: they may not.
+    FeatureRejected {
+        asked: Asked,
         telling: ActivityId,
     },
     /// `quoting` may no longer show what `account` wrote.
@@ -193,10 +198,10 @@ pub struct Gone {
     pub concerned: Vec<AccountId>,
 }
 
-/// A request of somebody elsewhere to quote somebody here, and what it named.
+/// A request of somebody elsewhere to quote somebody here, or to show them in a list, and what it named.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct QuoteAsked {
-    /// Who is quoted.
+pub struct Asked {
+    /// Who is quoted, or shown.
     pub account: AccountId,
     pub by: AccountId,
     pub uri: String,

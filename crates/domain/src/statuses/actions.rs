@@ -16,9 +16,14 @@ use crate::{
 };
 
 pub async fn favourite(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {
+    favourite_named(db, who, (id, None)).await
+}
+
+/// As [`favourite`], by somebody elsewhere, whose server calls it `uri`.
+pub async fn favourite_named(db: &Db, who: AccountId, (id, uri): (StatusId, Option<&str>)) -> Result<Status> {
     let status = visibility::visible_original(&db.read().await?, who, id).await?;
     let mut tx = db.begin().await?;
-    if let Some(favourite) = store::insert_favourite(&tx, who, status.id).await? {
+    if let Some(favourite) = store::insert_favourite(&tx, who, (status.id, uri)).await? {
         store::count_favourites(&tx, status.id, 1).await?;
         if !status.local {
             deliveries::tell(&mut tx, News::Favourited { account: who, status: status.id, favourite }).await?;
@@ -40,6 +45,21 @@ pub async fn unfavourite(db: &Db, who: AccountId, id: StatusId) -> Result<Status
         notifications::retract(&tx, about(&status, who, Kind::Favourite)).await?;
     }
     finish(tx, status.id).await
+}
+
+/// Takes the favourite or the emoji back that the server of `who` calls `uri`. False when there is none.
+pub async fn undo_named(db: &Db, who: AccountId, uri: &str) -> Result<bool> {
+    let conn = db.read().await?;
+    let emoji = reactions::named(&conn, who, uri).await?;
+    let favourite = store::favourite_named(&conn, who, uri).await?;
+    drop(conn);
+    if let Some((status, name)) = &emoji {
+        reactions::unreact(db, who, (*status, name)).await?;
+    }
+    if let Some(status) = favourite {
+        unfavourite(db, who, status).await?;
+    }
+    Ok(emoji.is_some() || favourite.is_some())
 }
 
 pub async fn bookmark(db: &Db, who: AccountId, id: StatusId) -> Result<Status> {

@@ -44,7 +44,8 @@ sql! {
     FILE_UNDER = "INSERT INTO status_tags (tag_id, status_id, account_id) SELECT id, $2::bigint, $3::bigint FROM tags WHERE name = ANY($1) \
         ON CONFLICT DO NOTHING";
     CLEAR_TAGS = "DELETE FROM status_tags WHERE status_id = $1";
-    INSERT_FAVOURITE = "INSERT INTO favourites (id, account_id, status_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    INSERT_FAVOURITE = "INSERT INTO favourites (id, account_id, status_id, uri) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    FAVOURITE_NAMED = "SELECT status_id FROM favourites WHERE account_id = $1 AND uri = $2 LIMIT 1";
     DELETE_FAVOURITE = "DELETE FROM favourites WHERE account_id = $1 AND status_id = $2 RETURNING id";
     INSERT_BOOKMARK = "INSERT INTO bookmarks (id, account_id, status_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     DELETE_BOOKMARK = "DELETE FROM bookmarks WHERE account_id = $1 AND status_id = $2";
@@ -263,10 +264,19 @@ pub(super) async fn clear_tags(tx: &Tx, id: StatusId) -> Result<()> {
     Ok(())
 }
 
-/// None when there was one already.
-pub(super) async fn insert_favourite(tx: &Tx, who: AccountId, id: StatusId) -> Result<Option<FavouriteId>> {
+/// None when there was one already. `uri`: what another server calls it.
+pub(super) async fn insert_favourite(
+    tx: &Tx,
+    who: AccountId,
+    (id, uri): (StatusId, Option<&str>),
+) -> Result<Option<FavouriteId>> {
     let new: FavouriteId = ids::next();
-    Ok((tx.exec(INSERT_FAVOURITE, &[&new, &who, &id]).await? > 0).then_some(new))
+    Ok((tx.exec(INSERT_FAVOURITE, &[&new, &who, &id, &uri]).await? > 0).then_some(new))
+}
+
+/// What `who` favours under this name.
+pub(super) async fn favourite_named(conn: &Conn, who: AccountId, uri: &str) -> Result<Option<StatusId>> {
+    Ok(conn.opt::<(StatusId,)>(FAVOURITE_NAMED, &[&who, &uri]).await?.map(|(id,)| id))
 }
 
 /// None when there was none.

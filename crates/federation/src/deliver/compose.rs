@@ -43,6 +43,7 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
         News::QuoteRequested { .. }
         | News::QuoteAccepted { .. }
         | News::QuoteRejected { .. }
+        | News::FeatureRejected { .. }
         | News::QuoteRevoked { .. } => quotes::made(federation, conn, news).await,
         News::Favourited { account, status, favourite } => {
             let act = Act { verb: Verb::Like, name: format!("likes/{favourite}") };

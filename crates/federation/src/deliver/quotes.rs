@@ -3,11 +3,11 @@
 use super::compose::{known, local, own};
 use crate::Federation;
 use crate::documents::{Activity, Object, Verb};
-use crate::inbox::quote::REQUESTS;
+use crate::inbox::quote::{FEATURE_REQUEST, REQUESTS};
 use crate::statuses::quotes::quoted;
 use domain::accounts::Account;
 use domain::db::Conn;
-use domain::deliveries::{News, QuoteAsked};
+use domain::deliveries::{Asked, News};
 use domain::ids::{AccountId, StatusId};
 use domain::{Error, Result, statuses};
 
@@ -17,13 +17,19 @@ pub(super) async fn made(federation: &Federation, conn: &Conn, news: &News) -> R
         News::QuoteAccepted { asked, quoting, telling } => {
             let author = local(conn, asked.account).await?;
             let result = Some(federation.site.stamp_uri(&author.username, *quoting));
-            let answer = answer(conn, &author, (asked, format!("accepts/quotes/{telling}"), Verb::Accept)).await?;
+            let request = request_of(conn, asked, Verb::QuoteRequest).await?;
+            let answer = answer(&author, request, (format!("accepts/quotes/{telling}"), Verb::Accept));
             Ok((author.id, Activity { result, ..answer }))
         }
         News::QuoteRejected { asked, telling } => {
             let author = local(conn, asked.account).await?;
-            let answer = answer(conn, &author, (asked, format!("rejects/quotes/{telling}"), Verb::Reject)).await?;
-            Ok((author.id, answer))
+            let request = request_of(conn, asked, Verb::QuoteRequest).await?;
+            Ok((author.id, answer(&author, request, (format!("rejects/quotes/{telling}"), Verb::Reject))))
+        }
+        News::FeatureRejected { asked, telling } => {
+            let author = local(conn, asked.account).await?;
+            let request = request_of(conn, asked, Verb::Other(FEATURE_REQUEST.to_owned())).await?;
+            Ok((author.id, answer(&author, request, (format!("rejects/features/{telling}"), Verb::Reject))))
         }
         News::QuoteRevoked { account, quoting } => revoked(federation, conn, (*account, *quoting)).await,
         _ => Err(Error::NotFound),
@@ -47,25 +53,29 @@ async fn request(federation: &Federation, conn: &Conn, id: StatusId) -> Result<(
     Ok((author.id, activity))
 }
 
-/// An answer shows what was asked, by its own name.
-async fn answer(conn: &Conn, author: &Account, (asked, name, verb): (&QuoteAsked, String, Verb)) -> Result<Activity> {
+/// What was asked, by its own name.
+async fn request_of(conn: &Conn, asked: &Asked, verb: Verb) -> Result<Activity> {
     let by = known(conn, asked.by).await?;
-    let request = Activity {
-        id: Some(asked.uri.clone()),
-        verb: Verb::QuoteRequest,
-        actor: by.uri.clone(),
-        objects: vec![Object::Id(asked.quoted.clone())],
-        instrument: Some(Object::Id(asked.quoting.clone())),
-        ..Activity::default()
-    };
     Ok(Activity {
+        id: Some(asked.uri.clone()),
+        verb,
+        actor: by.uri,
+        objects: vec![Object::Id(asked.quoted.clone())],
+        instrument: Some(asked.quoting.clone()).filter(|uri| !uri.is_empty()).map(Object::Id),
+        ..Activity::default()
+    })
+}
+
+/// An answer shows what was asked.
+fn answer(author: &Account, request: Activity, (name, verb): (String, Verb)) -> Activity {
+    Activity {
         id: Some(format!("{}#{name}", author.uri)),
         verb,
         actor: author.uri.clone(),
+        to: vec![request.actor.clone()],
         objects: vec![Object::Activity(Box::new(request))],
-        to: vec![by.uri],
         ..Activity::default()
-    })
+    }
 }
 
 async fn revoked(

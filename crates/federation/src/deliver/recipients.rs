@@ -80,7 +80,7 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
             };
             personal(&conn, quoted.map(|s| s.account_id)).await?
         }
-        News::QuoteAccepted { asked, .. } | News::QuoteRejected { asked, .. } => {
+        News::QuoteAccepted { asked, .. } | News::QuoteRejected { asked, .. } | News::FeatureRejected { asked, .. } => {
             personal(&conn, Some(asked.by)).await?
         }
         // Whose post it is passes it on to those who have it; for posts of ours that is us.

@@ -30,10 +30,13 @@ pub(super) async fn apply(
         Verb::Delete => removed(federation, group, what).await,
         // A deletion taken back, and whatever else is undone: what is there now is what counts.
         Verb::Undo => match what {
-            Object::Activity(undone) if undone.verb == Verb::Delete => restored(federation, undone).await,
+            Object::Activity(undone) if undone.verb == Verb::Delete => {
+                restored(federation, group, (announce, undone)).await
+            }
             _ => Ok(()),
         },
-        // Votes are the group's own business: there are no numbers of others here.
+        // Votes are the group's own business: there are no numbers of others here. So is what it pins (Add, Remove),
+        // locks (Lock) and whom it bans (Block): there is no place where a client would show it.
         _ => Ok(()),
     }
 }
@@ -86,17 +89,24 @@ async fn changed(federation: &Federation, group: &Account, what: &Object) -> Res
     }
 }
 
-/// Where it is from it is gone, or only the group does not show it any more.
+/// Where it is from it is gone, or only the group does not show it any more: by its author or a moderator, who are not
+/// told apart, because it is the group that says so and it is only the group's boost that goes.
 async fn removed(federation: &Federation, group: &Account, what: &Object) -> Result<()> {
     let uri = what.id().ok_or(Error::NotFound)?;
     let Some(status) = remote::by_uri(&federation.db.read().await?, uri).await? else { return Ok(()) };
-    if !status.local {
-        resolve::status::confirm_gone(federation, uri).await?;
-    }
-    remote::unboost(&federation.db, group.id, (None, Some(status.id))).await
+    remote::unboost(&federation.db, group.id, (None, Some(status.id))).await?;
+    if status.local { Ok(()) } else { resolve::status::confirm_gone(federation, uri).await }
 }
 
-async fn restored(federation: &Federation, deletion: &Activity) -> Result<()> {
-    let uri = deletion.object_id().filter(|uri| !federation.is_ours(uri)).ok_or(Error::NotFound)?;
-    resolve::status::by_uri(federation, uri, Budget::SENT).await.map(drop)
+/// It is shown again, as if it had just been posted.
+async fn restored(
+    federation: &Federation,
+    group: &Account,
+    (announce, deletion): (&Activity, &Activity),
+) -> Result<()> {
+    let what = deletion.object().ok_or(Error::NotFound)?;
+    match posted(federation, group, what).await? {
+        Some(status) => shown(federation, group, (announce, &status)).await,
+        None => Ok(()),
+    }
 }

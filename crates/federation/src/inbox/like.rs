@@ -9,9 +9,10 @@ use domain::{Error, Result, emojis};
 
 pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
     let status = ours(federation, activity).await?;
+    let name = activity.id.as_deref();
     let reacted = match emoji(federation, from, activity).await? {
         None => None,
-        Some(emoji) => match reactions::react(&federation.db, from.id, (status.id, &emoji)).await {
+        Some(emoji) => match reactions::react_named(&federation.db, from.id, (status.id, &emoji), name).await {
             // More than are kept: a favourite all the same.
             Err(Error::Invalid { .. }) => None,
             done => Some(done?),
@@ -19,7 +20,7 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
     };
     match reacted {
         Some(_) => Ok(()),
-        None => actions::favourite(&federation.db, from.id, status.id).await.map(drop),
+        None => actions::favourite_named(&federation.db, from.id, (status.id, name)).await.map(drop),
     }
 }
 

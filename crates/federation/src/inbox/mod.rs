@@ -197,12 +197,14 @@ async fn said(federation: &Federation, from: &Account, activity: &Activity) -> R
         Verb::Undo => undo::apply(federation, from, activity).await,
         Verb::Block => {
             let target = local(federation, activity.object_id()).await?;
-            blocks::blocked_by(&federation.db, from.id, target.id).await
+            blocks::blocked_by(&federation.db, from.id, (target.id, activity.id.as_deref())).await
         }
         Verb::Add | Verb::Remove => feature::apply(federation, from, activity).await,
         Verb::Flag => flag::apply(federation, from, activity).await,
         Verb::Move => moved::apply(federation, from, activity).await,
         Verb::QuoteRequest => quote::asked(federation, from, activity).await,
+        Verb::Other(kind) if kind == quote::FEATURE_REQUEST => quote::not_featured(federation, from, activity).await,
+        // Views, invitations, votes against and whatever else is heard and means nothing here.
         Verb::Dislike | Verb::Other(_) => Ok(()),
     }
 }

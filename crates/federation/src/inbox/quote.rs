@@ -1,12 +1,12 @@
 //! QuoteRequest: somebody elsewhere wants to quote somebody here; and the answers to what we asked (FEP-044f).
 
-use super::create;
+use super::{create, local};
 use crate::Federation;
 use crate::documents::{Activity, Note, Object, Verb, same_origin};
 use crate::resolve::{self, Budget};
 use crate::statuses::arrive;
 use domain::accounts::{self, Account};
-use domain::deliveries::QuoteAsked;
+use domain::deliveries::Asked;
 use domain::ids::StatusId;
 use domain::statuses::quotes::remote::{self as quotes, Answer};
 use domain::statuses::{Status, Visibility, remote, remote::How};
@@ -14,6 +14,18 @@ use domain::{Error, Result};
 
 /// What a request for consent has behind the name of whoever asks.
 pub(crate) const REQUESTS: &str = "#quote-requests/";
+
+/// Somebody asks to show an account in a list of theirs (FEP-7aa9).
+pub(crate) const FEATURE_REQUEST: &str = "FeatureRequest";
+
+/// Lists of accounts are not known here: nobody agrees to be in one.
+pub(super) async fn not_featured(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
+    let uri = activity.id.clone().ok_or(Error::NotFound)?;
+    let target = local(federation, activity.object_id()).await?;
+    let list = activity.instrument.as_ref().and_then(Object::id).unwrap_or_default();
+    let request = Asked { account: target.id, by: from.id, uri, quoted: target.uri, quoting: list.to_owned() };
+    quotes::refuse_feature(&federation.db, &request).await
+}
 
 pub(super) async fn asked(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
     let (Some(request), Some(uri)) = (activity.id.as_deref(), activity.object_id()) else {
@@ -29,7 +41,7 @@ pub(super) async fn asked(federation: &Federation, from: &Account, activity: &Ac
     let author = author.filter(|a| a.is_local() && a.suspended_at.is_none()).ok_or(Error::NotFound)?;
     let allowed = quotes::may(&conn, from.id, &quoted).await?;
     drop(conn);
-    let request = QuoteAsked {
+    let request = Asked {
         account: author.id,
         by: from.id,
         uri: request.to_owned(),

@@ -5,7 +5,7 @@ use super::{follow, inner, like, local};
 use crate::Federation;
 use crate::documents::{Activity, Verb, same_origin};
 use domain::accounts::Account;
-use domain::statuses::remote;
+use domain::statuses::{actions, remote};
 use domain::{Error, Result, blocks, follows, tombstones};
 
 pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
@@ -50,8 +50,14 @@ async fn remember(federation: &Federation, name: Option<&str>) -> Result<()> {
 async fn by_name(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
     let uri = activity.object_id().filter(|uri| same_origin(uri, &from.uri)).ok_or(Error::NotFound)?;
     let follow = follows::remote::by_uri(&federation.db.read().await?, uri).await?;
-    match follow.filter(|(follower, _)| *follower == from.id) {
-        Some((follower, followee)) => follows::remote::undone(&federation.db, follower, followee).await.map(drop),
-        None => remote::unboost(&federation.db, from.id, (Some(uri), None)).await,
+    if let Some((follower, followee)) = follow.filter(|(follower, _)| *follower == from.id) {
+        return follows::remote::undone(&federation.db, follower, followee).await.map(drop);
     }
+    if actions::undo_named(&federation.db, from.id, uri).await?
+        || blocks::unblocked_by_name(&federation.db, from.id, uri).await?
+    {
+        return Ok(());
+    }
+    // A boost, or what has not come yet.
+    remote::unboost(&federation.db, from.id, (Some(uri), None)).await
 }

@@ -84,6 +84,23 @@ with_a_peer! {
         tell(&server, &peer, (&tea, "c1"), peer.activity(&moderator, ("Delete", "4"), posts[0]["id"].clone())).await;
         assert_eq!(titles().await.len(), 1);
         assert_eq!(search(&bob, posts[0]["id"].as_str().unwrap()).await["statuses"].as_array().unwrap().len(), 1);
+        // She puts it back, and something else happens that nobody shows.
+        let deletion = peer.activity(&moderator, ("Delete", "4"), posts[0]["id"].clone());
+        for (name, verb) in [("6", "Lock"), ("7", "Add"), ("8", "Remove"), ("9", "Block")] {
+            let mut act = peer.activity(&moderator, (verb, name), posts[1]["id"].clone());
+            act["target"] = json!(format!("{}/featured", tea.uri));
+            tell(&server, &peer, (&tea, &format!("m{name}")), act).await;
+        }
+        assert_eq!(titles().await, ["Post 2lo"]);
+        tell(&server, &peer, (&tea, "c3"), peer.activity(&moderator, ("Undo", "10"), deletion.clone())).await;
+        assert_eq!(titles().await.len(), 2);
+        // Where it is from nobody answers: it leaves the group nevertheless.
+        peer.put("/notes/1", json!(403));
+        tell(&server, &peer, (&tea, "c4"), peer.activity(&moderator, ("Delete", "11"), posts[0]["id"].clone())).await;
+        assert_eq!(titles().await, ["Post 2lo"]);
+        // Not by a word of somebody who is no group.
+        tell(&server, &peer, (&moderator, "c5"), peer.activity(&moderator, ("Delete", "12"), posts[1]["id"].clone())).await;
+        assert_eq!(titles().await, ["Post 2lo"]);
         // Its author deletes it: it is gone everywhere.
         peer.remove("/notes/2");
         tell(&server, &peer, (&tea, "c2"), peer.activity(&nora, ("Delete", "5"), posts[1]["id"].clone())).await;

@@ -40,6 +40,7 @@ mod resolve;
 mod shapes;
 mod statuses;
 mod strict;
+mod taken_back;
 mod threads;
 mod three;
 mod tls;

@@ -5,7 +5,7 @@ use super::{allows, store};
 use crate::{
     Error, Result, accounts,
     db::{Conn, Db, Tx},
-    deliveries::{self, News, QuoteAsked},
+    deliveries::{self, Asked, News},
     events::Event,
     ids::{self, AccountId, StatusId},
     notifications,
@@ -144,7 +144,7 @@ pub async fn may(conn: &Conn, who: AccountId, quoted: &Status) -> Result<bool> {
 
 /// Answers `request`: `quoting`, a post of another server, may show the post of ours that it quotes, if the policy of
 /// that says so. Asked once more, it is answered once more.
-pub async fn asked(db: &Db, quoting: StatusId, request: &QuoteAsked) -> Result<()> {
+pub async fn asked(db: &Db, quoting: StatusId, request: &Asked) -> Result<()> {
     let mut tx = db.begin().await?;
     let quoting = statuses::by_id(&tx, quoting).await?.ok_or(Error::NotFound)?;
     let quoted = match quoting.quote_of_id {
@@ -174,9 +174,16 @@ pub async fn asked(db: &Db, quoting: StatusId, request: &QuoteAsked) -> Result<(
 }
 
 /// Answers `request`: no.
-pub async fn refuse(db: &Db, request: &QuoteAsked) -> Result<()> {
+pub async fn refuse(db: &Db, request: &Asked) -> Result<()> {
     let mut tx = db.begin().await?;
     deliveries::tell(&mut tx, News::QuoteRejected { asked: request.clone(), telling: ids::next() }).await?;
+    tx.commit().await
+}
+
+/// Answers a request to show somebody here in a list: no.
+pub async fn refuse_feature(db: &Db, request: &Asked) -> Result<()> {
+    let mut tx = db.begin().await?;
+    deliveries::tell(&mut tx, News::FeatureRejected { asked: request.clone(), telling: ids::next() }).await?;
     tx.commit().await
 }
 

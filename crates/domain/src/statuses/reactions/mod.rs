@@ -107,6 +107,16 @@ pub async fn meant(conn: &Conn, status: StatusId, text: &str) -> Result<Option<E
 
 /// Puts an emoji on a status. Safe to repeat. [`Error::Invalid`] for more than one may put there.
 pub async fn react(db: &Db, who: AccountId, (id, emoji): (StatusId, &Emoji)) -> Result<Status> {
+    react_named(db, who, (id, emoji), None).await
+}
+
+/// As [`react`], by somebody elsewhere, whose server calls it `uri`.
+pub async fn react_named(
+    db: &Db,
+    who: AccountId,
+    (id, emoji): (StatusId, &Emoji),
+    uri: Option<&str>,
+) -> Result<Status> {
     let status = visibility::visible_original(&db.read().await?, who, id).await?;
     let fits = emoji.name.len() <= NAME && emoji.picture.as_ref().is_none_or(|p| p.len() <= PICTURE);
     if !fits {
@@ -124,7 +134,7 @@ pub async fn react(db: &Db, who: AccountId, (id, emoji): (StatusId, &Emoji)) -> 
     let favours = favour(&mut tx, who, &status).await?;
     let (name, picture) = (emoji.name.clone(), emoji.picture.clone());
     let reaction = Reaction { id: ids::next(), account_id: who, name, picture, favours };
-    if store::insert(&tx, status.id, &reaction).await? && !status.local {
+    if store::insert(&tx, (status.id, uri), &reaction).await? && !status.local {
         let (status, reaction) = (status.id, reaction.id);
         deliveries::tell(&mut tx, News::Reacted { account: who, status, reaction, emoji: emoji.clone() }).await?;
     }
@@ -133,7 +143,7 @@ pub async fn react(db: &Db, who: AccountId, (id, emoji): (StatusId, &Emoji)) -> 
 
 /// The favourite that goes with it; false when there was one.
 async fn favour(tx: &mut Tx, who: AccountId, status: &Status) -> Result<bool> {
-    if statuses::insert_favourite(tx, who, status.id).await?.is_none() {
+    if statuses::insert_favourite(tx, who, (status.id, None)).await?.is_none() {
         return Ok(false);
     }
     statuses::count_favourites(tx, status.id, 1).await?;
@@ -168,6 +178,11 @@ async fn unfavour(tx: &mut Tx, who: AccountId, status: &Status) -> Result<()> {
         notifications::retract(tx, about(status, who, Kind::Favourite)).await?;
     }
     Ok(())
+}
+
+/// On which status `who` put which emoji under this name.
+pub(super) async fn named(conn: &Conn, who: AccountId, uri: &str) -> Result<Option<(StatusId, String)>> {
+    store::named(conn, who, uri).await
 }
 
 /// Whether `who` put anything on it.

@@ -9,8 +9,9 @@ use crate::{
 };
 
 sql! {
-    INSERT = "INSERT INTO reactions (id, account_id, status_id, name, picture, favours) VALUES ($1, $2, $3, $4, $5, $6) \
-        ON CONFLICT DO NOTHING";
+    INSERT = "INSERT INTO reactions (id, account_id, status_id, name, picture, favours, uri) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    NAMED = "SELECT status_id, name FROM reactions WHERE account_id = $1 AND uri = $2 LIMIT 1";
     DELETE = "DELETE FROM reactions WHERE id = $1";
     CLEAR = "DELETE FROM reactions WHERE status_id = $1 AND account_id = $2";
     FAVOURS = "UPDATE reactions SET favours = TRUE WHERE id = $1";
@@ -23,9 +24,13 @@ sql! {
         GROUP BY status_id, name ORDER BY status_id, MIN(id)";
 }
 
-/// False when it is there already.
-pub(super) async fn insert(tx: &Tx, status: StatusId, r: &Reaction) -> Result<bool> {
-    Ok(tx.exec(INSERT, &[&r.id, &r.account_id, &status, &r.name, &r.picture, &r.favours]).await? > 0)
+/// False when it is there already. `uri`: what another server calls it.
+pub(super) async fn insert(tx: &Tx, (status, uri): (StatusId, Option<&str>), r: &Reaction) -> Result<bool> {
+    Ok(tx.exec(INSERT, &[&r.id, &r.account_id, &status, &r.name, &r.picture, &r.favours, &uri]).await? > 0)
+}
+
+pub(super) async fn named(conn: &Conn, who: AccountId, uri: &str) -> Result<Option<(StatusId, String)>> {
+    conn.opt(NAMED, &[&who, &uri]).await
 }
 
 pub(super) async fn delete(tx: &Tx, id: ReactionId) -> Result<()> {

@@ -1,0 +1,152 @@
+//! What is taken back, by whom and under which name, and what is heard and means nothing.
+
+use crate::peer::{Peer, Somebody, local_uri, with_a_peer};
+use crate::{find, id, notifications, post_as, relationship, search};
+use serde_json::{Value, json};
+use testkit::{Person, TestServer};
+
+/// (favourites, boosts, emoji) of a status.
+async fn counts(bob: &Person, status: &str) -> (Value, Value, usize) {
+    let seen = bob.get(&format!("/api/v1/statuses/{status}"), ()).await.ok();
+    let emoji = seen["pleroma"]["emoji_reactions"].as_array().map_or(0, Vec::len);
+    (seen["favourites_count"].clone(), seen["reblogs_count"].clone(), emoji)
+}
+
+fn reaction(peer: &Peer, who: &Somebody, (name, verb): (&str, &str), object: &Value) -> Value {
+    let mut act = peer.activity(who, (verb, name), object.clone());
+    act["content"] = json!("🍵");
+    act
+}
+
+/// `who` takes something back without saying more than its name.
+async fn undo(server: &TestServer, peer: &Peer, (who, name): (&Somebody, &str), uri: &Value) {
+    peer.send(who, server, &peer.activity(who, ("Undo", name), uri.clone())).await;
+}
+
+with_a_peer! {
+    async fn everything_can_be_taken_back_by_its_name(server, peer, bob) {
+        let (ann, neighbour, other) = (peer.somebody("ann"), peer.somebody("neighbour"), Peer::start().await);
+        let eve = other.somebody("eve");
+        let here = local_uri(&server, &bob);
+        let (mine, second) = (post_as(&bob, "mine", "public").await, post_as(&bob, "second", "public").await);
+        let acts = [
+            peer.activity(&ann, ("Like", "1"), mine["uri"].clone()),
+            reaction(&peer, &ann, ("2", "EmojiReact"), &second["uri"]),
+            peer.activity(&ann, ("Announce", "3"), mine["uri"].clone()),
+            peer.activity(&ann, ("Follow", "4"), json!(here)),
+            peer.activity(&ann, ("Block", "5"), json!(here)),
+        ];
+        // A block parts both, so that it comes last and goes first.
+        for act in &acts[..4] {
+            peer.send(&ann, &server, act).await;
+        }
+        let there = find(&bob, &format!("ann@{}", peer.host())).await;
+        let there = id(&there).to_owned();
+        let all = async || {
+            let (favourites, boosts, _) = counts(&bob, id(&mine)).await;
+            let (_, _, emoji) = counts(&bob, id(&second)).await;
+            let seen = relationship(&bob, &there).await;
+            (favourites, boosts, emoji, seen["followed_by"].clone(), seen["blocked_by"].clone())
+        };
+        let whole = (json!(1), json!(1), 1, json!(true), json!(false));
+        assert_eq!(all().await, whole);
+        // Nobody takes back what others did, from next door or elsewhere.
+        for (n, act) in acts[..4].iter().enumerate() {
+            undo(&server, &peer, (&neighbour, &format!("n{n}")), &act["id"]).await;
+            undo(&server, &other, (&eve, &format!("e{n}")), &act["id"]).await;
+        }
+        assert_eq!(all().await, whole);
+        undo(&server, &peer, (&ann, "u1"), &acts[0]["id"]).await;
+        assert_eq!(all().await, (json!(0), json!(1), 1, json!(true), json!(false)));
+        // Named by an object that says no more than what it is.
+        undo(&server, &peer, (&ann, "u2"), &json!({ "id": acts[1]["id"], "type": "EmojiReact" })).await;
+        assert_eq!(counts(&bob, id(&second)).await, (json!(0), json!(0), 0));
+        for (name, act) in [("u3", &acts[2]), ("u4", &acts[3])] {
+            undo(&server, &peer, (&ann, name), &act["id"]).await;
+        }
+        assert_eq!(all().await, (json!(0), json!(0), 0, json!(false), json!(false)));
+        peer.send(&ann, &server, &acts[4]).await;
+        assert_eq!(relationship(&bob, &there).await["blocked_by"], true);
+        undo(&server, &other, (&eve, "e5"), &acts[4]["id"]).await;
+        assert_eq!(relationship(&bob, &there).await["blocked_by"], true);
+        undo(&server, &peer, (&ann, "u5"), &acts[4]["id"]).await;
+        assert_eq!(relationship(&bob, &there).await["blocked_by"], false);
+    }
+
+    async fn what_is_taken_back_by_its_name_does_not_come_afterwards(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let here = local_uri(&server, &bob);
+        let mine = post_as(&bob, "mine", "public").await;
+        let there = find(&bob, &format!("ann@{}", peer.host())).await;
+        for act in [
+            peer.activity(&ann, ("Like", "1"), mine["uri"].clone()),
+            reaction(&peer, &ann, ("2", "EmojiReact"), &mine["uri"]),
+            peer.activity(&ann, ("Announce", "3"), mine["uri"].clone()),
+            peer.activity(&ann, ("Follow", "4"), json!(here)),
+            peer.activity(&ann, ("Block", "5"), json!(here)),
+        ] {
+            let name = act["id"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+            undo(&server, &peer, (&ann, &format!("u{name}")), &act["id"]).await;
+            peer.send(&ann, &server, &act).await;
+        }
+        assert_eq!(counts(&bob, id(&mine)).await, (json!(0), json!(0), 0));
+        let seen = relationship(&bob, id(&there)).await;
+        assert_eq!((&seen["followed_by"], &seen["blocked_by"]), (&json!(false), &json!(false)));
+        assert_eq!(notifications(&bob).await, []);
+    }
+
+    async fn consent_to_a_follow_is_taken_back_by_its_name(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let there = find(&bob, &format!("ann@{}", peer.host())).await;
+        bob.post(&format!("/api/v1/accounts/{}/follow", id(&there)), ()).await.ok();
+        server.settle().await;
+        let asked = peer.last("Follow");
+        peer.send(&ann, &server, &peer.activity(&ann, ("Accept", "1"), asked["id"].clone())).await;
+        assert_eq!(relationship(&bob, id(&there)).await["following"], true);
+        peer.send(&ann, &server, &peer.activity(&ann, ("Reject", "2"), asked["id"].clone())).await;
+        let seen = relationship(&bob, id(&there)).await;
+        assert_eq!((&seen["following"], &seen["requested"]), (&json!(false), &json!(false)));
+        // Nor does consenting again bring back what nobody asks for any more.
+        peer.send(&ann, &server, &peer.activity(&ann, ("Accept", "3"), asked.clone())).await;
+        assert_eq!(relationship(&bob, id(&there)).await["following"], false);
+    }
+
+    async fn what_means_nothing_here_is_heard(server, peer, bob) {
+        let (ann, here) = (peer.somebody("ann"), local_uri(&server, &bob));
+        let mine = post_as(&bob, "mine", "public").await;
+        for verb in ["View", "Read", "Listen", "Arrive", "Travel", "Offer", "Invite", "Join", "Leave", "Dislike", "Bite", "Lock",
+            "Ignore", "TentativeAccept", "TentativeReject", "LikeRequest", "ReplyRequest", "AnnounceRequest", "Whatever"]
+        {
+            peer.send(&ann, &server, &peer.activity(&ann, (verb, verb), mine["uri"].clone())).await;
+            let mut bare = peer.activity(&ann, (verb, &format!("{verb}-bare")), Value::Null);
+            bare["target"] = json!(here);
+            let signed = peer.sign(&ann, &server, &bare);
+            // What has to be about something may not be about nothing.
+            let status = peer.post(&signed, |_, _| {}).await;
+            assert_eq!(status, if verb == "Dislike" { 400 } else { 202 }, "{verb}");
+        }
+        server.settle().await;
+        assert_eq!(notifications(&bob).await, []);
+        assert_eq!(counts(&bob, id(&mine)).await, (json!(0), json!(0), 0));
+        assert!(peer.received.lock().unwrap().is_empty());
+    }
+
+    async fn nobody_is_shown_in_lists_of_others(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let mut asked = peer.activity(&ann, ("FeatureRequest", "1"), json!(local_uri(&server, &bob)));
+        asked["instrument"] = json!(format!("{}/collections/1", peer.base));
+        peer.send(&ann, &server, &asked).await;
+        let answer = peer.last("Reject");
+        assert_eq!((&answer["object"]["id"], &answer["object"]["type"]), (&asked["id"], &json!("FeatureRequest")));
+        assert_eq!((&answer["actor"], &answer["object"]["instrument"]), (&asked["object"], &asked["instrument"]));
+        // Of nobody; without a name by which it could be answered.
+        let nobody = peer.activity(&ann, ("FeatureRequest", "2"), json!(format!("{}no", local_uri(&server, &bob))));
+        let mut nameless = asked.clone();
+        nameless.as_object_mut().unwrap().remove("id");
+        for request in [nobody, nameless] {
+            peer.send(&ann, &server, &request).await;
+        }
+        assert_eq!(peer.told("Reject").len(), 1);
+        assert_eq!(search(&bob, &ann.uri).await["accounts"].as_array().unwrap().len(), 1);
+    }
+}
