@@ -43,9 +43,11 @@ pub enum News {
     StatusDeleted {
         gone: Gone,
     },
-    /// A status of ours shows one of another server: may it?
+    /// A status of ours shows one of another server: may it? `again`: how often that was asked before without an answer.
     QuoteRequested {
         status: StatusId,
+        #[serde(default, skip_serializing_if = "is_first")]
+        again: u8,
     },
     /// Somebody elsewhere asked; their `quoting` may.
     QuoteAccepted {
@@ -184,6 +186,11 @@ pub enum News {
         target: AccountId,
         telling: ActivityId,
     },
+}
+
+/// Left out, because it was not there at first.
+fn is_first(again: &u8) -> bool {
+    *again == 0
 }
 
 /// A status that is gone, with what telling of it takes.

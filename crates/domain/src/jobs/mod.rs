@@ -87,6 +87,11 @@ pub enum Job {
     FetchThread {
         status: StatusId,
     },
+    /// Asks once more for a post elsewhere that was fetched because another quotes it: for what it quotes itself.
+    FetchQuote {
+        status: StatusId,
+        left: u8,
+    },
     /// Asks where an account elsewhere says it went whether it came from there.
     CheckMove {
         account: AccountId,
@@ -125,7 +130,7 @@ impl Job {
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
             Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::FetchCard { .. } => Queue::Pull,
-            Self::ApplyDomainBlock { .. } | Self::FetchThread { .. } => Queue::Pull,
+            Self::ApplyDomainBlock { .. } | Self::FetchThread { .. } | Self::FetchQuote { .. } => Queue::Pull,
             Self::CheckMove { .. } | Self::Carry { .. } | Self::MendFollows { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
         }

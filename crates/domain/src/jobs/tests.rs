@@ -22,6 +22,15 @@ fn stored_form_is_fixed() {
         (Job::RefreshAccount { account: AccountId(6) }, r#"{"job":"refresh_account","account":"6"}"#),
         (Job::FetchPins { account: AccountId(6) }, r#"{"job":"fetch_pins","account":"6"}"#),
         (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
+        (Job::FetchQuote { status: StatusId(5), left: 2 }, r#"{"job":"fetch_quote","status":"5","left":2}"#),
+        (
+            Job::Tell { news: News::QuoteRequested { status: StatusId(5), again: 0 } },
+            r#"{"job":"tell","news":{"news":"quote_requested","status":"5"}}"#,
+        ),
+        (
+            Job::Tell { news: News::QuoteRequested { status: StatusId(5), again: 2 } },
+            r#"{"job":"tell","news":{"news":"quote_requested","status":"5","again":2}}"#,
+        ),
         (Job::FetchCard { card: CardId(7) }, r#"{"job":"fetch_card","card":"7"}"#),
         (Job::MirrorMedia { status: StatusId(8) }, r#"{"job":"mirror_media","status":"8"}"#),
         (Job::MirrorAccount { account: AccountId(9) }, r#"{"job":"mirror_account","account":"9"}"#),

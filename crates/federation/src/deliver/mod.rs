@@ -35,7 +35,8 @@ pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
     }
     let Some(uri) = told.activity.id.as_deref() else { return Ok(Outcome::Done) };
     let body = written(federation, &told, &inboxes).await?;
-    let new = New { uri, account: told.account, actor: &told.activity.actor, body: &body };
+    let kept_as = kept_as(news, uri);
+    let new = New { uri: &kept_as, account: told.account, actor: &told.activity.actor, body: &body };
     let count = deliveries::send(&federation.db, new, &inboxes).await?;
     tracing::debug!(uri, count, "told to other servers");
     Ok(Outcome::Done)
@@ -57,6 +58,14 @@ async fn written(federation: &Federation, told: &Told, inboxes: &[String]) -> Re
         }
     }
     Ok(document.to_string())
+}
+
+/// The name under which an activity is kept and told once: its own, unless it is meant to be told more than once.
+fn kept_as(news: &News, uri: &str) -> String {
+    match news {
+        News::QuoteRequested { again: again @ 1.., .. } => format!("{uri} {again}"),
+        _ => uri.to_owned(),
+    }
 }
 
 /// An activity, and the account that says it.

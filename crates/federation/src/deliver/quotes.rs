@@ -9,11 +9,12 @@ use domain::accounts::Account;
 use domain::db::Conn;
 use domain::deliveries::{Asked, News};
 use domain::ids::{AccountId, StatusId};
-use domain::{Error, Result, statuses};
+use domain::statuses::{self, QuoteState};
+use domain::{Error, Result};
 
 pub(super) async fn made(federation: &Federation, conn: &Conn, news: &News) -> Result<(AccountId, Activity)> {
     match news {
-        News::QuoteRequested { status } => request(federation, conn, *status).await,
+        News::QuoteRequested { status, .. } => request(federation, conn, *status).await,
         News::QuoteAccepted { asked, quoting, telling } => {
             let author = local(conn, asked.account).await?;
             let result = Some(federation.site.stamp_uri(&author.username, *quoting));
@@ -38,6 +39,9 @@ pub(super) async fn made(federation: &Federation, conn: &Conn, news: &News) -> R
 
 async fn request(federation: &Federation, conn: &Conn, id: StatusId) -> Result<(AccountId, Activity)> {
     let (author, quoting) = own(conn, id).await?;
+    if quoting.quote_state != QuoteState::Pending {
+        return Err(Error::NotFound);
+    }
     let quoted = quoted(conn, &quoting).await?.ok_or(Error::NotFound)?;
     let whose = known(conn, quoted.account_id).await?;
     let note = federation.note(conn, &author, &quoting).await?;

@@ -73,7 +73,7 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
             let status = statuses::store::by_id(&conn, *status).await?;
             personal(&conn, status.map(|s| s.account_id)).await?
         }
-        News::QuoteRequested { status } => {
+        News::QuoteRequested { status, .. } => {
             let quoted = match statuses::store::by_id(&conn, *status).await? {
                 None => None,
                 Some(quoting) => quotes::quoted(&conn, &quoting).await?,

@@ -24,7 +24,7 @@ use url::Url;
 pub struct Budget {
     parents: u8,
     strangers: bool,
-    quotes: bool,
+    quotes: u8,
     /// Nobody here has asked for it or is meant by it.
     unseen: bool,
     /// When it is used up whatever is left. None: it is not begun.
@@ -36,13 +36,14 @@ const LONG_ENOUGH: Duration = Duration::from_secs(40);
 
 impl Budget {
     /// Nothing more than its author.
-    pub(crate) const NONE: Self = Self { parents: 0, strangers: false, quotes: false, unseen: false, ends: None };
-    /// For what was sent to us or asked for: the parents above it, so far up, and who is named.
-    pub const SENT: Self = Self { parents: 20, strangers: true, quotes: true, ..Self::NONE };
+    pub(crate) const NONE: Self = Self { parents: 0, strangers: false, quotes: 0, unseen: false, ends: None };
+    /// For what was sent to us or asked for: the parents above it, so far up, who is named, and what is
+    /// quoted by what is quoted.
+    pub const SENT: Self = Self { parents: 20, strangers: true, quotes: 3, ..Self::NONE };
     /// For what is above a thread that somebody reads.
     pub(crate) const ABOVE: Self = Self { parents: 60, ..Self::NONE };
     /// For one post of such a thread: what it quotes.
-    pub(crate) const THREAD: Self = Self { quotes: true, ..Self::NONE };
+    pub(crate) const THREAD: Self = Self { quotes: 2, ..Self::NONE };
     /// For what a relay speaks of: so much of its thread that it is understood, and nobody whom it names.
     pub const RELAYED: Self = Self { parents: 2, unseen: true, ..Self::NONE };
 
@@ -62,7 +63,15 @@ impl Budget {
     }
     /// Whether what is quoted is fetched, and what its author says to that.
     pub(crate) fn has_quotes(self) -> bool {
-        self.quotes && self.is_in_time()
+        self.quotes > 0 && self.is_in_time()
+    }
+    /// So many quotes inside each other.
+    pub(crate) fn quotes(quotes: u8) -> Self {
+        Self { quotes, ..Self::NONE }
+    }
+    /// What is left of them for what is quoted.
+    pub(crate) fn quotes_left(self) -> u8 {
+        self.quotes.saturating_sub(1)
     }
     /// How what is fetched came here.
     pub(crate) fn how(self) -> How {

@@ -4,7 +4,8 @@ use super::{Budget, account, failed};
 use crate::Federation;
 use crate::documents::{Document, Note, same_origin};
 use crate::statuses::arrive;
-use domain::statuses::{Status, Visibility, remote, remote::How};
+use domain::ids::StatusId;
+use domain::statuses::{self, QuoteState, Status, Visibility, remote, remote::How};
 use domain::{Error, Result, tombstones};
 use std::future::Future;
 use std::pin::Pin;
@@ -101,6 +102,15 @@ pub(crate) async fn refetch(federation: &Federation, uri: &str, budget: Budget) 
         remote::Outcome::Changed(status) | remote::Outcome::Stale(status) => Ok(status),
         remote::Outcome::Unknown => Err(Error::NotFound),
     }
+}
+
+/// Looks once more at a post elsewhere whose quote waits for what it quotes, which may quote `left` others in turn.
+pub async fn quote_of(federation: &Federation, id: StatusId, left: u8) -> Result<()> {
+    let status = statuses::store::by_id(&federation.db.read().await?, id).await?.ok_or(Error::NotFound)?;
+    if status.local || status.quote_state != QuoteState::Pending {
+        return Ok(());
+    }
+    refetch(federation, &status.uri, Budget::quotes(left)).await.map(drop)
 }
 
 /// Somebody says that a post is gone: it goes here when its own server says so too. Of a post that not everybody may see

@@ -76,8 +76,8 @@ impl Federation {
         Ok(Some(Quote { id: quoted.uri, legacy: false, authorization }))
     }
 
-    /// What a post of another server quotes, looked up and fetched as far as `budget` goes. One step: not what that
-    /// quotes, nor what it answers.
+    /// What a post of another server quotes, looked up and fetched as far as `budget` goes. One step: what that quotes
+    /// in turn is a job's, what it answers nobody's.
     pub(crate) async fn quote_of(&self, note: &Note, author: &Account, budget: Budget) -> Result<Option<Arrived>> {
         let Some(quote) = &note.quote else { return Ok(None) };
         let conn = self.db.read().await?;
@@ -90,7 +90,13 @@ impl Federation {
         drop(conn);
         if found.is_none() && budget.has_quotes() && !self.is_ours(&quote.id) {
             found = match resolve::status::fetch_boxed(self, &quote.id, Budget::NONE).await {
-                Ok(status) => Some(status),
+                Ok(status) => {
+                    // Not here and now: quotes may go round in circles.
+                    if status.quote_state == QuoteState::Pending && budget.quotes_left() > 0 {
+                        quotes::look_again(&self.db, status.id, budget.quotes_left()).await?;
+                    }
+                    Some(status)
+                }
                 Err(error @ Error::Internal(_)) => return Err(error),
                 Err(_) => None,
             };

@@ -7,6 +7,7 @@ mod check_move;
 mod close_poll;
 mod delete_files;
 mod fetch_pins;
+mod fetch_quote;
 mod fetch_thread;
 mod housekeeping;
 mod lanes;
@@ -240,6 +241,7 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
         Job::ApplyDomainBlock { domain, was } => apply_domain_block::run(parts, domain, *was).await,
         Job::FetchThread { status } => fetch_thread::run(parts, *status).await,
+        Job::FetchQuote { status, left } => fetch_quote::run(parts, *status, *left).await,
         Job::CheckMove { account } => check_move::run(parts, *account).await,
         Job::Carry { carry } => carry::run(parts, *carry).await,
         Job::FetchCard { card } => mirror_media::card(parts, *card).await,

@@ -32,6 +32,7 @@ mod process;
 mod profiles;
 mod proofs;
 mod quotes;
+mod quotes_asked;
 mod reach;
 mod reactions;
 mod relays;

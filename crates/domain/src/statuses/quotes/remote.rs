@@ -8,9 +8,11 @@ use crate::{
     deliveries::{self, Asked, News},
     events::Event,
     ids::{self, AccountId, StatusId},
+    jobs::{self, Job},
     notifications,
     statuses::{QuoteState, Status, Visibility, store as statuses},
 };
+use std::time::Duration;
 
 /// What a post of another server says that it quotes, looked up.
 #[derive(Clone, Debug)]
@@ -259,8 +261,22 @@ pub async fn revoked(db: &Db, by: AccountId, stamp: &str) -> Result<bool> {
     Ok(any)
 }
 
-/// Our `quoting` shows a post of another server: whoever wrote that is asked.
+/// When whoever did not answer is asked once more, and for the last time.
+const AGAIN: [Duration; 2] = [Duration::from_secs(2 * 24 * 3600), Duration::from_secs(7 * 24 * 3600)];
+
+/// Our `quoting` shows a post of another server: whoever wrote that is asked, and asked again if they do not answer.
 pub(in crate::statuses) async fn ask(tx: &mut Tx, quoting: StatusId, quoted: &Status) -> Result<()> {
     store::keep(tx, quoting, (&quoted.uri, None)).await?;
-    deliveries::tell(tx, News::QuoteRequested { status: quoting }).await
+    deliveries::tell(tx, News::QuoteRequested { status: quoting, again: 0 }).await?;
+    for (again, later) in (1..).zip(AGAIN) {
+        let news = News::QuoteRequested { status: quoting, again };
+        tx.enqueue_at(Job::Tell { news }, tx.now.plus(later)).await?;
+    }
+    Ok(())
+}
+
+/// Has a job look at a post elsewhere once more, which was fetched because another quotes it and quotes something itself;
+/// `left`: so many steps further.
+pub async fn look_again(db: &Db, quoting: StatusId, left: u8) -> Result<()> {
+    jobs::ensure(db, Job::FetchQuote { status: quoting, left }).await
 }

@@ -1,0 +1,12 @@
+//! Asks once more for a post elsewhere that was fetched because another quotes it: for what it quotes itself.
+
+use crate::server::Parts;
+use domain::{Error, Result, ids::StatusId, jobs::Outcome};
+
+pub(super) async fn run(parts: &Parts, status: StatusId, left: u8) -> Result<Outcome> {
+    match federation::resolve::status::quote_of(&parts.federation, status, left).await {
+        // It stays as it is until somebody reads it.
+        Ok(()) | Err(Error::Forbidden(_) | Error::Unreachable(_)) => Ok(Outcome::Done),
+        Err(error) => Err(error),
+    }
+}
