@@ -180,8 +180,10 @@ async fn followed<'a>(
     viewer: Option<AccountId>,
     rows: impl Iterator<Item = &'a statuses::Status>,
 ) -> Result<relationships::Relations> {
-    let authors: Vec<AccountId> =
-        rows.filter(|s| s.quote_policy == QuotePolicy::Followers).map(|s| s.account_id).collect();
+    let authors: Vec<AccountId> = rows
+        .filter(|s| [s.quote_policy, s.quote_manual].contains(&QuotePolicy::Followers))
+        .map(|s| s.account_id)
+        .collect();
     if authors.is_empty() || viewer.is_none() {
         return Ok(relationships::Relations::default());
     }

@@ -73,13 +73,21 @@ impl QuoteApproval {
         let open = status.visibility <= Visibility::Unlisted;
         let policy = if open { status.quote_policy } else { QuotePolicy::Nobody };
         let own = viewer == Some(status.account_id) && status.visibility != Visibility::Direct;
-        let automatic: &'static [&'static str] = match policy {
-            QuotePolicy::Public => &["public"],
-            QuotePolicy::Followers => &["followers"],
-            QuotePolicy::Nobody => &[],
+        let manual = if open { status.quote_manual } else { QuotePolicy::Nobody };
+        let names = |policy| -> &'static [&'static str] {
+            match policy {
+                QuotePolicy::Public => &["public"],
+                QuotePolicy::Followers => &["followers"],
+                QuotePolicy::Nobody => &[],
+            }
         };
-        let allowed = own || policy == QuotePolicy::Public || (policy == QuotePolicy::Followers && following);
-        Self { automatic, manual: &[], current_user: if allowed { "automatic" } else { "denied" } }
+        let has = |policy| policy == QuotePolicy::Public || (policy == QuotePolicy::Followers && following);
+        let current_user = match (own || has(policy), has(manual)) {
+            (true, _) => "automatic",
+            (false, true) => "manual",
+            (false, false) => "denied",
+        };
+        Self { automatic: names(policy), manual: names(manual), current_user }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     },
     jobs::{self, Job},
     relays, row,
-    statuses::{Status, Visibility, reactions::Emoji, store as statuses},
+    statuses::{Consent, Status, Visibility, reactions::Emoji, store as statuses},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -42,6 +42,10 @@ pub enum News {
     },
     StatusDeleted {
         gone: Gone,
+    },
+    /// An answer or a boost that waited for somebody's consent has it: now it is for everybody whom it is for.
+    StatusApproved {
+        status: StatusId,
     },
     /// A status of ours shows one of another server: may it? `again`: how often that was asked before without an answer.
     QuoteRequested {
@@ -280,14 +284,16 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
     }
     concerned.sort_unstable();
     concerned.dedup();
-    let to_followers = author.has_remote_followers && status.visibility != Visibility::Direct;
+    // Of what waited for somebody's consent only they know.
+    let waited = status.consent == Consent::Waiting;
+    let to_followers = author.has_remote_followers && status.visibility != Visibility::Direct && !waited;
     if !to_followers && concerned.is_empty() && !relays::want(tx, status, &author).await? {
         return Ok(None);
     }
     Ok(Some(Gone {
         account: author.id,
         uri: status.uri.clone(),
-        visibility: status.visibility,
+        visibility: if waited { Visibility::Direct } else { status.visibility },
         original: status.reblog_of_id,
         concerned,
     }))

@@ -1,7 +1,11 @@
 //! What people do to a status: favourite, boost, bookmark, pin, mute its conversation; and taking each back.
 //! All are safe to repeat: the second time changes nothing and answers the same.
 
-use super::{ContentType, Status, Visibility, reactions, store, visibility};
+use super::{
+    Consent, ContentType, QuotePolicy, Status, Visibility,
+    consent::{self, Deed},
+    reactions, store, visibility,
+};
 use crate::{
     Error, Result, accounts,
     cards::{self, Haste},
@@ -21,7 +25,11 @@ pub async fn favourite(db: &Db, who: AccountId, id: StatusId) -> Result<Status> 
 
 /// As [`favourite`], by somebody elsewhere, whose server calls it `uri`.
 pub async fn favourite_named(db: &Db, who: AccountId, (id, uri): (StatusId, Option<&str>)) -> Result<Status> {
-    let status = visibility::visible_original(&db.read().await?, who, id).await?;
+    let conn = db.read().await?;
+    let status = visibility::visible_original(&conn, who, id).await?;
+    // A favourite is told to nobody but the author: whether they are asked makes no difference until they answer.
+    consent::needed(&conn, who, (&status, Deed::Like)).await?;
+    drop(conn);
     let mut tx = db.begin().await?;
     if let Some(favourite) = store::insert_favourite(&tx, who, (status.id, uri)).await? {
         store::count_favourites(&tx, status.id, 1).await?;
@@ -90,12 +98,14 @@ pub async fn reblog(
         Visibility::Private => status.account_id == who,
         Visibility::Direct => false,
     };
-    if !allowed {
+    // What waits for somebody's consent is not for others yet.
+    if !allowed || status.consent == Consent::Waiting {
         return Err(Error::forbidden("This action is not allowed"));
     }
     if let Some(done) = store::reblog_by(&conn, who, status.id).await? {
         return Ok(done);
     }
+    let consent = consent::needed(&conn, who, (&status, Deed::Boost)).await?;
     let author = accounts::store::by_id(&conn, who).await?.ok_or(Error::NotFound)?;
     drop(conn);
     let mut tx = db.begin().await?;
@@ -131,6 +141,8 @@ pub async fn reblog(
         content_type: ContentType::Plain,
         told_favourites: None,
         told_reblogs: None,
+        consent,
+        quote_manual: QuotePolicy::Nobody,
         ..status.clone()
     };
     if !store::insert(&tx, &boost).await? {

@@ -12,7 +12,7 @@ use crate::{
     polls::{self, NewPoll},
     relays, row, search,
     site::Site,
-    statuses::{ContentType, QuotePolicy},
+    statuses::{Consent, ContentType, QuotePolicy},
     timelines,
     users::User,
 };
@@ -209,7 +209,9 @@ async fn change_media(tx: &Tx, status: &Status, media: &[media::Attachment], cha
 pub(super) async fn tell(tx: &mut Tx, old: &Status, new: &Status) -> Result<()> {
     let known: Vec<AccountId> = old.mentions().iter().filter(|m| !m.silent).map(|m| m.id).collect();
     let from = new.account_id;
-    for mention in new.mentions().iter().filter(|m| !m.silent && !known.contains(&m.id)) {
+    // What waits for somebody's consent is told to nobody else.
+    let open = new.consent != Consent::Waiting;
+    for mention in new.mentions().iter().filter(|m| open && !m.silent && !known.contains(&m.id)) {
         let kind = notifications::Kind::Mention;
         let told = notifications::New { account: mention.id, from, kind, status: Some(new.id) };
         notifications::notify(tx, told).await?;

@@ -1,6 +1,7 @@
 //! Statuses: what people post, boost and reply.
 
 pub mod actions;
+pub mod consent;
 pub mod context;
 mod delete;
 mod draft;
@@ -55,6 +56,16 @@ stored_enum! {
 }
 
 stored_enum! {
+    /// Whether an answer or a boost needs the consent of the author of what it is about, elsewhere.
+    pub enum Consent {
+        None = 0 => "none",
+        /// It is asked for; until then it is for nobody but the two.
+        Waiting = 1 => "waiting",
+        Given = 2 => "given",
+    }
+}
+
+stored_enum! {
     /// How the author wrote it.
     pub enum ContentType {
         Plain = 0 => "text/plain",
@@ -104,6 +115,9 @@ row! {
         /// What the server of a status elsewhere says; it knows of more people than came here.
         pub told_favourites: Option<i64>,
         pub told_reblogs: Option<i64>,
+        pub consent: Consent,
+        /// Who may quote it when its author agrees, besides those who may anyway.
+        pub quote_manual: QuotePolicy,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Publishing a status: look, decide, write, tell.
 
 use super::{
-    ContentType, QuotePolicy, QuoteState, Status, Visibility,
+    Consent, ContentType, QuotePolicy, QuoteState, Status, Visibility,
+    consent::{self, Deed},
     draft::{self, Written},
     quotes::{self, Quoted},
     store, visibility,
@@ -60,6 +61,8 @@ struct Plan {
     sensitive: bool,
     language: Option<String>,
     parent: Option<Status>,
+    /// To answering it.
+    consent: Consent,
     quoted: Option<Quoted>,
     written: Written,
     media: Vec<media::Attachment>,
@@ -120,6 +123,10 @@ async fn plan(conn: &Conn, site: &Site, user: &User, new: &NewStatus) -> Result<
         None => None,
         Some(id) => Some(visibility::visible_original(conn, author.id, id).await?),
     };
+    let consent = match &parent {
+        None => Consent::None,
+        Some(parent) => consent::needed(conn, author.id, (parent, Deed::Reply)).await?,
+    };
     let media = draft::attachments(conn, site, &author, &new.media).await?;
     let options = new.poll.as_ref().map(|p| p.options.join("\n")).unwrap_or_default();
     let more = format!("{}\n{options}", new.spoiler_text);
@@ -140,6 +147,7 @@ async fn plan(conn: &Conn, site: &Site, user: &User, new: &NewStatus) -> Result<
         content_type,
         author,
         parent,
+        consent,
         quoted,
         written,
         media,
@@ -193,6 +201,8 @@ async fn write(tx: &mut Tx, site: &Site, (id, new): (StatusId, &NewStatus), plan
         content_type: plan.content_type,
         told_favourites: None,
         told_reblogs: None,
+        consent: plan.consent,
+        quote_manual: QuotePolicy::Nobody,
     };
     store::insert(tx, &status).await?;
     if let Some(poll) = &new.poll {
@@ -229,13 +239,13 @@ async fn count(tx: &Tx, status: &Status, plan: &Plan) -> Result<()> {
 
 async fn tell(tx: &mut Tx, site: &Site, status: &Status, plan: &Plan) -> Result<()> {
     timelines::deliver(tx, status).await?;
-    let from = status.account_id;
-    for account in plan.written.mentioned.iter().filter(|a| a.is_local()) {
-        let kind = notifications::Kind::Mention;
-        let new = notifications::New { account: account.id, from, kind, status: Some(status.id) };
-        notifications::notify(tx, new).await?;
+    // What waits for somebody's consent is told to them alone, whatever else is in it.
+    let waits = status.consent == Consent::Waiting;
+    if !waits {
+        tell_people(tx, status).await?;
     }
     if let Some(quoted) = &plan.quoted {
+        let from = status.account_id;
         let kind = notifications::Kind::Quote;
         let new = notifications::New { account: quoted.status.account_id, from, kind, status: Some(status.id) };
         notifications::notify(tx, new).await?;
@@ -243,14 +253,8 @@ async fn tell(tx: &mut Tx, site: &Site, status: &Status, plan: &Plan) -> Result<
             quotes::remote::ask(tx, status.id, &quoted.status).await?;
         }
     }
-    if status.visibility != Visibility::Direct {
-        let mentioned: Vec<AccountId> = plan.written.mentioned.iter().map(|a| a.id).collect();
-        notify_watchers(tx, status, &mentioned).await?;
-    } else {
-        conversations::gather(tx, status).await?;
-    }
-    let relayed = relays::want(tx, status, &plan.author).await?;
-    if relayed || is_wanted_elsewhere(status, plan) {
+    let relayed = !waits && relays::want(tx, status, &plan.author).await?;
+    if waits || relayed || is_wanted_elsewhere(status, plan) {
         deliveries::tell(tx, News::StatusCreated { status: status.id }).await?;
     }
     if relayed {
@@ -259,6 +263,23 @@ async fn tell(tx: &mut Tx, site: &Site, status: &Status, plan: &Plan) -> Result<
     tx.publish(Event::StatusCreated { status: status.id });
     // Last: whoever links to the same page waits from here on.
     cards::attach(tx, site, status, (None, Haste::Own)).await
+}
+
+/// Tells those here who are named in it, or who watch its author.
+pub(super) async fn tell_people(tx: &mut Tx, status: &Status) -> Result<()> {
+    if status.reblog_of_id.is_some() {
+        return Ok(());
+    }
+    let named: Vec<AccountId> = status.mentions().iter().filter(|m| !m.silent).map(|m| m.id).collect();
+    for account in &named {
+        let (kind, from) = (notifications::Kind::Mention, status.account_id);
+        let new = notifications::New { account: *account, from, kind, status: Some(status.id) };
+        notifications::notify(tx, new).await?;
+    }
+    match status.visibility {
+        Visibility::Direct => conversations::gather(tx, status).await,
+        _ => notify_watchers(tx, status, &named).await,
+    }
 }
 
 fn is_wanted_elsewhere(status: &Status, plan: &Plan) -> bool {

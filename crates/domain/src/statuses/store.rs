@@ -25,7 +25,7 @@ sql! {
     REBLOGS_OF = "SELECT ", Status::COLUMNS, " FROM statuses WHERE reblog_of_id = $1 ORDER BY id LIMIT $2";
     REBLOGGERS_OF = "SELECT s.account_id FROM statuses s JOIN users u ON u.account_id = s.account_id WHERE s.reblog_of_id = $1 LIMIT $2";
     INSERT = "INSERT INTO statuses (", Status::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-        $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33) ON CONFLICT DO NOTHING";
+        $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35) ON CONFLICT DO NOTHING";
     UPDATE = "UPDATE statuses SET text = $2, content = $3, spoiler_text = $4, sensitive = $5, language = $6, has_media = $7, \
         mentions_json = $8, tags_json = $9, emojis_json = $10, quote_policy = $11, poll_id = $12, edited_at = $13, \
         content_type = $14 WHERE id = $1";
@@ -84,9 +84,9 @@ sql! {
     FAVOURITERS_NEWEST = "SELECT id, account_id FROM favourites WHERE status_id = $1 AND id < $2 AND id > $3 ORDER BY id DESC LIMIT $4";
     FAVOURITERS_OLDEST = "SELECT id, account_id FROM favourites WHERE status_id = $1 AND id < $2 AND id > $3 ORDER BY id ASC LIMIT $4";
     REBLOGGERS_NEWEST = "SELECT id, account_id FROM statuses WHERE reblog_of_id = $1 AND id < $2 AND id > $3 \
-        AND visibility IN (0, 1) ORDER BY id DESC LIMIT $4";
+        AND visibility IN (0, 1) AND consent <> 1 ORDER BY id DESC LIMIT $4";
     REBLOGGERS_OLDEST = "SELECT id, account_id FROM statuses WHERE reblog_of_id = $1 AND id < $2 AND id > $3 \
-        AND visibility IN (0, 1) ORDER BY id ASC LIMIT $4";
+        AND visibility IN (0, 1) AND consent <> 1 ORDER BY id ASC LIMIT $4";
 }
 
 /// Those that people here favoured, boosted, bookmarked, answered or quoted.
@@ -170,6 +170,8 @@ pub(super) async fn insert(tx: &Tx, s: &Status) -> Result<bool> {
         &s.content_type,
         &s.told_favourites,
         &s.told_reblogs,
+        &s.consent,
+        &s.quote_manual,
     ];
     Ok(tx.exec(INSERT, params).await? > 0)
 }

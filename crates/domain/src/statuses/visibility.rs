@@ -1,7 +1,7 @@
 //! Who may see a status: decided here and nowhere else. Every path that shows a status passes through [`visible`] or
 //! [`filter`], which both end in [`may_see`].
 
-use super::{Status, Visibility, store};
+use super::{Consent, Status, Visibility, store};
 use crate::{
     Error, Result,
     db::Conn,
@@ -30,6 +30,11 @@ fn may_see(status: &Status, viewer: Option<AccountId>, relations: &Relations, pl
         return false;
     }
     if place == Place::Public && relations.limited(author) && viewer != Some(author) && !relations.following(author) {
+        return false;
+    }
+    // What waits for the consent of whom it answers is for the two alone.
+    let waits = status.consent == Consent::Waiting;
+    if waits && viewer.is_none_or(|me| me != author && Some(me) != status.in_reply_to_account_id) {
         return false;
     }
     let Some(me) = viewer else {

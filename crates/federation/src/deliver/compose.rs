@@ -9,7 +9,7 @@ use domain::db::Conn;
 use domain::deliveries::{Bond, Gone, News};
 use domain::ids::{AccountId, ActivityId, StatusId};
 use domain::keys::SITE;
-use domain::statuses::{self, Status};
+use domain::statuses::{self, Status, consent};
 use domain::{Error, Result, polls};
 
 pub(super) async fn news(federation: &Federation, news: &News) -> Result<Option<Told>> {
@@ -25,7 +25,7 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
     let held = federation.db.read().await?;
     let conn = &held;
     match news {
-        News::StatusCreated { status } => {
+        News::StatusCreated { status } | News::StatusApproved { status } => {
             let (author, status) = own(conn, *status).await?;
             Ok((author.id, created(federation, conn, (&author, &status)).await?))
         }
@@ -171,7 +171,8 @@ pub(crate) async fn created(
     };
     let original = statuses::store::by_id(conn, original).await?.ok_or(Error::NotFound)?;
     let whose = known(conn, original.account_id).await?;
-    Ok(announce(&author.uri, status, (&original.uri, Some(whose.uri))))
+    let made = announce(&author.uri, status, (&original.uri, Some(whose.uri)));
+    Ok(Activity { approved_by: consent::approval(conn, status).await?, ..made })
 }
 
 /// As [`created`], with no more than the name of what it is about, and nobody named.

@@ -64,6 +64,7 @@ async fn written(federation: &Federation, told: &Told, inboxes: &[String]) -> Re
 fn kept_as(news: &News, uri: &str) -> String {
     match news {
         News::QuoteRequested { again: again @ 1.., .. } => format!("{uri} {again}"),
+        News::StatusApproved { .. } => format!("{uri} approved"),
         _ => uri.to_owned(),
     }
 }

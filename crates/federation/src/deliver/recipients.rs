@@ -11,7 +11,7 @@ use domain::deliveries::{News, store};
 use domain::ids::{AccountId, StatusId};
 use domain::moves;
 use domain::relays::{self, Style};
-use domain::statuses::{self, Visibility};
+use domain::statuses::{self, Consent, Visibility, consent};
 
 /// Servers that one activity goes to.
 const INBOXES: i64 = 50_000;
@@ -22,7 +22,7 @@ const TOUCHED: i64 = 1_000;
 pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Result<Vec<String>> {
     let conn = federation.db.read_long().await?;
     let mut inboxes = match news {
-        News::StatusCreated { status } => {
+        News::StatusCreated { status } | News::StatusApproved { status } => {
             let mut inboxes = of_status(&conn, (*status, Touched::No)).await?;
             inboxes.extend(of_relays(&conn, *status, Some(Style::Mastodon)).await?);
             inboxes
@@ -116,6 +116,9 @@ enum Touched {
 
 async fn of_status(conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Vec<String>> {
     let Some(status) = statuses::store::by_id(conn, id).await? else { return Ok(Vec::new()) };
+    if status.consent == Consent::Waiting {
+        return personal(conn, consent::asked(conn, &status).await?).await;
+    }
     let mut people: Vec<AccountId> = status.mentions().into_iter().map(|m| m.id).collect();
     if status.visibility <= Visibility::Unlisted {
         people.extend(status.in_reply_to_account_id);
@@ -139,8 +142,8 @@ async fn of_followers(conn: &Conn, account: AccountId) -> Result<Vec<String>> {
 
 async fn of_relays(conn: &Conn, id: StatusId, style: Option<Style>) -> Result<Vec<String>> {
     match statuses::store::by_id(conn, id).await? {
-        Some(status) => super::relays::inboxes(conn, &status, style).await,
-        None => Ok(Vec::new()),
+        Some(status) if status.consent != Consent::Waiting => super::relays::inboxes(conn, &status, style).await,
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -27,7 +27,7 @@ pub use actor::{Actor, ActorKind, Image, Key, KeyMaterial, Property};
 pub use attachment::{Attachment, AttachmentKind};
 pub use collection::{Collection, Page, ids_in};
 pub use note::{Note, NoteKind, Source, Vote};
-pub use policy::{Grant, Policy};
+pub use policy::{Approval, Grant, Policy};
 pub use poll::{Choice, Poll};
 pub use quote::{Quote, QuoteAuthorization};
 pub use reader::{host, origin, parse, same_origin};
@@ -65,6 +65,7 @@ pub enum Document {
     Collection(Box<Collection>),
     Key(Key),
     QuoteAuthorization(QuoteAuthorization),
+    Approval(Approval),
     Tombstone {
         id: String,
         former: Option<String>,
@@ -89,6 +90,7 @@ impl Document {
             Self::Collection(it) => it.id.as_deref(),
             Self::Key(it) => Some(&it.id),
             Self::QuoteAuthorization(it) => Some(&it.id),
+            Self::Approval(it) => Some(&it.id),
             Self::Tombstone { id, .. } => Some(id),
             Self::Other { id, .. } => id.as_deref(),
         }

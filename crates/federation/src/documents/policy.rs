@@ -1,6 +1,7 @@
 //! Who may quote, reply to, like or announce a post: `interactionPolicy`.
 
-use super::reader::Reader;
+use super::Malformed;
+use super::reader::{Reader, id_of, same_origin};
 use serde_json::Value;
 
 const ENTRIES: usize = 64;
@@ -20,6 +21,46 @@ pub struct Policy {
     pub reply: Option<Grant>,
     pub like: Option<Grant>,
     pub announce: Option<Grant>,
+}
+
+/// `author` lets somebody do this one thing with their post: GoToSocial's `LikeApproval`, `ReplyApproval` and
+/// `AnnounceApproval`, later called authorizations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Approval {
+    pub id: String,
+    /// What kind of thing: `Like`, `Reply` or `Announce`.
+    pub of: String,
+    /// `attributedTo`
+    pub author: String,
+    /// What was done: `object`, or `interactingObject`.
+    pub interacting: String,
+    /// What it was done with: `target`, or `interactionTarget`.
+    pub target: String,
+}
+
+impl Approval {
+    pub(super) fn kind(name: &str) -> Option<&'static str> {
+        let of = name.strip_suffix("Approval").or_else(|| name.strip_suffix("Authorization"))?;
+        ["Like", "Reply", "Announce"].into_iter().find(|it| *it == of)
+    }
+
+    /// It must lie where its author is; what it speaks of is for the caller to compare.
+    pub fn read(value: &Value) -> Result<Self, Malformed> {
+        let reader = Reader::of(value)?;
+        let of = reader.kind(Self::kind).ok_or(Malformed::Property("type"))?;
+        let link = |name: &str| reader.first(name).and_then(id_of);
+        let id = reader.id().ok_or(Malformed::Property("id"))?;
+        let author = link("attributedTo").filter(|author| same_origin(&id, author));
+        let interacting = link("object").or_else(|| link("interactingObject"));
+        let target = link("target").or_else(|| link("interactionTarget"));
+        Ok(Self {
+            id,
+            of: of.to_owned(),
+            author: author.ok_or(Malformed::Property("attributedTo"))?,
+            interacting: interacting.ok_or(Malformed::Property("object"))?,
+            target: target.ok_or(Malformed::Property("target"))?,
+        })
+    }
 }
 
 impl Policy {

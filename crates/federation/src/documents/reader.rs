@@ -1,7 +1,8 @@
 //! Reading JSON that others wrote: what may be a text, an object or a list of either, within bounds.
 
 use super::{
-    Activity, Actor, Collection, Document, Key, Malformed, Note, PUBLIC, QuoteAuthorization, activity, actor, note,
+    Activity, Actor, Approval, Collection, Document, Key, Malformed, Note, PUBLIC, QuoteAuthorization, activity, actor,
+    note,
 };
 use domain::Time;
 use serde_json::{Map, Value};
@@ -223,6 +224,9 @@ pub(super) fn document(value: &Value) -> Result<Document, Malformed> {
     }
     if reader.is("QuoteAuthorization") {
         return QuoteAuthorization::read(value).map(Document::QuoteAuthorization);
+    }
+    if reader.kind(Approval::kind).is_some() {
+        return Approval::read(value).map(Document::Approval);
     }
     // Key documents often do not say what they are.
     if let Some(key) = Key::of(reader) {

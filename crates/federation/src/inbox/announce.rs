@@ -6,7 +6,7 @@ use crate::documents::{Activity, PUBLIC};
 use crate::resolve::{self, Budget};
 use domain::accounts::{Account, remote as accounts};
 use domain::db::Conn;
-use domain::statuses::{Visibility, remote};
+use domain::statuses::{self, Visibility, consent::Deed, remote};
 use domain::{Error, Result, follows};
 
 pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
@@ -30,10 +30,17 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
         Some(status) => status,
         None => resolve::status::by_uri(federation, uri, Budget::SENT).await?,
     };
+    // A boost of a boost is one of what that boosts.
+    let original = match original.reblog_of_id {
+        None => original,
+        Some(id) => statuses::store::by_id(&federation.db.read().await?, id).await?.ok_or(Error::NotFound)?,
+    };
+    let approval = (id, activity.approved_by.as_deref());
+    if !federation.may((from, Deed::Boost), &original, approval).await? {
+        return Err(Error::forbidden("Its author does not let them boost it"));
+    }
     let made = (id, visibility, activity.published);
-    remote::boost(&federation.db, &federation.site, (from.id, original.reblog_of_id.unwrap_or(original.id)), made)
-        .await
-        .map(drop)
+    remote::boost(&federation.db, &federation.site, (from.id, original.id), made).await.map(drop)
 }
 
 pub(super) async fn visibility(conn: &Conn, from: &Account, activity: &Activity) -> Result<Visibility> {

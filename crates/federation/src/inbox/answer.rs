@@ -1,6 +1,6 @@
-//! Accept and Reject: how somebody elsewhere answers who wants to follow or quote them.
+//! Accept and Reject: how somebody elsewhere answers who wants to follow or quote them, or did something with their posts.
 
-use super::{inner, local, quote, relay};
+use super::{consent, inner, local, quote, relay};
 use crate::Federation;
 use crate::documents::{Activity, Verb};
 use domain::accounts::Account;
@@ -10,6 +10,7 @@ use domain::{Error, Result, follows};
 
 pub(super) async fn accept(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
     if quote::answered(federation, from, activity).await?
+        || consent::answered(federation, from, activity).await?
         || is_of_relay(federation, from, (activity, State::Accepted)).await?
     {
         return Ok(());
@@ -20,6 +21,7 @@ pub(super) async fn accept(federation: &Federation, from: &Account, activity: &A
 
 pub(super) async fn reject(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
     if quote::answered(federation, from, activity).await?
+        || consent::answered(federation, from, activity).await?
         || is_of_relay(federation, from, (activity, State::Rejected)).await?
     {
         return Ok(());

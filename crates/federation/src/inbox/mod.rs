@@ -3,6 +3,7 @@
 
 mod announce;
 mod answer;
+mod consent;
 mod create;
 mod delete;
 mod feature;

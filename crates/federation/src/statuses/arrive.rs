@@ -1,5 +1,6 @@
 //! Posts of other servers as the domain takes them.
 
+use super::consent::{Lists, rules};
 use crate::documents::{Attachment, Note, NoteKind};
 use crate::resolve::Budget;
 use crate::{Federation, resolve};
@@ -21,10 +22,8 @@ impl Federation {
     /// goes. The author is who it must be.
     pub(crate) async fn arrived(&self, note: &Note, author: &Account, (how, budget): (How, Budget)) -> Result<Arrived> {
         let budget = budget.begun();
-        let followers = {
-            let conn = self.db.read().await?;
-            accounts::remote::store::actor(&conn, author.id).await?.and_then(|a| a.followers)
-        };
+        let actor = accounts::remote::store::actor(&self.db.read().await?, author.id).await?;
+        let (followers, following) = actor.map(|a| (a.followers, a.following)).unwrap_or_default();
         let visibility = note.visibility(followers.as_deref());
         let visibility =
             visibility.ok_or_else(|| Error::forbidden("It is for nobody, or never to leave its server"))?;
@@ -34,6 +33,7 @@ impl Federation {
             // A reply whose parent cannot be had stands by itself.
             Some(uri) => resolve::status::parent(self, uri, budget).await?.map(|s| s.id),
         };
+        let lists = Lists { followers: followers.as_deref(), following: following.as_deref() };
         let quote = self.quote_of(note, author, budget).await?;
         let spoiler_text = warning(note);
         Ok(Arrived {
@@ -54,7 +54,9 @@ impl Federation {
             media: note.attachments.iter().map(attachment).collect(),
             poll: note.poll.as_ref().map(poll),
             quote,
-            quote_policy: super::quotes::policy(note, followers.as_deref()),
+            quote_policy: super::quotes::policy(note.policy.quote.as_ref().map(|q| &q.automatic), lists),
+            quote_manual: super::quotes::policy(note.policy.quote.as_ref().map(|q| &q.manual), lists),
+            rules: rules(&note.policy, lists),
             told: told(note),
             link: note.links.first().cloned(),
             created_at: note.published,
@@ -199,6 +201,9 @@ pub(crate) async fn take(
     with: (How, Budget),
 ) -> Result<Option<Status>> {
     let arrived = federation.arrived(note, author, with).await?;
+    if let Some(parent) = arrived.parent {
+        federation.check_answer(note, author, parent).await?;
+    }
     let status = remote::receive(&federation.db, &federation.site, &arrived).await?;
     if let Some(status) = &status {
         mirror(federation, status).await?;

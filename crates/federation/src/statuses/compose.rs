@@ -8,7 +8,7 @@ use crate::documents::{
 use domain::accounts::{self, Account};
 use domain::db::Conn;
 use domain::ids::AccountId;
-use domain::statuses::{self, QuotePolicy, Status, Visibility};
+use domain::statuses::{self, QuotePolicy, Status, Visibility, consent};
 use domain::{Error, Result, Time, conversations, media, polls};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -87,6 +87,7 @@ impl Federation {
             conversation,
             quote,
             policy: policy(status, &author.uri),
+            approved_by: consent::approval(conn, status).await?,
             poll: poll.map(question),
             direct: (status.visibility > Visibility::Unlisted).then_some(status.visibility == Visibility::Direct),
             ..Note::default()

@@ -3,5 +3,6 @@
 pub(crate) mod arrive;
 pub(crate) mod collections;
 pub(crate) mod compose;
+pub(crate) mod consent;
 pub(crate) mod quotes;
 pub(crate) mod serve;

@@ -1,5 +1,6 @@
 //! What posts quote, and the stamps that allow it (FEP-044f).
 
+use super::consent::Lists;
 use super::serve::answer;
 use crate::actors::serve::local;
 use crate::documents::{Document, Note, Quote, QuoteAuthorization, same_origin};
@@ -144,11 +145,10 @@ impl Federation {
     }
 }
 
-/// Who may quote a post of another server without asking a person: what is not said is forbidden.
-pub(crate) fn policy(note: &Note, followers: Option<&str>) -> QuotePolicy {
-    let Some(grant) = &note.policy.quote else { return QuotePolicy::Nobody };
-    let has = |uri: &str| grant.automatic.iter().any(|entry| entry == uri);
-    match followers {
+/// Who may quote a post of another server, by one of the two lists of its policy: what is not said is forbidden.
+pub(crate) fn policy(entries: Option<&Vec<String>>, lists: Lists<'_>) -> QuotePolicy {
+    let has = |uri: &str| entries.is_some_and(|entries| entries.iter().any(|entry| entry == uri));
+    match lists.followers {
         _ if has(crate::documents::PUBLIC) => QuotePolicy::Public,
         Some(followers) if has(followers) => QuotePolicy::Followers,
         _ => QuotePolicy::Nobody,

@@ -11,7 +11,7 @@ use axum::routing::get;
 use domain::accounts::Account;
 use domain::db::Conn;
 use domain::ids::{AccountId, StatusId};
-use domain::statuses::{self, Status, Visibility, visibility};
+use domain::statuses::{self, Consent, Status, Visibility, visibility};
 use domain::{Error, tombstones};
 use serde_json::Value;
 
@@ -52,7 +52,12 @@ async fn activity(
 
 /// What belongs to `status`: for everybody, or for nobody to keep.
 pub(super) fn answer(status: &Status, value: &Value) -> Response {
-    if status.visibility <= Visibility::Unlisted { document(value) } else { private_document(value) }
+    if is_open(status) { document(value) } else { private_document(value) }
+}
+
+/// Whether it is served to whoever asks: not while it waits for somebody's consent.
+fn is_open(status: &Status) -> bool {
+    status.visibility <= Visibility::Unlisted && status.consent != Consent::Waiting
 }
 
 /// A post that somebody asked for.
@@ -75,7 +80,7 @@ pub(super) async fn shown(
     let Some(status) = statuses::store::by_id(&conn, id).await?.filter(|s| s.account_id == author.id) else {
         return Err(absent(&conn, &federation.site.status_uri(&author.username, id)).await?);
     };
-    if status.visibility <= Visibility::Unlisted {
+    if is_open(&status) {
         let status = visibility::visible(&conn, None, status.id).await?;
         return Ok(Shown { author, status, viewer: None });
     }

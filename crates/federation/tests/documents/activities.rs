@@ -182,3 +182,30 @@ fn unknown_activities_are_known_as_such() {
     let relay = json!({ "type": "Follow", "actor": KAI, "object": "as:Public" });
     assert_eq!(Activity::read(&relay).unwrap().object_id(), Some(PUBLIC));
 }
+
+#[test]
+fn approvals_of_both_spellings() {
+    let at = |kind: &str, by: &str, (object, target): (&str, &str)| {
+        json!({ "id": "https://a.example/approvals/1", "type": kind, "attributedTo": by,
+            object: "https://b.example/notes/2", target: "https://a.example/notes/1" })
+    };
+    let by = "https://a.example/u";
+    for (kind, of, names) in [
+        ("LikeApproval", "Like", ("object", "target")),
+        ("ReplyApproval", "Reply", ("object", "target")),
+        ("AnnounceAuthorization", "Announce", ("interactingObject", "interactionTarget")),
+    ] {
+        let Document::Approval(read) = Document::read(&at(kind, by, names)).unwrap() else { panic!("{kind}") };
+        assert_eq!((read.of.as_str(), read.author.as_str()), (of, by));
+        assert_eq!(
+            (read.interacting.as_str(), read.target.as_str()),
+            ("https://b.example/notes/2", "https://a.example/notes/1")
+        );
+    }
+    // By somebody elsewhere, and about nothing.
+    assert!(Document::read(&at("ReplyApproval", "https://b.example/u", ("object", "target"))).is_err());
+    assert!(Document::read(&at("ReplyApproval", by, ("object", "about"))).is_err());
+    for other in ["FollowApproval", "Approval", "Authorization", "QuoteApproval"] {
+        assert!(matches!(Document::read(&at(other, by, ("object", "target"))), Ok(Document::Other { .. })), "{other}");
+    }
+}

@@ -7,6 +7,7 @@ mod blocks;
 #[path = "../pages/browser.rs"]
 mod browser;
 mod corpus;
+mod consent;
 mod deletion;
 mod delivery;
 mod discovery;

@@ -1,6 +1,6 @@
-//! Asking to quote: again when nobody answers; and what is quoted by what is quoted.
+//! Asking to quote: again when nobody answers, a person where a person decides; and what is quoted by what is quoted.
 
-use crate::peer::{Peer, Somebody, with_a_peer};
+use crate::peer::{Peer, Somebody, followed, with_a_peer};
 use crate::{id, search, text};
 use domain::deliveries::News;
 use domain::ids::StatusId;
@@ -67,6 +67,37 @@ with_a_peer! {
         let before = asked();
         again(&server, &gone, 1).await;
         assert_eq!(asked(), before);
+    }
+
+    async fn a_person_decides_where_that_is_said(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let manual = json!({ "automaticApproval": [ann.uri], "manualApproval": PUBLIC });
+        let status = posted(&peer, &ann, ("said", manual), &bob).await;
+        assert_eq!(status["quote_approval"], json!({ "automatic": [], "manual": ["public"], "current_user": "manual" }));
+        let made = quote(&bob, &status).await.ok();
+        assert_eq!(made["quote"]["state"], "pending");
+        server.settle().await;
+        let mut accept = peer.activity(&ann, ("Accept", "a1"), peer.last("QuoteRequest"));
+        accept["result"] = json!(format!("{}/stamps/1", peer.base));
+        peer.send(&ann, &server, &accept).await;
+        assert_eq!(state(&bob, &made).await, "accepted");
+        let other = quote(&bob, &status).await.ok();
+        server.settle().await;
+        peer.send(&ann, &server, &peer.activity(&ann, ("Reject", "a2"), peer.last("QuoteRequest"))).await;
+        assert_eq!(state(&bob, &other).await, "rejected");
+        // Only followers can ask.
+        let few = json!({ "automaticApproval": [], "manualApproval": [format!("{}/followers", ann.uri)] });
+        let status = posted(&peer, &ann, ("few", few), &bob).await;
+        assert_eq!(status["quote_approval"], json!({ "automatic": [], "manual": ["followers"], "current_user": "denied" }));
+        quote(&bob, &status).await.expect(403);
+        followed(&server, &peer, &bob, (&ann, "ann")).await;
+        assert_eq!(quote(&bob, &status).await.ok()["quote"]["state"], "pending");
+        // The policy changes without an edit.
+        let mut note = peer.note(&ann, ("few", "few"), &[]);
+        note["published"] = status["created_at"].clone();
+        peer.send(&ann, &server, &peer.activity(&ann, ("Update", "u1"), note)).await;
+        quote(&bob, &status).await.expect(403);
+        server.settle().await;
     }
 
     async fn quotes_inside_quotes_come_with_them(server, peer, bob) {

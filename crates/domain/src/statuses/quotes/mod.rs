@@ -45,9 +45,9 @@ pub(super) async fn quotable(conn: &Conn, who: AccountId, id: Option<StatusId>) 
     Ok(Some(Quoted { status, state, author }))
 }
 
-/// Whether its author lets `who` quote it.
+/// Whether its author lets `who` quote it, or can be asked to.
 async fn allows(conn: &Conn, who: AccountId, status: &Status) -> Result<bool> {
-    Ok(match (status.visibility, status.quote_policy) {
+    Ok(match (status.visibility, status.quote_policy.min(status.quote_manual)) {
         (Visibility::Direct, _) => false,
         _ if status.account_id == who => true,
         (Visibility::Private, _) | (_, QuotePolicy::Nobody) => false,
@@ -159,7 +159,7 @@ pub async fn set_policy(db: &Db, who: AccountId, (id, wanted): (StatusId, QuoteP
     }
     let quote_policy = policy_for(old.visibility, wanted);
     if quote_policy != old.quote_policy {
-        store::update_policy(&tx, id, quote_policy).await?;
+        store::update_policy(&tx, id, (quote_policy, old.quote_manual)).await?;
         tx.publish(Event::StatusEdited { status: id });
         if is_known_elsewhere(&tx, &old).await? {
             deliveries::tell(&mut tx, News::StatusRetold { status: id, telling: ids::next() }).await?;

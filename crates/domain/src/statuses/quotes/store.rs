@@ -26,7 +26,7 @@ sql! {
         ON CONFLICT (status_id) DO UPDATE SET quoted_uri = excluded.quoted_uri, stamp_uri = excluded.stamp_uri";
     DELETE = "DELETE FROM quotes WHERE status_id = $1";
     BY_STAMP = "SELECT status_id FROM quotes WHERE stamp_uri = $1 ORDER BY status_id LIMIT 20";
-    UPDATE_POLICY = "UPDATE statuses SET quote_policy = $2 WHERE id = $1";
+    UPDATE_POLICY = "UPDATE statuses SET quote_policy = $2, quote_manual = $3 WHERE id = $1";
 }
 
 /// Only those whose quote is accepted.
@@ -44,8 +44,13 @@ pub(super) async fn update_state(tx: &Tx, id: StatusId, (from, to): (QuoteState,
     Ok(tx.exec(UPDATE_STATE, &[&id, &from, &to]).await? > 0)
 }
 
-pub(in crate::statuses) async fn update_policy(tx: &Tx, id: StatusId, policy: QuotePolicy) -> Result<()> {
-    tx.exec(UPDATE_POLICY, &[&id, &policy]).await?;
+/// Who may quote it, and who when its author agrees.
+pub(in crate::statuses) async fn update_policy(
+    tx: &Tx,
+    id: StatusId,
+    (policy, manual): (QuotePolicy, QuotePolicy),
+) -> Result<()> {
+    tx.exec(UPDATE_POLICY, &[&id, &policy, &manual]).await?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod store;
 use super::{
     Status,
     actions::{about, finish, undone},
+    consent::{self, Deed},
     store as statuses, visibility,
 };
 use crate::{
@@ -117,7 +118,10 @@ pub async fn react_named(
     (id, emoji): (StatusId, &Emoji),
     uri: Option<&str>,
 ) -> Result<Status> {
-    let status = visibility::visible_original(&db.read().await?, who, id).await?;
+    let conn = db.read().await?;
+    let status = visibility::visible_original(&conn, who, id).await?;
+    consent::needed(&conn, who, (&status, Deed::Like)).await?;
+    drop(conn);
     let fits = emoji.name.len() <= NAME && emoji.picture.as_ref().is_none_or(|p| p.len() <= PICTURE);
     if !fits {
         return Err(Error::invalid("Emoji", "is too long"));

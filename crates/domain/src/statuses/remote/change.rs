@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        ContentType, Media, QuoteState, Status, Visibility,
+        Consent, ContentType, Media, QuotePolicy, QuoteState, Status, Visibility, consent,
         delete::{self as removal, remove_with_boosts},
         edit as versions, quotes, visibility,
     },
@@ -47,10 +47,14 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
     let last = old.edited_at.unwrap_or(old.created_at);
     let current = arrived.edited_at.or(arrived.created_at).is_none_or(|at| at >= last);
     let mut old = quotes::remote::receive(&mut tx, old, (arrived.quote.as_ref(), current)).await?;
-    let policy = quotes::policy_for(old.visibility, arrived.quote_policy);
-    if current && policy != old.quote_policy {
-        quotes::store::update_policy(&tx, old.id, policy).await?;
-        old.quote_policy = policy;
+    let policy = |wanted| quotes::policy_for(old.visibility, wanted);
+    let (policy, manual) = (policy(arrived.quote_policy), policy(arrived.quote_manual));
+    if current {
+        consent::keep(&tx, old.id, &arrived.rules).await?;
+    }
+    if current && (policy, manual) != (old.quote_policy, old.quote_manual) {
+        quotes::store::update_policy(&tx, old.id, (policy, manual)).await?;
+        (old.quote_policy, old.quote_manual) = (policy, manual);
     }
     let told = (arrived.told.0.or(old.told_favourites), arrived.told.1.or(old.told_reblogs));
     if current && told != (old.told_favourites, old.told_reblogs) {
@@ -188,6 +192,8 @@ pub async fn boost(
         content_type: ContentType::Plain,
         told_favourites: None,
         told_reblogs: None,
+        consent: Consent::None,
+        quote_manual: QuotePolicy::Nobody,
         ..status.clone()
     };
     if !store::insert(&tx, &boost).await? {

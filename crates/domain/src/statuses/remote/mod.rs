@@ -5,7 +5,8 @@ mod change;
 pub use change::{Outcome, adopt, boost, delete, edit, pin, remove, unboost};
 
 use super::{
-    ContentType, Mention, QuotePolicy, QuoteState, Status, Visibility,
+    Consent, ContentType, Mention, QuotePolicy, QuoteState, Status, Visibility,
+    consent::{self, Rules},
     edit::keep_history,
     quotes::{self, policy_for},
     store,
@@ -58,6 +59,10 @@ pub struct Arrived {
     pub poll: Option<polls::Elsewhere>,
     pub quote: Option<quotes::remote::Arrived>,
     pub quote_policy: QuotePolicy,
+    /// Who may quote it when its author agrees.
+    pub quote_manual: QuotePolicy,
+    /// What else its author lets others do.
+    pub rules: Rules,
     /// How many favour and boost it, where its server says so.
     pub told: (Option<i64>, Option<i64>),
     /// The page that its server shows a preview of.
@@ -162,6 +167,8 @@ async fn write(tx: &mut Tx, arrived: &Arrived, (author, parent): (&Account, Opti
         content_type: ContentType::Plain,
         told_favourites: arrived.told.0,
         told_reblogs: arrived.told.1,
+        consent: Consent::None,
+        quote_manual: QuotePolicy::Nobody,
     };
     let tags = arrived.tags();
     let mut status = arrived.put_into(blank, &tags)?;
@@ -178,6 +185,7 @@ async fn write(tx: &mut Tx, arrived: &Arrived, (author, parent): (&Account, Opti
     store::file_under_tags(tx, &status, &tags).await?;
     tags::count_use(tx, &status, &tags).await?;
     search::index_status(tx, &status).await?;
+    consent::keep(tx, status.id, &arrived.rules).await?;
     match &arrived.quote {
         None => Ok(status),
         quote => quotes::remote::receive(tx, status, (quote.as_ref(), true)).await,
@@ -246,6 +254,7 @@ impl Arrived {
             language: self.language.clone(),
             has_media: !self.media.is_empty(),
             quote_policy: policy_for(before.visibility, self.quote_policy),
+            quote_manual: policy_for(before.visibility, self.quote_manual),
             mentions_json: serde_json::to_string(&mentions)?,
             tags_json: serde_json::to_string(&names)?,
             ..before

@@ -5,8 +5,9 @@ use crate::documents::{Collection, Document, Note, host, same_origin};
 use crate::fetch::Error as FetchError;
 use crate::resolve::{Budget, account, status};
 use crate::statuses::arrive;
+use domain::ids::StatusId;
 use domain::statuses::{QuoteState, Status, Visibility, remote, threads};
-use domain::{Error, Result, tombstones};
+use domain::{Error, Result, accounts, tombstones};
 use serde_json::Value;
 use url::Url;
 
@@ -170,7 +171,20 @@ async fn seen_again(federation: &Federation, note: &Note, (known, parent): (&Sta
         (None, None) => None,
     };
     match parent {
-        Some(parent) => remote::adopt(&federation.db, known.id, parent).await,
-        None => Ok(false),
+        Some(parent) if may_answer(federation, note, (known, parent)).await? => {
+            remote::adopt(&federation.db, known.id, parent).await
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Whether the author of `parent` lets it be put below that.
+async fn may_answer(federation: &Federation, note: &Note, (known, parent): (&Status, StatusId)) -> Result<bool> {
+    let author = accounts::store::by_id(&federation.db.read().await?, known.account_id).await?;
+    let Some(author) = author else { return Ok(false) };
+    match federation.check_answer(note, &author, parent).await {
+        Ok(()) => Ok(true),
+        Err(Error::Forbidden(_)) => Ok(false),
+        Err(error) => Err(error),
     }
 }
