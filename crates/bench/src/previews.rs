@@ -32,9 +32,10 @@ fn preview(number: i64) -> Card {
     Card {
         url: format!("https://example.com/page/{number}"),
         title: format!("Page {number}: what the paper says about the river in spring"),
-        description: "The water stands higher than in other years, and those who live beside it have begun to move what \
+        description:
+            "The water stands higher than in other years, and those who live beside it have begun to move what \
             they keep in their cellars. A walk along the banks, with pictures of the boats and of the old bridge."
-            .into(),
+                .into(),
         language: Some("en".into()),
         provider_name: "The Paper".into(),
         width: 1200,

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::accounts::{self, Account};
 use domain::site::Site;
+use domain::tombstones;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -40,6 +41,7 @@ async fn webfinger(
     }
     let account = match accounts::store::by_handle(&conn, name, None).await? {
         None if name == RELAY => return Ok(answer(&of_site(&federation, name, federation.relay_uri()))),
+        None if tombstones::is_gone(&conn, &federation.site.actor_uri(name)).await? => return Err(Refusal::Gone),
         account => account.ok_or(Refusal::Unknown)?,
     };
     if account.suspended_at.is_some() {

@@ -37,6 +37,13 @@ pub async fn recall(db: &Db, uri: &str) -> Result<bool> {
     Ok(lately)
 }
 
+/// It is not gone after all.
+pub async fn forget(db: &Db, uri: &str) -> Result<()> {
+    let tx = db.begin().await?;
+    store::delete(&tx, uri, tx.now).await?;
+    tx.commit().await
+}
+
 pub async fn is_gone(conn: &Conn, uri: &str) -> Result<bool> {
     store::exists(conn, uri).await
 }

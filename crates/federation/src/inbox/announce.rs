@@ -1,12 +1,13 @@
 //! Announce: somebody elsewhere boosts something.
 
-use super::{group, inner, relay};
+use super::{create, group, inner, relay};
 use crate::Federation;
-use crate::documents::{Activity, PUBLIC};
+use crate::documents::{Activity, Object, PUBLIC};
 use crate::resolve::{self, Budget};
+use crate::statuses::arrive;
 use domain::accounts::{Account, remote as accounts};
 use domain::db::Conn;
-use domain::statuses::{self, Visibility, consent::Deed, remote};
+use domain::statuses::{self, Visibility, consent::Deed, remote, remote::How};
 use domain::{Error, Result, follows};
 
 pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
@@ -26,9 +27,14 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
     }
     let visibility = visibility(&conn, from, activity).await?;
     drop(conn);
-    let original = match known {
-        Some(status) => status,
-        None => resolve::status::by_uri(federation, uri, Budget::SENT).await?,
+    let original = match (known, activity.object()) {
+        (Some(status), _) => status,
+        // What is not for everybody is sent along by its author, who alone may boost it.
+        (None, Some(Object::Note(note))) if visibility == Visibility::Private => {
+            create::check(from, note)?;
+            arrive::take(federation, note, from, (How::Sent, Budget::SENT)).await?.ok_or(Error::Gone)?
+        }
+        (None, _) => resolve::status::by_uri(federation, uri, Budget::SENT).await?,
     };
     // A boost of a boost is one of what that boosts.
     let original = match original.reblog_of_id {

@@ -77,6 +77,14 @@ pub(super) async fn passed_on(federation: &Federation, uri: &str) -> Result<()> 
     resolve::status::take(federation, &note, Budget::SENT).await.map(drop)
 }
 
+/// The deletion of a post was taken back: it may come again, if it is there where it is from, and is kept as if it had been
+/// passed on.
+pub(super) async fn restored(federation: &Federation, uri: &str) -> Result<()> {
+    resolve::status::document(federation, uri).await?;
+    tombstones::forget(&federation.db, uri).await?;
+    passed_on(federation, uri).await
+}
+
 /// Who signed is who wrote, and it is on their own server.
 pub(super) fn check(from: &Account, note: &Note) -> Result<()> {
     if note.author != from.uri || !same_origin(&note.id, &from.uri) {

@@ -8,7 +8,7 @@ use crate::resolve::{self, Budget};
 use crate::statuses::arrive;
 use domain::accounts::{Account, Kind};
 use domain::statuses::{Status, remote, remote::How};
-use domain::{Error, Result, follows};
+use domain::{Error, Result, follows, tombstones};
 
 pub(super) async fn apply(
     federation: &Federation,
@@ -105,6 +105,11 @@ async fn restored(
     (announce, deletion): (&Activity, &Activity),
 ) -> Result<()> {
     let what = deletion.object().ok_or(Error::NotFound)?;
+    let uri = what.id().ok_or(Error::NotFound)?;
+    if !federation.is_ours(uri) && remote::by_uri(&federation.db.read().await?, uri).await?.is_none() {
+        resolve::status::document(federation, uri).await?;
+        tombstones::forget(&federation.db, uri).await?;
+    }
     match posted(federation, group, what).await? {
         Some(status) => shown(federation, group, (announce, &status)).await,
         None => Ok(()),

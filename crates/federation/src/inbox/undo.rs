@@ -1,7 +1,7 @@
 //! Undo: something is taken back. What it was should be shown; a name alone is looked for among what is known. What has not
 //! come yet is remembered by its name, so that it does not come afterwards.
 
-use super::{follow, inner, like, local};
+use super::{create, follow, inner, like, local};
 use crate::Federation;
 use crate::documents::{Activity, Verb, same_origin};
 use domain::accounts::Account;
@@ -30,6 +30,10 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
                 Some(uri) => remote::by_uri(&federation.db.read().await?, uri).await?.map(|s| s.id),
             };
             remote::unboost(&federation.db, from.id, (name, original)).await
+        }
+        Verb::Delete => {
+            let uri = what.object_id().filter(|uri| same_origin(uri, &from.uri)).ok_or(Error::NotFound)?;
+            create::restored(federation, uri).await
         }
         Verb::Block => {
             remember(federation, name).await?;

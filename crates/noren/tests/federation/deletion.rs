@@ -15,6 +15,11 @@ testkit::between_two_servers! {
         users::delete(a.db(), alice.user).await.unwrap();
         settle_all(&[&a, &b]).await;
         assert_eq!(b.client().get(&format!("/api/v1/accounts/{there}"), ()).await.status, 404);
+        // Whoever asks hears that there was somebody.
+        for path in ["/users/alice".to_owned(), format!("/.well-known/webfinger?resource=acct:{}", a.handle("alice"))] {
+            let request = a.client().request(reqwest::Method::GET, &path).header("accept", "application/activity+json");
+            assert_eq!(a.client().send(request).await.status, 410, "{path}");
+        }
         assert_eq!(home(&bob).await.len(), 0);
         assert_eq!(search(&bob, &format!("@{}", a.handle("alice"))).await["accounts"], json!([]));
     }

@@ -106,6 +106,13 @@ with_a_peer! {
         tell(&server, &peer, (&tea, "c2"), peer.activity(&nora, ("Delete", "5"), posts[1]["id"].clone())).await;
         assert_eq!(titles().await, [] as [&str; 0]);
         assert_eq!(search(&bob, posts[1]["id"].as_str().unwrap()).await["statuses"], json!([]));
+        // She thinks better of it; that it is not there is known before.
+        let deletion = peer.activity(&nora, ("Delete", "5"), posts[1]["id"].clone());
+        tell(&server, &peer, (&tea, "c6"), peer.activity(&nora, ("Undo", "13"), deletion.clone())).await;
+        assert_eq!(titles().await, [] as [&str; 0]);
+        peer.put("/notes/2", posts[1].clone());
+        tell(&server, &peer, (&tea, "c7"), peer.activity(&nora, ("Undo", "14"), deletion)).await;
+        assert_eq!(titles().await, ["Post 2lo"]);
     }
 
     async fn votes_stay_with_the_group_and_others_are_no_groups(server, peer, bob) {

@@ -6,8 +6,8 @@ mod blocks;
 #[allow(dead_code)]
 #[path = "../pages/browser.rs"]
 mod browser;
-mod corpus;
 mod consent;
+mod corpus;
 mod deletion;
 mod delivery;
 mod discovery;

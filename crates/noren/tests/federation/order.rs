@@ -211,4 +211,102 @@ with_a_peer! {
         let unsigned = peer.sign(&other, &server, &several);
         assert_eq!(peer.post(&unsigned, |headers, _| { headers.remove("signature"); }).await, 401);
     }
+
+    async fn what_is_only_named_is_kept_where_it_is_wanted(server, peer, bob) {
+        let (ann, stranger, other) = (peer.somebody("ann"), peer.somebody("stranger"), Peer::start().await);
+        let vic = other.somebody("vic");
+        followed(&server, &peer, &bob, (&ann, "ann")).await;
+        let mut sent = 0;
+        for (verb, n) in [("Create", 1), ("Update", 2)] {
+            for (host, who, sender) in [(&peer, &ann, &ann), (&peer, &stranger, &stranger), (&other, &vic, &ann)] {
+                sent += 1;
+                let note = host.note(who, (&format!("{n}{sent}"), verb), &[]);
+                host.put(&format!("/notes/{n}{sent}"), note.clone());
+                peer.send(sender, &server, &peer.activity(sender, (verb, &format!("c{sent}")), note["id"].clone())).await;
+            }
+        }
+        let seen: Vec<String> = home(&bob).await.iter().map(text).collect();
+        assert_eq!(seen, ["Update", "Create"]);
+        let all = bob.get("/api/v1/timelines/public", [("remote", "true")]).await.ok();
+        assert_eq!(all.as_array().unwrap().len(), 2, "{all}");
+    }
+
+    async fn what_is_for_followers_is_boosted_by_its_author_alone(server, peer, bob) {
+        let (ann, eve) = (peer.somebody("ann"), peer.somebody("eve"));
+        for (who, name) in [(&ann, "ann"), (&eve, "eve")] {
+            followed(&server, &peer, &bob, (who, name)).await;
+        }
+        let mut note = peer.note(&ann, ("1", "for friends"), &[]);
+        (note["to"], note["cc"]) = (json!([format!("{}/followers", ann.uri)]), json!([]));
+        for (who, name) in [(&eve, "1"), (&ann, "2")] {
+            let mut boost = peer.activity(who, ("Announce", name), note.clone());
+            boost["to"] = json!([format!("{}/followers", who.uri)]);
+            peer.send(who, &server, &boost).await;
+        }
+        let seen = home(&bob).await;
+        let boosts: Vec<&Value> = seen.iter().filter(|s| s["reblog"].is_object()).collect();
+        assert_eq!((boosts.len(), &boosts[0]["account"]["username"]), (1, &json!("ann")));
+        assert_eq!(boosts[0]["reblog"]["visibility"], "private");
+    }
+
+    async fn a_poll_with_other_options_begins_anew(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        followed(&server, &peer, &bob, (&ann, "ann")).await;
+        let option = |name: &str, votes: u32| json!({ "type": "Note", "name": name, "replies": { "type": "Collection", "totalItems": votes } });
+        let mut note = peer.note(&ann, ("1", "tea?"), &[]);
+        (note["type"], note["endTime"]) = (json!("Question"), json!("2099-01-01T00:00:00Z"));
+        note["oneOf"] = json!([option("yes", 1), option("no", 2)]);
+        peer.send(&ann, &server, &peer.activity(&ann, ("Create", "1"), note.clone())).await;
+        let seen = async || {
+            let poll = home(&bob).await[0]["poll"].clone();
+            let options = poll["options"].as_array().unwrap();
+            options.iter().map(|o| (o["title"].as_str().unwrap().to_owned(), o["votes_count"].clone())).collect::<Vec<_>>()
+        };
+        let is = |names: [(&str, u32); 2]| names.map(|(name, votes)| (name.to_owned(), json!(votes))).to_vec();
+        // Numbers come without being an edit; other options do not.
+        note["oneOf"] = json!([option("yes", 3), option("no", 2)]);
+        peer.send(&ann, &server, &peer.activity(&ann, ("Update", "2"), note.clone())).await;
+        assert_eq!(seen().await, is([("yes", 3), ("no", 2)]));
+        note["oneOf"] = json!([option("never", 9), option("no", 9)]);
+        peer.send(&ann, &server, &peer.activity(&ann, ("Update", "3"), note.clone())).await;
+        assert_eq!(seen().await, is([("yes", 3), ("no", 2)]));
+        note["updated"] = now();
+        note["oneOf"] = json!([option("always", 0), option("no", 0)]);
+        peer.send(&ann, &server, &peer.activity(&ann, ("Update", "4"), note.clone())).await;
+        assert_eq!(seen().await, is([("always", 0), ("no", 0)]));
+        assert!(home(&bob).await[0]["edited_at"].is_string());
+    }
+
+    async fn votes_count_once_and_for_what_is_there(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let poll = json!({ "status": "tea?", "poll": { "options": ["yes", "no"], "expires_in": 3600 } });
+        let mine = bob.post("/api/v1/statuses", poll).await.ok();
+        let vote = |n: u8, name: &str| json!({
+            "id": format!("{}/votes/{n}", peer.base), "type": "Note", "name": name, "attributedTo": ann.uri,
+            "inReplyTo": mine["uri"], "to": [local_uri(&server, &bob)],
+        });
+        let seen = async || {
+            let poll = bob.get(&format!("/api/v1/polls/{}", id(&mine["poll"])), ()).await.ok();
+            (poll["options"][0]["votes_count"].clone(), poll["options"][1]["votes_count"].clone())
+        };
+        peer.send(&ann, &server, &peer.activity(&ann, ("Create", "1"), vote(1, "maybe"))).await;
+        assert_eq!(seen().await, (json!(0), json!(0)));
+        // GoToSocial sends all of them at once; where only one counts, it is the first.
+        peer.send(&ann, &server, &peer.activity(&ann, ("Create", "2"), json!([vote(2, "yes"), vote(3, "no")]))).await;
+        peer.send(&ann, &server, &peer.activity(&ann, ("Create", "3"), vote(4, "no"))).await;
+        assert_eq!(seen().await, (json!(1), json!(0)));
+        let shown = bob.get(&format!("/api/v1/statuses/{}", id(&mine)), ()).await.ok();
+        assert_eq!((&shown["replies_count"], notifications(&bob).await.len()), (&json!(0), 0));
+    }
+
+    async fn who_is_blocked_is_told_that_they_may_not_follow(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let there = find(&bob, &format!("ann@{}", peer.host())).await;
+        bob.post(&format!("/api/v1/accounts/{}/block", id(&there)), ()).await.ok();
+        server.settle().await;
+        let follow = peer.activity(&ann, ("Follow", "1"), json!(local_uri(&server, &bob)));
+        peer.send(&ann, &server, &follow).await;
+        assert_eq!((&peer.last("Reject")["object"]["id"], peer.told("Accept").len()), (&follow["id"], 0));
+        assert_eq!(relationship(&bob, id(&there)).await["followed_by"], false);
+    }
 }

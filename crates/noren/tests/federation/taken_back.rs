@@ -149,4 +149,24 @@ with_a_peer! {
         assert_eq!(peer.told("Reject").len(), 1);
         assert_eq!(search(&bob, &ann.uri).await["accounts"].as_array().unwrap().len(), 1);
     }
+
+    async fn a_deletion_can_be_taken_back(server, peer, bob) {
+        let (ann, mallory, here) = (peer.somebody("ann"), Peer::start().await, local_uri(&server, &bob));
+        let eve = mallory.somebody("eve");
+        let note = peer.note(&ann, ("1", "back again"), &[&here]);
+        peer.send(&ann, &server, &peer.activity(&ann, ("Create", "1"), note.clone())).await;
+        let deletion = peer.activity(&ann, ("Delete", "2"), json!({ "id": note["id"], "type": "Tombstone" }));
+        peer.send(&ann, &server, &deletion).await;
+        let shown = async || search(&bob, note["id"].as_str().unwrap()).await["statuses"].as_array().unwrap().len();
+        assert_eq!(shown().await, 0);
+        // Where it is from it is not there, or somebody else says so.
+        peer.send(&ann, &server, &peer.activity(&ann, ("Undo", "3"), deletion.clone())).await;
+        peer.put("/notes/1", note.clone());
+        let mut forged = deletion.clone();
+        forged["actor"] = json!(eve.uri);
+        mallory.send(&eve, &server, &mallory.activity(&eve, ("Undo", "4"), forged)).await;
+        assert_eq!(shown().await, 0);
+        peer.send(&ann, &server, &peer.activity(&ann, ("Undo", "5"), deletion)).await;
+        assert_eq!(shown().await, 1);
+    }
 }
