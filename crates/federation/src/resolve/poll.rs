@@ -54,7 +54,7 @@ async fn ask(federation: &Federation, status: &Status, (author, viewer): (&Accou
     match Document::read(&fetched.value) {
         Ok(Document::Note(note)) if note.id == status.uri && note.author == author.uri => {
             let arrived = federation.arrived(&note, author, (How::Found, Budget::NONE)).await?;
-            remote::edit(&federation.db, &arrived).await.map(drop)
+            remote::edit(&federation.db, &federation.site, &arrived).await.map(drop)
         }
         _ => Err(Error::forbidden(format!("{url} is not the poll"))),
     }
