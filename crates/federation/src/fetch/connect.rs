@@ -7,6 +7,7 @@ use super::{Error, Inner, Private};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +87,8 @@ impl Inner {
             Name::Address(address) => Ok(ServerName::from(*address)),
         };
         let name = name.map_err(|_| Error::Forbidden("the host is not a name"))?;
-        let secured = timeout(PATIENCE, self.tls.connect(name, stream)).await.map_err(|_| Error::TimedOut)?;
+        let secured = timeout(PATIENCE, self.tls.connect(name, stream)).await;
+        let secured = secured.map_err(|_| Error::Tls("it took too long".to_owned()))?;
         secured.map_err(|error| Error::Tls(error.to_string()))
     }
 
@@ -101,6 +103,7 @@ impl Inner {
         match resolved {
             Ok(found) if found.is_empty() => Err(Error::Unresolved("it has no address".to_owned())),
             Ok(found) => Ok(found),
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => Err(Error::Busy),
             Err(error) => Err(Error::Unresolved(error.to_string())),
         }
     }
@@ -109,7 +112,8 @@ impl Inner {
 /// To one address.
 pub(super) async fn connect_to(address: SocketAddr) -> Result<TcpStream, Error> {
     let connecting = timeout(PATIENCE, TcpStream::connect(address)).await;
-    connecting.map_err(|_| Error::TimedOut)?.map_err(|error| Error::Unreachable(error.to_string()))
+    let connected = connecting.map_err(|_| Error::Unreachable("it took too long".to_owned()))?;
+    connected.map_err(|error| Error::Unreachable(error.to_string()))
 }
 
 /// Alternates between the families, beginning with the one that answered last, or with IPv6.
