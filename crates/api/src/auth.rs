@@ -250,6 +250,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&domain::db::DatabaseConfig::default(), &dir.path().join("t.sqlite3")).await.unwrap();
         let site = Site {
+            alternate_domains: Vec::new(),
             domain: "noren.example".into(),
             base_url: "https://noren.example".into(),
             media_url: "https://noren.example/media".into(),

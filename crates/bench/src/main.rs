@@ -118,7 +118,13 @@ async fn world(arguments: &Arguments) -> anyhow::Result<World> {
     let db = Db::open(&config, &file).await?;
     let base_url = format!("https://{}", arguments.domain);
     let media_url = format!("{base_url}/media");
-    let site = Site { domain: arguments.domain.clone(), base_url, media_url, limits: Limits::default() };
+    let site = Site {
+        domain: arguments.domain.clone(),
+        alternate_domains: Vec::new(),
+        base_url,
+        media_url,
+        limits: Limits::default(),
+    };
     domain::settings::remember_site_domain(&db, &site.domain).await?;
     Ok(World { db, site, media: arguments.data.join("media") })
 }

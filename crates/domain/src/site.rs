@@ -17,6 +17,8 @@ pub struct ClientIp(pub IpAddr);
 pub struct Site {
     /// The part after the @ of handles, with the port when it is not the usual one.
     pub domain: String,
+    /// Other domains under which people here are found, too; nobody is shown under them.
+    pub alternate_domains: Vec<String>,
     /// Where pages and the API are, such as `https://example.com`.
     pub base_url: String,
     /// Where stored media is, such as `https://example.com/media`: put before a store key. Fixed for ever.
@@ -104,6 +106,13 @@ impl Site {
             true => key.to_owned(),
             false => format!("{}/{key}", self.media_url),
         }
+    }
+    /// Whether the domain of a handle means this site: the one in its handles, the one of its pages, or another that
+    /// leads here.
+    pub fn is_ours(&self, domain: &str) -> bool {
+        let web = self.base_url.split_once("://").map_or("", |(_, rest)| rest);
+        let others = self.alternate_domains.iter().map(String::as_str);
+        [self.domain.as_str(), web].into_iter().chain(others).any(|own| own.eq_ignore_ascii_case(domain))
     }
     /// What others write to mention a local account in full.
     pub fn handle(&self, username: &str) -> String {

@@ -82,6 +82,7 @@ impl Federation {
             authorities.map_err(|why| domain::Error::internal(format!("federation.authorities: {why}")))?;
         options.ours = [&site.base_url, &site.media_url].into_iter().filter_map(|url| documents::host(url)).collect();
         options.ours.push(site.domain.clone());
+        options.ours.extend(site.alternate_domains.iter().cloned());
         let policy = Arc::new(Policy::new(db.clone(), config.limited));
         options.gate = policy.clone();
         let of_files = Options { requests: FILES, requests_per_host: FILES_PER_HOST, ..options.clone() };

@@ -1,6 +1,6 @@
 //! From a handle or an address to the actor: <https://www.rfc-editor.org/rfc/rfc7033>.
 
-use crate::actors::RELAY;
+use crate::actors::{RELAY, media_type};
 use crate::{Federation, Refusal};
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
@@ -65,18 +65,30 @@ fn of_site(federation: &Federation, name: &str, uri: String) -> Value {
 }
 
 fn document(site: &Site, account: &Account) -> Value {
+    let interact = |parameter: &str| format!("{}/authorize_interaction?uri={{{parameter}}}", site.base_url);
+    // The actor stands first: some take the first link with rel self whatever its type.
+    let mut links = vec![
+        json!({ "rel": "self", "type": "application/activity+json", "href": account.uri }),
+        json!({ "rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.url }),
+        json!({ "rel": "http://ostatus.org/schema/1.0/subscribe", "template": interact("uri") }),
+    ];
+    // Where somebody at home here is sent who wants to do something elsewhere:
+    // <https://codeberg.org/fediverse/fep/src/branch/main/fep/3b86/fep-3b86.md>
+    let intents = ["Object", "Follow"];
+    let intent =
+        |name: &str| json!({ "rel": format!("https://w3id.org/fep/3b86/{name}"), "template": interact("object") });
+    links.extend(intents.map(intent));
+    if let Some(avatar) = &account.avatar {
+        let mut link = json!({ "rel": "http://webfinger.net/rel/avatar", "href": site.media(avatar) });
+        if let (Some(kind), Some(link)) = (media_type(avatar), link.as_object_mut()) {
+            link.insert("type".to_owned(), kind.into());
+        }
+        links.push(link);
+    }
     json!({
         "subject": format!("acct:{}", site.handle(&account.username)),
         "aliases": [account.url, account.uri],
-        // The actor stands first: some take the first link with rel self whatever its type.
-        "links": [
-            { "rel": "self", "type": "application/activity+json", "href": account.uri },
-            { "rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.url },
-            {
-                "rel": "http://ostatus.org/schema/1.0/subscribe",
-                "template": format!("{}/authorize_interaction?uri={{uri}}", site.base_url),
-            },
-        ],
+        "links": links,
     })
 }
 
@@ -99,7 +111,7 @@ fn username<'a>(site: &'a Site, resource: &'a str) -> Result<&'a str, Refusal> {
         let handle = resource.strip_prefix("acct:").unwrap_or(resource);
         let handle = handle.strip_prefix('@').unwrap_or(handle);
         let (name, domain) = handle.rsplit_once('@').ok_or(Refusal::Bad("resource is not a handle or an address"))?;
-        if !is_ours(site, domain) {
+        if !site.is_ours(domain) {
             return Err(Refusal::Unknown);
         }
         name
@@ -111,12 +123,6 @@ fn username<'a>(site: &'a Site, resource: &'a str) -> Result<&'a str, Refusal> {
     if plain { Ok(name) } else { Err(Refusal::Unknown) }
 }
 
-/// The name in handles, or the one where the pages are: peers that start from the actor ask for that one.
-fn is_ours(site: &Site, domain: &str) -> bool {
-    let web = site.base_url.split_once("://").map_or("", |(_, rest)| rest);
-    domain.eq_ignore_ascii_case(&site.domain) || domain.eq_ignore_ascii_case(web)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +130,7 @@ mod tests {
     fn site() -> Site {
         Site {
             domain: "noren.example".into(),
+            alternate_domains: vec!["old.example".into()],
             base_url: "https://social.noren.example".into(),
             media_url: String::new(),
             limits: Default::default(),
@@ -136,6 +143,7 @@ mod tests {
             "acct:mia@noren.example",
             "acct:mia@NOREN.example",
             "acct:mia@social.noren.example",
+            "acct:mia@Old.example",
             "acct:@mia@noren.example",
             "mia@noren.example",
             "@mia@noren.example",

@@ -34,6 +34,14 @@ testkit::on_both_engines! {
             {
               "rel": "http://ostatus.org/schema/1.0/subscribe",
               "template": "https://noren.test/authorize_interaction?uri={uri}"
+            },
+            {
+              "rel": "https://w3id.org/fep/3b86/Object",
+              "template": "https://noren.test/authorize_interaction?uri={object}"
+            },
+            {
+              "rel": "https://w3id.org/fep/3b86/Follow",
+              "template": "https://noren.test/authorize_interaction?uri={object}"
             }
           ]
         }

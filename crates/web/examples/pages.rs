@@ -24,6 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let db = Db::open(&domain::db::DatabaseConfig::default(), &dir.path().join("pages.sqlite3")).await?;
     let base_url = format!("http://localhost:{}", address.port());
     let site = Arc::new(Site {
+        alternate_domains: Vec::new(),
         domain: format!("localhost:{}", address.port()),
         media_url: format!("{base_url}/media"),
         base_url,

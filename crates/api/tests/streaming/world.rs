@@ -46,6 +46,7 @@ impl World {
         let db = open(folder.path()).await;
         let limits = site::Limits { status_characters: 1_000_000, ..Default::default() };
         let site = site::Site {
+            alternate_domains: Vec::new(),
             domain: "noren.test".into(),
             base_url: "https://noren.test".into(),
             media_url: "https://noren.test/media".into(),

@@ -21,6 +21,7 @@ pub(crate) async fn world() -> World {
     let db = Db::open(&DatabaseConfig::default(), &dir.path().join("t.sqlite3")).await.unwrap();
     let base = "https://noren.example";
     let site = Site {
+        alternate_domains: Vec::new(),
         domain: "noren.example".into(),
         base_url: base.into(),
         media_url: format!("{base}/media"),

@@ -51,6 +51,7 @@ mod tests {
     #[test]
     fn the_first_page_counts() {
         let site = Site {
+            alternate_domains: Vec::new(),
             domain: "here.example".into(),
             base_url: "https://social.here.example".into(),
             media_url: "https://social.here.example/media".into(),

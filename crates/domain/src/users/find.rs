@@ -25,7 +25,7 @@ pub async fn find(conn: &Conn, site: &Site, who: &str) -> Result<Option<(User, A
     let bare = who.strip_prefix('@').unwrap_or(who);
     let name = match bare.split_once('@') {
         None => Some(bare),
-        Some((name, domain)) => domain.eq_ignore_ascii_case(&site.domain).then_some(name),
+        Some((name, domain)) => site.is_ours(domain).then_some(name),
     };
     // An address may be of this very domain: it goes first.
     if who.contains('@')

@@ -17,6 +17,7 @@ pub(crate) async fn database() -> (tempfile::TempDir, Db) {
 
 pub(crate) fn site() -> Site {
     Site {
+        alternate_domains: Vec::new(),
         domain: "noren.example".into(),
         base_url: "https://noren.example".into(),
         media_url: "https://noren.example/media".into(),

@@ -150,7 +150,7 @@ fn key(owner: &str, pem: &str) -> Key {
 }
 
 /// By the end of the name of a stored file.
-fn media_type(key: &str) -> Option<&'static str> {
+pub(crate) fn media_type(key: &str) -> Option<&'static str> {
     match key.rsplit('.').next()? {
         "png" => Some("image/png"),
         "jpg" | "jpeg" => Some("image/jpeg"),

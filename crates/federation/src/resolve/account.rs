@@ -148,7 +148,7 @@ async fn verified_handle(federation: &Federation, actor: &Actor) -> Result<(Stri
 }
 
 async fn keep(federation: &Federation, arrived: Arrived, (username, domain): (String, String)) -> Result<Account> {
-    if domain.eq_ignore_ascii_case(&federation.site.domain) || federation.is_ours(&arrived.uri) {
+    if federation.site.is_ours(&domain) || federation.is_ours(&arrived.uri) {
         return Err(Error::forbidden("It says that it is one of ours"));
     }
     let arrived = Arrived { username, domain, ..arrived };

@@ -56,6 +56,9 @@ pub struct SiteConfig {
     /// development over plain http.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<SiteDomain>,
+    /// Other domains that lead here, such as one the site had before: people are found under these, too, and shown
+    /// under the one above.
+    pub alternate_domains: Vec<SiteDomain>,
     /// Where people and programs reach the site, without a slash at the end.
     /// Without it: "https://" and the domain; "http://" when the domain is localhost.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -281,7 +284,13 @@ impl Config {
         let scheme = if domain.is_local() { "http" } else { "https" };
         let base_url = self.site.base_url.as_ref().map_or_else(|| format!("{scheme}://{domain}"), Origin::to_string);
         let media_url = self.media.base_url.as_ref().map_or_else(|| format!("{base_url}/media"), BaseUrl::to_string);
-        site::Site { domain: domain.to_string(), base_url, media_url, limits: self.limits.clone() }
+        site::Site {
+            domain: domain.to_string(),
+            alternate_domains: self.site.alternate_domains.iter().map(ToString::to_string).collect(),
+            base_url,
+            media_url,
+            limits: self.limits.clone(),
+        }
     }
 
     /// The edge that is a part of this server.

@@ -162,7 +162,8 @@ impl Beside {
     pub(super) fn new(edge: &Edge, site: &Site) -> Self {
         let url = url::Url::parse(&site.base_url).ok();
         let names = [url.as_ref().and_then(|url| url.host_str()), Some(site.domain.as_str())];
-        let own = names.into_iter().flatten().filter_map(Host::of_request).collect();
+        let others = site.alternate_domains.iter().map(String::as_str);
+        let own = names.into_iter().flatten().chain(others).filter_map(Host::of_request).collect();
         Self { edge: edge.clone(), router: edge.router(), own }
     }
 }

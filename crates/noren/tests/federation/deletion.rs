@@ -12,8 +12,14 @@ testkit::between_two_servers! {
         post_as(&alice, "last words", "public").await;
         settle_all(&[&a, &b]).await;
         assert_eq!(home(&bob).await.len(), 1);
+        let finger = async || {
+            let resource = format!("acct:{}", a.handle("alice"));
+            a.client().get("/.well-known/webfinger", [("resource", resource)]).await.status
+        };
+        assert_eq!(finger().await, 200);
         users::delete(a.db(), alice.user).await.unwrap();
         settle_all(&[&a, &b]).await;
+        assert_eq!(finger().await, 410);
         assert_eq!(b.client().get(&format!("/api/v1/accounts/{there}"), ()).await.status, 404);
         // Whoever asks hears that there was somebody.
         for path in ["/users/alice".to_owned(), format!("/.well-known/webfinger?resource=acct:{}", a.handle("alice"))] {

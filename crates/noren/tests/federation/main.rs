@@ -40,6 +40,7 @@ mod relays;
 mod reports;
 mod resolve;
 mod shapes;
+mod split;
 mod statuses;
 mod strict;
 mod taken_back;

@@ -38,6 +38,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&DatabaseConfig::default(), &dir.path().join("t.sqlite3")).await.unwrap();
         let site = Arc::new(Site {
+            alternate_domains: Vec::new(),
             domain: base_url.split_once("://").unwrap().1.into(),
             base_url: base_url.into(),
             media_url: "https://media.example/files".into(),

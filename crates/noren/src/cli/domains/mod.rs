@@ -102,7 +102,8 @@ fn named(parts: &Parts, domain: &str) -> Result<String, Failure> {
     let wrong = || Failure::Usage(format!("{domain} is not the name of a server"));
     let name = name::normal(domain).ok_or_else(wrong)?;
     let ours = [parts.site.domain.as_str(), parts.site.base_url.as_str(), parts.site.media_url.as_str()];
-    if ours.iter().any(|own| name::is_within(own, &name)) {
+    let others = parts.site.alternate_domains.iter().map(String::as_str);
+    if ours.into_iter().chain(others).any(|own| name::is_within(own, &name)) {
         return Err(Failure::Usage(format!("{name} is this site")));
     }
     Ok(name)
