@@ -26,6 +26,7 @@ pub use crate::reach::{Reach, Verdict};
 
 use crate::actors::keys::{Known, Own};
 use crate::fetch::{Fetcher, Options, Private};
+use crate::inbox::trouble::Trouble;
 use crate::refusal::Refusal;
 use crate::resolve::missing::Missing;
 use axum::Router;
@@ -62,6 +63,7 @@ pub struct Parts {
     missing: Missing,
     /// Polls that were looked at lately.
     polled: Missing,
+    trouble: Trouble,
     counted: follows::Counted,
     /// Public numbers and when they were counted.
     statistics: Mutex<Option<(Instant, Statistics)>>,
@@ -88,7 +90,7 @@ impl Federation {
         let of_files = Options { requests: FILES, requests_per_host: FILES_PER_HOST, ..options.clone() };
         let files = Fetcher::new(of_files).map_err(domain::Error::internal)?;
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
-        let (own, known, missing) = (Own::default(), Known::default(), Missing::default());
+        let (own, known, missing, trouble) = <(Own, Known, Missing, Trouble)>::default();
         let polled = Missing::default();
         let (counted, statistics, mirrors) = (follows::Counted::default(), Mutex::default(), OnceLock::new());
         Ok(Self(Arc::new(Parts {
@@ -103,6 +105,7 @@ impl Federation {
             known,
             missing,
             polled,
+            trouble,
             counted,
             statistics,
         })))

@@ -11,11 +11,14 @@ pub(crate) enum Refusal {
     Bad(&'static str),
     /// It is not signed as it must be; the reason helps whoever debugs the other side.
     Unsigned(String),
+    /// The key's owner is gone, as its server says.
+    KeyGone,
     Forbidden(&'static str),
     Unknown,
     /// There was such a thing.
     Gone,
     TooLarge,
+    TooSlow,
     /// Something that is needed to decide could not be fetched.
     Later,
     Internal(domain::Error),
@@ -37,10 +40,12 @@ impl IntoResponse for Refusal {
         let (status, text) = match self {
             Self::Bad(why) => (StatusCode::BAD_REQUEST, why.to_owned()),
             Self::Unsigned(why) => (StatusCode::UNAUTHORIZED, why),
+            Self::KeyGone => (StatusCode::UNAUTHORIZED, "the key's owner is gone".to_owned()),
             Self::Forbidden(why) => (StatusCode::FORBIDDEN, why.to_owned()),
             Self::Unknown => (StatusCode::NOT_FOUND, "Not Found".to_owned()),
             Self::Gone => (StatusCode::GONE, "Gone".to_owned()),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Too large".to_owned()),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Too slow".to_owned()),
             Self::Later | Self::Internal(domain::Error::Busy(_)) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "Try again later".to_owned())
             }

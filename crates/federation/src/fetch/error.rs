@@ -73,6 +73,10 @@ impl Error {
     pub fn is_of_the_host(&self) -> bool {
         matches!(self, Self::Unresolved(_) | Self::Unreachable(_) | Self::Tls(_) | Self::TimedOut)
     }
+    /// Nothing was asked yet: no request can be the reason.
+    pub fn is_of_the_connection(&self) -> bool {
+        matches!(self, Self::Unresolved(_) | Self::Unreachable(_) | Self::Tls(_))
+    }
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,

@@ -13,6 +13,7 @@ const HOSTS: usize = 4096;
 const FORM_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A network may be repaired any time.
 const FAMILY_KEPT: Duration = Duration::from_secs(600);
+const SILENCE_KEPT: Duration = Duration::from_secs(300);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
@@ -30,6 +31,8 @@ struct Host {
     slots: Arc<Semaphore>,
     family: Option<(Family, Instant)>,
     form: Option<(Form, Instant)>,
+    /// When no connection came about; None since one did.
+    silent: Option<Instant>,
     seen: Instant,
 }
 
@@ -57,7 +60,7 @@ impl Hosts {
         }
         let entry = known.entry(host.to_ascii_lowercase());
         let slots = || Arc::new(Semaphore::new(self.most));
-        let host = entry.or_insert_with(|| Host { slots: slots(), family: None, form: None, seen: now });
+        let host = entry.or_insert_with(|| Host { slots: slots(), family: None, form: None, silent: None, seen: now });
         host.seen = now;
         f(host)
     }
@@ -73,6 +76,24 @@ impl Hosts {
 
     pub(super) fn answered(&self, host: &str, family: Family) {
         self.with(host, |host| host.family = Some((family, Instant::now())));
+    }
+
+    /// Whether a connection came about. Who never failed need not be remembered for that.
+    pub(super) fn connected(&self, host: &str, connected: bool) {
+        match connected {
+            true => {
+                if let Some(host) = self.lock().get_mut(&host.to_ascii_lowercase()) {
+                    host.silent = None;
+                }
+            }
+            false => self.with(host, |host| host.silent = Some(Instant::now())),
+        }
+    }
+
+    /// Whether the last connection failed, lately.
+    pub(super) fn is_silent(&self, host: &str) -> bool {
+        let silent = self.lock().get(&host.to_ascii_lowercase()).and_then(|host| host.silent);
+        silent.is_some_and(|at| at.elapsed() < SILENCE_KEPT)
     }
 
     pub(super) fn form(&self, host: &str) -> Option<Form> {
@@ -110,6 +131,12 @@ mod tests {
         assert_eq!(hosts.form("held.EXAMPLE"), Some(Form::Rfc9421));
         assert_eq!(hosts.family("held.example"), Some(Family::V6));
         assert_eq!(hosts.form("other.example"), None);
+        hosts.connected("other.example", true);
+        assert!(!hosts.is_silent("other.example"));
+        hosts.connected("Other.example", false);
+        assert!(hosts.is_silent("other.example") && !hosts.is_silent("held.example"));
+        hosts.connected("other.example", true);
+        assert!(!hosts.is_silent("other.example"));
         assert!(Arc::ptr_eq(&held, &hosts.slots("held.example")));
     }
 }

@@ -96,6 +96,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_may_be_for_the_signature() {
+        for (status, host, (method, known), is) in [
+            (400, "a.example", (Method::POST, true), true),
+            (401, "a.example", (Method::GET, true), true),
+            (403, "a.example", (Method::POST, false), true),
+            (403, "a.example", (Method::POST, true), false),
+            (404, "a.example", (Method::POST, false), false),
+            (404, "threads.net", (Method::POST, true), true),
+            (404, "threads.net", (Method::GET, false), false),
+            (410, "threads.net", (Method::POST, false), false),
+            (503, "a.example", (Method::POST, false), false),
+        ] {
+            assert_eq!(is_refusal(status, host, (&method, known)), is, "{status} {host} {method} {known}");
+        }
+    }
+
+    #[test]
     fn what_is_tried_after_what() {
         use Form::{Cavage, CavagePathOnly, Rfc9421};
         let plain = Url::parse("https://a.example/inbox").unwrap();

@@ -170,6 +170,11 @@ impl Fetcher {
         self.0.hosts.prefer(host, form);
     }
 
+    /// Whether the last connection to `host` failed within a few minutes: not what it answered, but whether it did.
+    pub fn is_silent(&self, host: &str) -> bool {
+        self.0.hosts.is_silent(host)
+    }
+
     /// How this network reaches IPv4 over IPv6, if it says so.
     pub async fn nat64(&self) -> Option<Prefix> {
         self.0.nat64.prefix(&*self.0.options.resolver).await

@@ -91,13 +91,23 @@ impl Inner {
                 Err(error) => return Err(broken(&error)),
             }
         }
-        let connecting = timeout_at(patience.until, self.connect(target)).await;
-        let mut sender = connecting.map_err(|_| Error::TimedOut)??;
+        let mut sender = self.reached(target, patience).await?;
         let answer = timeout_at(patience.next(), sender.send_request(self.request(out)?)).await;
         match answer.map_err(|_| Error::TimedOut)? {
             Ok(answer) => Ok((answer, lease(sender))),
             Err(error) => Err(broken(&error)),
         }
+    }
+
+    /// A new connection; whether it came about is remembered.
+    async fn reached(&self, target: &Target, patience: Patience) -> Result<Sender, Error> {
+        let outcome = timeout_at(patience.until, self.connect(target)).await.unwrap_or(Err(Error::TimedOut));
+        match &outcome {
+            Ok(_) => self.hosts.connected(&target.host(), true),
+            Err(error) if error.is_of_the_connection() => self.hosts.connected(&target.host(), false),
+            Err(_) => {}
+        }
+        outcome
     }
 
     fn request(&self, out: &Outgoing<'_>) -> Result<Request<Full<Bytes>>, Error> {

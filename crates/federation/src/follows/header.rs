@@ -4,7 +4,7 @@ use super::digest::Digest;
 use crate::signatures::parameters;
 use axum::http::HeaderMap;
 
-pub(super) const NAME: &str = "collection-synchronization";
+pub(crate) const NAME: &str = "collection-synchronization";
 /// Bytes of an address in it, and of all of it.
 const ADDRESS: usize = 2048;
 const LONGEST: usize = 8 * 1024;

@@ -8,6 +8,7 @@ mod mend;
 mod serve;
 mod told;
 
+pub(crate) use header::NAME as HEADER;
 pub(crate) use mend::claimed;
 pub use mend::mend;
 pub(crate) use serve::routes;

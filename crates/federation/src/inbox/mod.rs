@@ -16,6 +16,7 @@ mod proof;
 pub(crate) mod quote;
 mod relay;
 pub(crate) mod signer;
+pub(crate) mod trouble;
 mod undo;
 mod update;
 
@@ -36,9 +37,13 @@ use domain::jobs::Outcome;
 use domain::statuses::remote as statuses;
 use domain::{Error, Result, arrivals, blocks, tombstones};
 use serde_json::Value;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Bytes of what is sent at once.
 const MOST: usize = 1 << 20;
+/// For a body to come.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Activities that are taken when several come as one.
 const AT_ONCE: usize = 100;
 
@@ -68,7 +73,13 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
     if matters_to_nobody(&federation, &activity).await? {
         return Ok(accepted);
     }
-    let from = signer::of(&federation, &parts, &bytes).await?;
+    let (from, signed) = match signer::of(&federation, &parts, &bytes).await {
+        Err(Refusal::KeyGone) if ends_itself(&activity) => {
+            look_again(&federation, &activity.actor).await?;
+            return Ok(accepted);
+        }
+        signer => signer?,
+    };
     // Somebody else may pass on what a blocked server says: that is no fault of theirs, and taken from nobody.
     if from.suspended_at.is_some() || !federation.policy.admits_address(&activity.actor).await? {
         return Ok(accepted);
@@ -81,7 +92,10 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
     let Ok(body) = std::str::from_utf8(&bytes) else { return Err(Refusal::Bad("The body is not UTF-8")) };
     let name = name(&activity, &parts, &bytes);
     arrivals::take(&federation.db, from.id, (&name, body)).await?;
-    follows::claimed(&federation, &from, &parts.headers).await?;
+    // What is beside the activity counts only when it is signed with it.
+    if signed.covers(follows::HEADER) {
+        follows::claimed(&federation, &from, &parts.headers).await?;
+    }
     Ok(accepted)
 }
 
@@ -91,7 +105,7 @@ async fn several_at_once(
     parts: &Parts,
     (bytes, several): (&[u8], &Collection),
 ) -> Result<(), Refusal> {
-    let from = signer::of(federation, parts, bytes).await?;
+    let (from, _) = signer::of(federation, parts, bytes).await?;
     if from.suspended_at.is_some() {
         return Ok(());
     }
@@ -107,10 +121,21 @@ async fn several_at_once(
     Ok(())
 }
 
+/// All of it, in time: whoever sends one byte after the other keeps no connection for long.
 async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
-    match to_bytes(body, MOST).await {
-        Ok(bytes) => Ok(bytes.to_vec()),
-        Err(_) => Err(Refusal::TooLarge),
+    match timeout(PATIENCE, to_bytes(body, MOST)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(_)) => Err(Refusal::TooLarge),
+        Err(_) => Err(Refusal::TooSlow),
+    }
+}
+
+/// The word of somebody whose key is gone proves nothing: their server is asked for them, by a job.
+async fn look_again(federation: &Federation, actor: &str) -> Result<(), Refusal> {
+    let known = remote::by_uri(&federation.db.read().await?, actor).await?;
+    match known.filter(|account| !account.is_local()) {
+        Some(account) => Ok(remote::refresh_later(&federation.db, account.id).await?),
+        None => Ok(()),
     }
 }
 
@@ -242,5 +267,26 @@ fn inner(activity: &Activity) -> Option<&Activity> {
     match activity.object() {
         Some(Object::Activity(inner)) => Some(inner),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream::{repeat_with, unfold};
+
+    fn drip(pause: Duration, most: usize) -> Body {
+        Body::from_stream(unfold(0, move |n| async move {
+            tokio::time::sleep(pause).await;
+            (n < most).then(|| (Ok::<_, std::io::Error>("x"), n + 1))
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_come_whole_in_time_or_not_at_all() {
+        assert_eq!(read(drip(Duration::from_secs(1), 10)).await.unwrap(), b"xxxxxxxxxx");
+        assert!(matches!(read(drip(Duration::from_secs(5), 1000)).await, Err(Refusal::TooSlow)));
+        let endless = repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 1 << 16]));
+        assert!(matches!(read(Body::from_stream(endless)).await, Err(Refusal::TooLarge)));
     }
 }

@@ -8,7 +8,10 @@ use crate::{Federation, Refusal};
 use axum::http::request::Parts;
 use domain::Time;
 use domain::accounts::{self, Account, remote};
-use std::time::Duration;
+use domain::site::ClientIp;
+use std::future::Future;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// A key that does not fit is fetched anew, unless it was fetched this lately.
@@ -16,11 +19,12 @@ const FRESH: Duration = Duration::from_secs(60);
 
 /// The account that signed a request without a body. [`Refusal::Unsigned`] when nobody did.
 pub(crate) async fn of_request(federation: &Federation, parts: &Parts) -> Result<Account, Refusal> {
-    of(federation, parts, &[]).await
+    of(federation, parts, &[]).await.map(|(account, _)| account)
 }
 
-/// The account that signed this request, with this body. Fetches the key when it is not known, or no longer fits.
-pub(crate) async fn of(federation: &Federation, parts: &Parts, body: &[u8]) -> Result<Account, Refusal> {
+/// The account that signed this request, with this body, and its signature. Fetches the key when it is not known, or no
+/// longer fits.
+pub(crate) async fn of(federation: &Federation, parts: &Parts, body: &[u8]) -> Result<(Account, Signed), Refusal> {
     let site = &federation.site;
     let web = host(&site.base_url).unwrap_or_default();
     let hosts = [web.as_str(), site.domain.as_str()];
@@ -38,17 +42,46 @@ pub(crate) async fn of(federation: &Federation, parts: &Parts, body: &[u8]) -> R
     if !federation.policy.admits_address(&signed.key_id).await? {
         return Err(Refusal::Forbidden(BLOCKED));
     }
-    let (owner, key) = match known(federation, &signed).await? {
-        Some(known) => known,
-        None => return fetched(federation, &signed).await,
+    let sender = parts.extensions.get::<ClientIp>().map(|client| client.0);
+    let asking = match known(federation, &signed).await? {
+        None => asked(federation, (&signed, sender), fetched(federation, &signed)).await,
+        Some((owner, key)) => match signed.verify(&key) {
+            Ok(()) => match present(federation, owner).await? {
+                Some(account) => Ok(account),
+                // Forgotten meanwhile, perhaps by another process: a stranger now.
+                None => {
+                    federation.known.forget(owner);
+                    asked(federation, (&signed, sender), fetched(federation, &signed)).await
+                }
+            },
+            Err(signatures::Refusal::Mismatch | signatures::Refusal::Algorithm) => {
+                asked(federation, (&signed, sender), renewed(federation, &signed, owner)).await
+            }
+            Err(other) => Err(Refusal::Unsigned(other.to_string())),
+        },
     };
-    match signed.verify(&key) {
-        Ok(()) => present(federation, owner).await,
-        Err(signatures::Refusal::Mismatch | signatures::Refusal::Algorithm) => {
-            renewed(federation, &signed, owner).await
-        }
-        Err(other) => Err(Refusal::Unsigned(other.to_string())),
+    Ok((asking?, signed))
+}
+
+/// What comes of `asking` others for a key; [`Refusal::Later`] without asking where that failed lately.
+async fn asked(
+    federation: &Federation,
+    (signed, sender): (&Signed, Option<IpAddr>),
+    asking: impl Future<Output = Result<Account, Refusal>>,
+) -> Result<Account, Refusal> {
+    let key = signed.key_id.as_str();
+    let silent = host(key).is_some_and(|host| federation.fetcher.is_silent(&host));
+    if silent || federation.trouble.rests(key, sender, Instant::now()) {
+        return Err(Refusal::Later);
     }
+    let outcome = asking.await;
+    if matches!(outcome, Err(Refusal::Later)) {
+        federation.trouble.unanswered(key, Instant::now());
+    }
+    if let (Err(Refusal::Later | Refusal::KeyGone | Refusal::Unsigned(_)), Some(sender)) = (&outcome, sender) {
+        federation.trouble.by(sender, Instant::now());
+    }
+    outcome
 }
 
 type Owned = (domain::ids::AccountId, PublicKey);
@@ -77,14 +110,19 @@ pub(crate) fn kept(key: &Key) -> (String, String) {
     (key.id.clone(), text)
 }
 
-async fn present(federation: &Federation, id: domain::ids::AccountId) -> Result<Account, Refusal> {
-    let account = accounts::store::by_id(&federation.db.read().await?, id).await?;
-    account.ok_or_else(|| Refusal::Unsigned("the key's owner is gone".into()))
+async fn present(federation: &Federation, id: domain::ids::AccountId) -> Result<Option<Account>, Refusal> {
+    Ok(accounts::store::by_id(&federation.db.read().await?, id).await?)
 }
 
 /// Somebody unknown: their actor is fetched, and must own the key.
 async fn fetched(federation: &Federation, signed: &Signed) -> Result<Account, Refusal> {
     let uri = owner_of(federation, &signed.key_id).await?;
+    let known = remote::by_uri(&federation.db.read().await?, &uri).await?;
+    if let Some(known) = known
+        && is_fresh(federation, known.id).await?
+    {
+        return Err(Refusal::Unsigned("the key belongs to nobody".into()));
+    }
     let account = account::fetch(federation, &uri).await.map_err(unverifiable)?;
     federation.known.forget(account.id);
     verified(federation, signed, account).await
@@ -101,7 +139,7 @@ async fn renewed(federation: &Federation, signed: &Signed, owner: domain::ids::A
     if is_fresh(federation, owner).await? {
         return Err(Refusal::Unsigned(signatures::Refusal::Mismatch.to_string()));
     }
-    let before = present(federation, owner).await?;
+    let Some(before) = present(federation, owner).await? else { return fetched(federation, signed).await };
     let account = account::fetch(federation, &before.uri).await.map_err(unverifiable)?;
     federation.known.forget(account.id);
     verified(federation, signed, account).await
@@ -121,6 +159,7 @@ fn unverifiable(error: domain::Error) -> Refusal {
     match error {
         domain::Error::Unreachable(_) | domain::Error::Busy(_) => Refusal::Later,
         domain::Error::Internal(_) => Refusal::Internal(error),
+        domain::Error::Gone => Refusal::KeyGone,
         other => Refusal::Unsigned(format!("the key cannot be had: {other}")),
     }
 }

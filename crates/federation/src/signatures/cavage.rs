@@ -71,8 +71,8 @@ pub(super) fn parse(request: &Incoming<'_>, ours: &Ours<'_>, now: Time) -> Resul
     if base::path(parts.target) != parts.target {
         bases.push(base(request, &params, (&parts, base::path(parts.target)))?);
     }
-    let key_id = params.key_id.to_owned();
-    Ok(Signed { key_id, form: Form::Cavage, created, algorithm, bases, signature, other: None })
+    let (key_id, covered) = (params.key_id.to_owned(), params.covered);
+    Ok(Signed { key_id, form: Form::Cavage, created, covered, algorithm, bases, signature, other: None })
 }
 
 /// The one header that is of this draft; beside it there may be one of RFC 9421.

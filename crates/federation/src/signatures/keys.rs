@@ -219,6 +219,17 @@ mod tests {
     }
 
     #[test]
+    fn rsa_may_mean_either_digest_where_the_key_decides() {
+        let pair = KeyPair::generate().unwrap();
+        let key = pair.public_key().unwrap();
+        let mut long = vec![0; pair.key.public_modulus_len()];
+        pair.key.sign(&signature::RSA_PKCS1_SHA512, &SystemRandom::new(), b"text", &mut long).unwrap();
+        assert!(key.verifies(Algorithm::OfTheKey, b"text", &long));
+        assert!(!key.verifies(Algorithm::RsaSha256, b"text", &long));
+        assert!(!key.verifies(Algorithm::OfTheKey, b"Text", &long));
+    }
+
+    #[test]
     fn public_keys_come_in_several_envelopes() {
         let pair = KeyPair::generate().unwrap();
         let key = pair.public_key().unwrap();

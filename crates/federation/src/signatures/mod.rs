@@ -63,7 +63,7 @@ pub struct Outgoing<'a> {
     pub url: &'a Url,
     /// Of a POST.
     pub payload: Option<&'a Payload>,
-    /// What is sent and signed besides, such as `Collection-Synchronization`; only POSTs with cavage cover it.
+    /// What is sent and signed besides, such as `Collection-Synchronization`; of POSTs alone.
     pub extra: &'a [(&'static str, String)],
 }
 
@@ -129,6 +129,8 @@ pub struct Signed {
     pub form: Form,
     /// When it was made.
     pub created: Time,
+    /// Names of what is covered, in lower case.
+    covered: Vec<String>,
     algorithm: keys::Algorithm,
     /// What may have been signed, most likely first.
     bases: Vec<Vec<u8>>,
@@ -147,6 +149,12 @@ impl Signed {
             (None, true) => Err(Refusal::Mismatch),
             (None, false) => Err(Refusal::Algorithm),
         }
+    }
+
+    /// Whether this header is signed. Where there are two signatures, either may be the one that fits: both must say so.
+    pub fn covers(&self, header: &str) -> bool {
+        let here = self.covered.iter().any(|name| name.eq_ignore_ascii_case(header));
+        here && self.other.as_ref().is_none_or(|other| other.covers(header))
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn sign(signer: &Signer, request: &Outgoing<'_>, now: Time) -> Result
         lines.push(("content-digest", value));
         for (name, value) in request.extra {
             put(&mut headers, name, value)?;
+            lines.push((name, value.clone()));
         }
     }
     let names: Vec<String> = lines.iter().map(|(name, _)| format!("\"{name}\"")).collect();
@@ -103,8 +104,8 @@ fn one(request: &Incoming<'_>, input: Member<'_>, to: (&Parts<'_>, &str), now: T
     window::check(created, told.expires.map(time).transpose()?, now)?;
     covered(request, &components, to.0)?;
     let base = base(request, &components, (to, input.value))?;
-    let form = Form::Rfc9421;
-    Ok(Signed { key_id, form, created, algorithm, bases: vec![base], signature: Vec::new(), other: None })
+    let (form, bases, signature) = (Form::Rfc9421, vec![base], Vec::new());
+    Ok(Signed { key_id, form, created, covered: components, algorithm, bases, signature, other: None })
 }
 
 /// Method and address must be covered, of a POST its body, too.

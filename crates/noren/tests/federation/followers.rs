@@ -193,6 +193,22 @@ with_a_peer! {
         assert!(followed().await);
     }
 
+    async fn a_claim_that_is_not_signed_is_not_looked_at(server, peer, bob) {
+        let (friend, _) = befriend(&server, &peer, &bob).await;
+        peer.put(PATH, list(&peer, PATH, &[]));
+        let good = claim(&peer, &digest_of([]));
+        let create = peer.activity(&friend, ("Create", "unsigned"), peer.note(&friend, ("unsigned", "hello"), &[]));
+        let signed = peer.sign(&friend, &server, &create);
+        let added = good.parse().unwrap();
+        assert_eq!(peer.post(&signed, |headers, _| drop(headers.insert("collection-synchronization", added))).await, 202);
+        server.settle().await;
+        assert_eq!(peer.hits(PATH), 0);
+        assert_eq!(follows_friend(&server, &peer, &bob).await, [true, false]);
+        // The very same, signed.
+        assert_eq!(posted(&server, &peer, (&friend, good)).await, 1);
+        assert_eq!(follows_friend(&server, &peer, &bob).await, [false, false]);
+    }
+
     async fn a_server_sees_its_own_people_alone(server, peer, bob) {
         let other = Peer::start().await;
         let (friend, stranger) = (peer.somebody("friend"), other.somebody("stranger"));

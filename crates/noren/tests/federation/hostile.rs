@@ -176,6 +176,30 @@ with_a_peer! {
         assert_eq!(relationship(&bob, id(&there)).await["following"], false);
     }
 
+    async fn nobody_pins_on_the_profiles_of_others(server, peer, bob) {
+        let (victim, mallory) = (peer.somebody("victim"), peer.somebody("mallory"));
+        let featured = format!("{}/featured", victim.uri);
+        peer.shows(&victim, "victim", json!({ "featured": featured }));
+        let note = peer.note(&victim, ("1", "pin me not"), &[&local_uri(&server, &bob)]);
+        peer.send(&victim, &server, &peer.activity(&victim, ("Create", "1"), note.clone())).await;
+        let there = find(&bob, &format!("victim@{}", peer.host())).await;
+        let pinned = async || {
+            let path = format!("/api/v1/accounts/{}/statuses", id(&there));
+            bob.get(&path, [("pinned", "true")]).await.ok().as_array().unwrap().len()
+        };
+        let change = |who: &crate::peer::Somebody, verb: &str, name: &str| {
+            let mut change = peer.activity(who, (verb, name), note["id"].clone());
+            change["target"] = json!(featured);
+            change
+        };
+        peer.send(&mallory, &server, &change(&mallory, "Add", "2")).await;
+        assert_eq!(pinned().await, 0);
+        peer.send(&victim, &server, &change(&victim, "Add", "3")).await;
+        assert_eq!(pinned().await, 1);
+        peer.send(&mallory, &server, &change(&mallory, "Remove", "4")).await;
+        assert_eq!(pinned().await, 1);
+    }
+
     async fn nobody_takes_a_name_of_ours(server, peer, bob) {
         let mallory = peer.somebody("mallory");
         let mut actor = peer.actor("bob", &mallory);

@@ -23,6 +23,10 @@ pub(crate) struct Peer {
     pub(crate) received: Arc<Mutex<Vec<Value>>>,
     /// What came with each of that as `Collection-Synchronization`, or nothing.
     pub(crate) claims: Arc<Mutex<Vec<String>>>,
+    /// The heads of the requests that brought it.
+    pub(crate) heads: Arc<Mutex<Vec<HeaderMap>>>,
+    /// What its inboxes answer, if not 202, and how many seconds they want to be left in peace.
+    pub(crate) refuses: Arc<Mutex<HashMap<String, (u16, u32)>>>,
     /// What it was asked for.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
     /// Looks at everything first.
@@ -118,11 +122,17 @@ impl Peer {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let client = reqwest::Client::new();
-        let (documents, files, received, claims, asked, judge) = Default::default();
-        let peer = Self { base, documents, files, received, claims, asked, judge, client };
+        let (documents, files, received, claims, heads, refuses) = Default::default();
+        let (asked, judge) = Default::default();
+        let peer = Self { base, documents, files, received, claims, heads, refuses, asked, judge, client };
         let router = Router::new().fallback(answer).with_state(peer.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         peer
+    }
+
+    /// The same, as if it were at another address.
+    pub(crate) fn called(&self, base: String) -> Self {
+        Self { base, ..self.clone() }
     }
 
     /// Serves `value` at `path` from now on; a number is the status of an empty answer.
@@ -237,9 +247,19 @@ impl Peer {
         &self,
         who: &Somebody,
         to: &TestServer,
-        (body, extra): (&Value, &[(&'static str, String)]),
+        what: (&Value, &[(&'static str, String)]),
     ) -> Signed {
         let url = Url::parse(&format!("{}/inbox", to.parts().site.base_url)).unwrap();
+        self.sign_to(who, url, what)
+    }
+
+    /// The same to any address.
+    pub(crate) fn sign_to(
+        &self,
+        who: &Somebody,
+        url: Url,
+        (body, extra): (&Value, &[(&'static str, String)]),
+    ) -> Signed {
         let body = body.to_string().into_bytes();
         let payload = Payload::new(body.clone());
         let signer = Signer::new(format!("{}#main-key", who.uri), who.key.clone());
@@ -289,8 +309,11 @@ async fn answer(State(peer): State<Peer>, request: Request) -> Response {
     if method == Method::POST {
         let claim = headers.get("collection-synchronization").map(|value| value.to_str().unwrap().to_owned());
         peer.claims.lock().unwrap().push(claim.unwrap_or_default());
+        peer.heads.lock().unwrap().push(headers.clone());
         peer.received.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
-        return StatusCode::ACCEPTED.into_response();
+        let refused = peer.refuses.lock().unwrap().get(&path).copied();
+        let Some((status, wait)) = refused else { return StatusCode::ACCEPTED.into_response() };
+        return (StatusCode::from_u16(status).unwrap(), [("retry-after", wait.to_string())]).into_response();
     }
     peer.asked.lock().unwrap().push(path.clone());
     if let Some(file) = peer.files.lock().unwrap().get(&path).cloned() {

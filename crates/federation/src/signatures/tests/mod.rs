@@ -104,14 +104,29 @@ fn more_headers_can_be_covered() {
     let url = Url::parse("https://noren.example/inbox").unwrap();
     let extra = [("collection-synchronization", "collectionId=\"x\", digest=\"0\", url=\"y\"".to_owned())];
     let payload = Payload::new(BODY);
-    let request = Outgoing { method: &Method::POST, url: &url, payload: Some(&payload), extra: &extra };
+    let outgoing = Outgoing { method: &Method::POST, url: &url, payload: Some(&payload), extra: &extra };
     let signer = Signer::new(KEY_ID, PAIR.clone());
-    let headers = signer.sign(Form::Cavage, &request, NOW).unwrap();
-    let body = BODY.as_bytes().to_vec();
-    let mut request = Arrived { method: Method::POST, uri: "/inbox".parse().unwrap(), headers, body };
-    assert_eq!(request.verify(NOW), Ok(()));
-    request.set("collection-synchronization", "collectionId=\"x\", digest=\"1\", url=\"y\"");
-    assert_eq!(request.verify(NOW), Err(Refusal::Mismatch));
+    for form in [Form::Cavage, Form::Rfc9421] {
+        let headers = signer.sign(form, &outgoing, NOW).unwrap();
+        let body = BODY.as_bytes().to_vec();
+        let mut request = Arrived { method: Method::POST, uri: "/inbox".parse().unwrap(), headers, body };
+        assert_eq!(request.verify(NOW), Ok(()));
+        assert!(request.parse(NOW).unwrap().covers("Collection-Synchronization"));
+        request.set("collection-synchronization", "collectionId=\"x\", digest=\"1\", url=\"y\"");
+        assert_eq!(request.verify(NOW), Err(Refusal::Mismatch));
+        // Two signatures: either may be the one that fits.
+        let mut plain = send(form, "https://noren.example/inbox", Some(BODY));
+        assert!(!plain.parse(NOW).unwrap().covers("collection-synchronization"));
+        let other = if form == Form::Cavage { Form::Rfc9421 } else { Form::Cavage };
+        for (name, value) in signer.sign(other, &outgoing, NOW).unwrap() {
+            let name = name.unwrap();
+            if name == "signature" || !plain.headers.contains_key(&name) {
+                plain.headers.append(name, value);
+            }
+        }
+        let both = plain.parse(NOW).unwrap();
+        assert!(both.other.is_some() && !both.covers("collection-synchronization"));
+    }
     let broken = Outgoing {
         extra: &[("x", "a\nb".to_owned())],
         ..Outgoing { method: &Method::POST, url: &url, payload: Some(&payload), extra: &[] }
@@ -144,6 +159,19 @@ fn signatures_as_other_servers_make_them() {
         request.set("signature", &cavage_by_hand(&names.join(" "), &lines.join("\n"), algorithm));
         assert_eq!(request.verify(NOW), Ok(()), "{who}");
     }
+}
+
+/// Lemmy's way to fetch.
+#[test]
+fn a_digest_of_nothing_may_be_covered() {
+    let mut request = send(Form::Cavage, "https://noren.example/users/1", None);
+    let (date, digest) = (request.text("date"), digest_header(b""));
+    request.set("digest", &digest);
+    let base = format!("(request-target): get /users/1\nhost: noren.example\ndate: {date}\ndigest: {digest}");
+    request.set("signature", &cavage_by_hand("(request-target) host date digest", &base, "algorithm=\"hs2019\","));
+    assert_eq!(request.verify(NOW), Ok(()));
+    request.set("digest", &digest_header(b"something"));
+    assert_eq!(request.verify(NOW), Err(Refusal::Digest));
 }
 
 #[test]
