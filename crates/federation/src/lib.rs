@@ -21,6 +21,7 @@ pub mod signatures;
 mod statuses;
 mod webfinger;
 
+pub use crate::actors::keys::rotate as rotate_keys;
 pub use crate::policy::{FederationConfig, Policy};
 pub use crate::reach::{Reach, Verdict};
 

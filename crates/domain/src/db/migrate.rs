@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = migrations![
     18 "0018_preview_cards" same,
     19 "0019_lanes" same,
     21 "0021_consent" same,
+    23 "0023_trust" same,
 ];
 
 const LEDGER: &str =

@@ -155,6 +155,11 @@ pub enum News {
         account: AccountId,
         telling: ActivityId,
     },
+    /// Another key signs for somebody here from now on; what says so is the last that the old one signs.
+    KeysRotated {
+        account: AccountId,
+        telling: ActivityId,
+    },
     /// A report about somebody elsewhere; `domains` are the servers that should hear of it, none means theirs.
     Reported {
         report: ReportId,

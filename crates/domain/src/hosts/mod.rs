@@ -4,9 +4,10 @@ mod store;
 
 use crate::{
     Result, Time,
-    db::{Conn, Db},
+    db::{Conn, Db, Tx},
     jobs, row,
 };
+use std::collections::HashSet;
 use std::time::Duration;
 use url::Url;
 
@@ -17,6 +18,12 @@ const TOGETHER: Duration = Duration::from_secs(10);
 /// The first rest; each further failure doubles it.
 const REST: Duration = Duration::from_secs(60);
 const LONGEST_REST: Duration = Duration::from_secs(3 * 3600);
+/// Failures on so many days, and no success between them: the host counts as gone. In the SQL, too.
+const DAYS: i64 = 7;
+/// Then it is asked this seldom.
+const PROBE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Hosts that are gone which are looked at.
+const GONE: i64 = 50_000;
 
 row! {
     /// A server that failed at least once.
@@ -30,6 +37,15 @@ row! {
         pub last_error: Option<String>,
         pub last_success_at: Option<Time>,
         pub last_failure_at: Option<Time>,
+        /// Days (UTC) on which it failed since it last answered.
+        pub failed_days: i64,
+    }
+}
+
+impl Host {
+    /// Nothing is sent there any more, but once a week to see.
+    pub fn is_given_up(&self) -> bool {
+        self.failed_days >= DAYS
     }
 }
 
@@ -54,30 +70,79 @@ pub async fn counts(conn: &Conn) -> Result<(i64, i64)> {
     store::counts(conn, Time::now()).await
 }
 
-/// Writes down that `host` could not be reached or could not answer; the longer that goes on, the longer it rests.
+/// Writes down that `host` could not be reached or could not answer; the longer that goes on, the longer it rests, and
+/// after days of it nothing new is sent there.
 pub async fn failed(db: &Db, host: &str, why: &str) -> Result<Host> {
     let tx = db.begin().await?;
     let before = store::by_name(&tx, host).await?;
-    let together = before.as_ref().and_then(|h| h.last_failure_at).is_some_and(|at| tx.now.since(at) < TOGETHER);
+    let last = before.as_ref().filter(|h| h.failures > 0).and_then(|h| h.last_failure_at);
+    let together = last.is_some_and(|at| tx.now.since(at) < TOGETHER);
     let failures = before.as_ref().map_or(0, |h| h.failures);
     let failures = if together { failures.max(1) } else { failures + 1 };
-    let why: String = why.chars().take(500).collect();
+    let days = before.as_ref().map_or(0, |h| h.failed_days);
+    let same_day = days > 0 && last.is_some_and(|at| day(at) == day(tx.now));
+    let days = if same_day { days } else { days + 1 };
+    rests(tx, before.as_ref(), Host { failures, failed_days: days, ..Host::named(host, why) }).await
+}
+
+/// `host` says itself that there is nothing any more: it is left in peace at once.
+pub async fn gone(db: &Db, host: &str, why: &str) -> Result<Host> {
+    let tx = db.begin().await?;
+    let before = store::by_name(&tx, host).await?;
+    let failures = before.as_ref().map_or(0, |h| h.failures) + 1;
+    rests(tx, before.as_ref(), Host { failures, failed_days: DAYS, ..Host::named(host, why) }).await
+}
+
+/// Writes a failure down, and has what waits for the host wait as long as it rests.
+async fn rests(tx: Tx, before: Option<&Host>, failed: Host) -> Result<Host> {
+    let rest = if failed.is_given_up() { Some(PROBE) } else { rest(failed.failures) };
     let row = Host {
-        host: host.to_owned(),
-        failures,
-        failing_since: before.as_ref().and_then(|h| h.failing_since).or(Some(tx.now)),
-        resting_until: rest(failures).map(|rest| tx.now.plus(rest)),
-        last_error: Some(why),
-        last_success_at: before.as_ref().and_then(|h| h.last_success_at),
+        failing_since: before.and_then(|h| h.failing_since).or(Some(tx.now)),
+        resting_until: rest.map(|rest| tx.now.plus(rest)),
+        last_success_at: before.and_then(|h| h.last_success_at),
         last_failure_at: Some(tx.now),
+        ..failed
     };
     store::put(&tx, &row).await?;
     if let Some(until) = row.resting_until {
         // What waits need not find that out one by one.
-        jobs::rest(&tx, host, until).await?;
+        jobs::rest(&tx, &row.host, until).await?;
     }
     tx.commit().await?;
     Ok(row)
+}
+
+impl Host {
+    fn named(host: &str, why: &str) -> Self {
+        let last_error = Some(why.chars().take(500).collect());
+        let (failing_since, resting_until, last_success_at, last_failure_at) = (None, None, None, None);
+        let (host, failures, failed_days) = (host.to_owned(), 0, 0);
+        Self { host, failures, failing_since, resting_until, last_error, last_success_at, last_failure_at, failed_days }
+    }
+}
+
+/// Of UTC.
+fn day(at: Time) -> i64 {
+    at.seconds().div_euclid(24 * 3600)
+}
+
+/// Those to which nothing new is sent now.
+pub async fn given_up(conn: &Conn) -> Result<HashSet<String>> {
+    store::given_up(conn, (Time::now(), GONE)).await
+}
+
+/// `host` sent something: days of failing do not count any more, and one that was given up is asked again.
+pub async fn heard(db: &Db, host: &str) -> Result<()> {
+    let tx = db.begin().await?;
+    let Some(known) = store::by_name(&tx, host).await?.filter(|known| known.failed_days > 0) else { return Ok(()) };
+    store::forget_days(&tx, host).await?;
+    if known.is_given_up() {
+        store::wake(&tx, Some(host)).await?;
+        jobs::hasten_deliveries(&tx, Some(host)).await?;
+    }
+    tx.commit().await?;
+    db.wake().ring();
+    Ok(())
 }
 
 fn rest(failures: i64) -> Option<Duration> {
@@ -118,6 +183,45 @@ mod tests {
         let host = by_name(&world.db.read().await.unwrap(), "b.example").await.unwrap().unwrap();
         assert_eq!((host.failures, host.failing_since), (0, None));
         assert!(host.last_success_at.is_some());
+    }
+
+    async fn on_another_day(world: &crate::accounts::tests::World) {
+        let tx = world.db.begin().await.unwrap();
+        let earlier = tx.now.minus(Duration::from_secs(24 * 3600));
+        tx.exec("UPDATE hosts SET last_failure_at = $1", &[&earlier]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_week_of_failures_is_the_end_until_it_is_heard() {
+        let world = crate::accounts::tests::world().await;
+        let failed = async || super::failed(&world.db, "b.example", "no connection").await.unwrap();
+        let given_up = async || super::given_up(&world.db.read().await.unwrap()).await.unwrap();
+        for days in 1..DAYS {
+            assert_eq!((failed().await.failed_days, failed().await.failed_days), (days, days));
+            on_another_day(&world).await;
+        }
+        assert!(given_up().await.is_empty());
+        // A success starts the count anew.
+        answered(&world.db, "b.example").await.unwrap();
+        for days in 1..=DAYS {
+            on_another_day(&world).await;
+            assert_eq!(failed().await.failed_days, days);
+        }
+        assert_eq!(given_up().await, HashSet::from(["b.example".to_owned()]));
+        let host = by_name(&world.db.read().await.unwrap(), "b.example").await.unwrap().unwrap();
+        assert!(host.is_given_up() && host.resting_until.unwrap() > Time::now().plus(PROBE / 2));
+        heard(&world.db, "b.example").await.unwrap();
+        heard(&world.db, "unknown.example").await.unwrap();
+        let host = by_name(&world.db.read().await.unwrap(), "b.example").await.unwrap().unwrap();
+        assert_eq!((host.failed_days, host.resting_until), (0, None));
+        assert!(given_up().await.is_empty());
+        // Who says that it is gone is believed at once.
+        assert!(gone(&world.db, "c.example", "410").await.unwrap().is_given_up());
+        retry(&world.db, Some("c.example")).await.unwrap();
+        assert!(given_up().await.is_empty());
+        assert!(super::failed(&world.db, "c.example", "410").await.unwrap().is_given_up());
+        assert!(given_up().await.contains("c.example"));
     }
 
     #[test]

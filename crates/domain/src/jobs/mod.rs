@@ -118,6 +118,11 @@ pub enum Job {
         url: String,
         digest: String,
     },
+    /// Makes another key for somebody here and tells of it under the name `rotation`.
+    RotateKeys {
+        account: AccountId,
+        rotation: ActivityId,
+    },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
 }
@@ -132,7 +137,7 @@ impl Job {
             Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::FetchCard { .. } => Queue::Pull,
             Self::ApplyDomainBlock { .. } | Self::FetchThread { .. } | Self::FetchQuote { .. } => Queue::Pull,
             Self::CheckMove { .. } | Self::Carry { .. } | Self::MendFollows { .. } => Queue::Pull,
-            Self::PublishScheduled { .. } | Self::Housekeeping => Queue::Scheduler,
+            Self::PublishScheduled { .. } | Self::RotateKeys { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }
 

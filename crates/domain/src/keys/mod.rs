@@ -4,10 +4,17 @@ mod store;
 
 use crate::{
     Result,
+    accounts::Account,
     db::{Conn, Db},
-    ids::AccountId,
+    deliveries::{self, News},
+    ids::{self, AccountId, ActivityId},
+    jobs::Job,
     row,
 };
+use std::time::Duration;
+
+/// How long a key is kept that signs no more but the word that it does not.
+const RETIRED: Duration = deliveries::KEPT;
 
 /// The site itself, among the owners of keys.
 pub const SITE: AccountId = AccountId(0);
@@ -33,4 +40,49 @@ pub async fn keep(db: &Db, owner: AccountId, pair: Pair) -> Result<Pair> {
     let kept = store::by_owner(&tx, owner).await?;
     tx.commit().await?;
     Ok(kept.unwrap_or(pair))
+}
+
+/// Has the keys of these accounts changed by jobs, one each `pause`: all who follow them ask for the new ones.
+pub async fn rotate_later(db: &Db, accounts: &[AccountId], pause: Duration) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let mut at = tx.now;
+    for account in accounts {
+        tx.enqueue_at(Job::RotateKeys { account: *account, rotation: ids::next() }, at).await?;
+        at = at.plus(pause);
+    }
+    tx.commit().await?;
+    db.wake().ring();
+    Ok(())
+}
+
+/// `pair` signs for the account from now on. What tells of it, which ends in `rotation`, is signed with the old one:
+/// some never ask again for a key that they know. False when that was done before, or there is no key yet.
+pub async fn rotate(db: &Db, account: &Account, (pair, rotation): (&Pair, ActivityId)) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    if !store::rotate(&tx, account.id, (pair, rotation)).await? {
+        return Ok(false);
+    }
+    if account.has_remote_followers {
+        deliveries::tell(&mut tx, News::KeysRotated { account: account.id, telling: rotation }).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// The private key that signs the activity of `rotation`, as long as it is kept.
+pub async fn retired(conn: &Conn, owner: AccountId, rotation: ActivityId) -> Result<Option<String>> {
+    store::retired(conn, owner, rotation).await
+}
+
+/// People here with keys that others may know, in the order they came, those behind `after`.
+pub async fn list(conn: &Conn, after: AccountId, limit: i64) -> Result<Vec<AccountId>> {
+    store::list(conn, after, limit).await
+}
+
+/// Forgets old keys. How many.
+pub async fn sweep(db: &Db) -> Result<u64> {
+    let tx = db.begin().await?;
+    let n = store::forget_retired(&tx, tx.now.minus(RETIRED)).await?;
+    tx.commit().await?;
+    Ok(n)
 }

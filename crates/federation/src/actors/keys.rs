@@ -2,34 +2,45 @@
 
 use crate::Federation;
 use crate::signatures::{KeyPair, PublicKey, Signer};
-use domain::ids::AccountId;
-use domain::{Error, Result, keys};
+use domain::deliveries::Activity;
+use domain::ids::{AccountId, ActivityId};
+use domain::jobs::Outcome;
+use domain::{Error, Result, accounts, keys};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What stands behind an actor's name in the name of its key.
 pub(crate) const FRAGMENT: &str = "#main-key";
+/// Stands before the number of a change in the name of what tells of it.
+pub(crate) const ROTATION: &str = "keys/";
 /// Keys kept at hand; when there are more, the collection begins anew.
 const MOST: usize = 10_000;
+/// How long a pair counts as the one of now without a look: another process may have changed it.
+const FRESH: Duration = Duration::from_secs(10);
 
-/// Our own pairs, parsed.
+/// Our own pairs, parsed, and when each was last seen to be the one of now.
 #[derive(Default)]
-pub(crate) struct Own(Mutex<HashMap<AccountId, Arc<KeyPair>>>);
+pub(crate) struct Own(Mutex<HashMap<AccountId, (Arc<KeyPair>, Instant)>>);
 
 /// Keys of others by their names, parsed, with whose they are.
 #[derive(Default)]
 pub(crate) struct Known(Mutex<HashMap<String, (AccountId, PublicKey)>>);
 
 impl Own {
-    fn find(&self, owner: AccountId) -> Option<Arc<KeyPair>> {
+    fn find(&self, owner: AccountId) -> Option<(Arc<KeyPair>, Instant)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&owner).cloned()
+    }
+    /// Looked up again before it is used again.
+    pub(crate) fn forget(&self, owner: AccountId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&owner);
     }
     fn keep(&self, owner: AccountId, pair: Arc<KeyPair>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MOST {
             kept.clear();
         }
-        kept.insert(owner, pair);
+        kept.insert(owner, (pair, Instant::now()));
     }
 }
 
@@ -61,20 +72,57 @@ impl Federation {
         self.signer(keys::SITE, &self.site_uri()).await
     }
 
+    /// Signs an activity on its way: with the key of now, unless it says that there is another than before.
+    pub(crate) async fn signer_of(&self, activity: &Activity) -> Result<Signer> {
+        let (owner, actor) = (activity.account_id, activity.actor.as_str());
+        let name = activity.uri.strip_prefix(actor).and_then(|name| name.strip_prefix('#'));
+        let rotation = name.and_then(|name| name.strip_prefix(ROTATION)?.parse().ok());
+        let Some(rotation) = rotation else { return self.signer(owner, actor).await };
+        match keys::retired(&self.db.read().await?, owner, rotation).await? {
+            None => self.signer(owner, actor).await,
+            Some(pem) => {
+                let pair = KeyPair::from_pem(&pem).map_err(unusable)?;
+                Ok(Signer::new(format!("{actor}{FRAGMENT}"), Arc::new(pair)))
+            }
+        }
+    }
+
     /// The pair of an account here or of the site; made when there is none.
     pub(crate) async fn pair(&self, owner: AccountId) -> Result<Arc<KeyPair>> {
-        if let Some(pair) = self.own.find(owner) {
-            return Ok(pair);
+        let at_hand = self.own.find(owner);
+        if let Some((pair, seen)) = &at_hand
+            && seen.elapsed() < FRESH
+        {
+            return Ok(pair.clone());
         }
         let kept = keys::by_owner(&self.db.read().await?, owner).await?;
         let kept = match kept {
             Some(kept) => kept,
             None => keys::keep(&self.db, owner, made().await?).await?,
         };
-        let pair = Arc::new(KeyPair::from_pem(&kept.private_key).map_err(unusable)?);
+        // Reading a key takes longer than comparing it.
+        let pair = match at_hand.filter(|(pair, _)| pair.public_pem() == kept.public_key) {
+            Some((pair, _)) => pair,
+            None => Arc::new(KeyPair::from_pem(&kept.private_key).map_err(unusable)?),
+        };
         self.own.keep(owner, pair.clone());
         Ok(pair)
     }
+}
+
+/// Makes another key for somebody here and tells of it. Safe to repeat.
+pub async fn rotate(federation: &Federation, account: AccountId, rotation: ActivityId) -> Result<Outcome> {
+    let conn = federation.db.read().await?;
+    let found = accounts::store::by_id(&conn, account).await?;
+    let found = found.filter(|a| a.is_local() && a.suspended_at.is_none()).ok_or(Error::NotFound)?;
+    // What nobody has seen need not be changed.
+    let known = keys::by_owner(&conn, account).await?.is_some();
+    drop(conn);
+    if known {
+        keys::rotate(&federation.db, &found, (&made().await?, rotation)).await?;
+        federation.own.forget(account);
+    }
+    Ok(Outcome::Done)
 }
 
 /// A new pair takes tenths of a second of computing.

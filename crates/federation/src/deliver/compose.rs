@@ -2,6 +2,7 @@
 
 use super::{Told, quotes, relays};
 use crate::Federation;
+use crate::actors::keys::ROTATION;
 use crate::documents::{Activity, Note, Object, PUBLIC, Verb};
 use crate::statuses::compose::{Addressed, author};
 use domain::accounts::{self, Account};
@@ -98,10 +99,10 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             Ok((author.id, counted(federation, conn, (&author, &status)).await?))
         }
         News::Voted { account, poll, choice } => vote(conn, (*account, *poll, *choice)).await,
-        News::ProfileChanged { account, telling } => {
+        News::ProfileChanged { account, telling } | News::KeysRotated { account, telling } => {
             let account = local(conn, *account).await?;
             drop(held);
-            profile(federation, &account, *telling).await
+            profile(federation, &account, (news, *telling)).await
         }
         News::Reported { report, .. } => super::flag::made(federation, conn, *report).await,
         News::RelayFollowed { .. } | News::RelayLeft { .. } | News::Relayed { .. } | News::SiteAnswered { .. } => {
@@ -119,10 +120,21 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
     }
 }
 
-/// Reads, and may make a key: with a connection of its own.
-async fn profile(federation: &Federation, account: &Account, telling: ActivityId) -> Result<(AccountId, Activity)> {
+/// The account as it is now. Reads, and may make a key: with a connection of its own.
+async fn profile(
+    federation: &Federation,
+    account: &Account,
+    (news, telling): (&News, ActivityId),
+) -> Result<(AccountId, Activity)> {
+    let name = match news {
+        News::KeysRotated { .. } => {
+            // Another process may have changed it: what is at hand may be the old one.
+            federation.own.forget(account.id);
+            format!("{ROTATION}{telling}")
+        }
+        _ => format!("updates/{telling}"),
+    };
     let actor = federation.actor(account).await?;
-    let name = format!("updates/{telling}");
     Ok((account.id, to_everybody(&account.uri, &name, (Verb::Update, Object::Actor(Box::new(actor))))))
 }
 

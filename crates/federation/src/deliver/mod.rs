@@ -13,6 +13,7 @@ use crate::documents::{Activity, PUBLIC, host};
 use crate::fetch::Error as FetchError;
 use crate::follows;
 use crate::signatures::{Payload, sign_linked_data};
+use domain::accounts::remote;
 use domain::deliveries::{self, New, News};
 use domain::ids::ActivityId;
 use domain::jobs::Outcome;
@@ -88,10 +89,13 @@ pub async fn deliver(federation: &Federation, id: ActivityId, inbox: &str) -> Re
         tracing::info!(inbox, uri = activity.uri, "a delivery was tried for long enough");
         return Ok(Outcome::Done);
     }
-    if let Some(until) = known.as_ref().and_then(|h| h.resting_until).filter(|until| *until > now) {
+    // The end of an account is told also where nothing else is sent any more.
+    let is_the_end = activity.uri == format!("{}#delete", activity.actor);
+    let resting = known.as_ref().filter(|host| !(is_the_end && host.is_given_up())).and_then(|h| h.resting_until);
+    if let Some(until) = resting.filter(|until| *until > now) {
         return Ok(Outcome::Postponed(until.plus(jitter(MOMENT * 30, id))));
     }
-    let signer = federation.signer(activity.account_id, &activity.actor).await?;
+    let signer = federation.signer_of(&activity).await?;
     let extra = follows::headers(federation, &activity, inbox).await?;
     let payload = Payload::new(activity.body.into_bytes());
     match federation.fetcher.deliver(&url, &payload, &signer, &extra).await {
@@ -109,11 +113,31 @@ pub async fn deliver(federation: &Federation, id: ActivityId, inbox: &str) -> Re
             let pause = error.retry_after().unwrap_or_default().max(pause(now.since(activity.created_at)));
             Ok(Outcome::RetryAt(now.plus(pause + jitter(pause / 5, id)), error.to_string()))
         }
+        Err(error) if error.is_gone() => {
+            gone(federation, inbox, &name).await?;
+            tracing::info!(inbox, uri = activity.uri, "there is nobody any more");
+            Ok(Outcome::Done)
+        }
         Err(error) => {
             // It was understood and is not wanted, or there is nobody any more.
             tracing::info!(inbox, uri = activity.uri, %error, "a delivery was refused");
             Ok(Outcome::Done)
         }
+    }
+}
+
+/// What had this inbox says that it is gone: a whole server, or somebody there, who is asked for once more.
+async fn gone(federation: &Federation, inbox: &str, host: &str) -> Result<()> {
+    let conn = federation.db.read_long().await?;
+    if remote::store::is_shared_inbox(&conn, inbox).await? {
+        drop(conn);
+        return hosts::gone(&federation.db, host, "it says that it is gone (410)").await.map(drop);
+    }
+    let account = remote::store::by_inbox(&conn, inbox).await?;
+    drop(conn);
+    match account {
+        Some(account) => remote::refresh_later(&federation.db, account).await,
+        None => Ok(()),
     }
 }
 

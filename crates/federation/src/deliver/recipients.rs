@@ -8,6 +8,7 @@ use domain::Result;
 use domain::accounts;
 use domain::db::Conn;
 use domain::deliveries::{News, store};
+use domain::hosts;
 use domain::ids::{AccountId, StatusId};
 use domain::moves;
 use domain::relays::{self, Style};
@@ -57,7 +58,7 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
         | News::Unpinned { account, .. }
         | News::TagFeatured { account, .. }
         | News::TagUnfeatured { account, .. } => of_followers(&conn, *account).await?,
-        News::ProfileChanged { account, .. } | News::Moved { account, .. } => {
+        News::ProfileChanged { account, .. } | News::KeysRotated { account, .. } | News::Moved { account, .. } => {
             let mut inboxes = of_followers(&conn, *account).await?;
             // Who blocks somebody wants to know them again; where they went last is where they may come back from.
             inboxes.extend(store::blocker_inboxes(&conn, *account, INBOXES).await?);
@@ -101,6 +102,10 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
     let rules = federation.policy.rules_on(&conn).await?;
     let admitted = |inbox: &String| host(inbox).is_some_and(|host| federation.policy.admits_by(&rules, &host));
     inboxes.retain(|inbox| !federation.is_ours(inbox) && admitted(inbox));
+    if !matches!(news, News::AccountDeleted { .. }) {
+        let given_up = hosts::given_up(&conn).await?;
+        inboxes.retain(|inbox| host(inbox).is_none_or(|host| !given_up.contains(&host)));
+    }
     inboxes.sort_unstable();
     inboxes.dedup();
     tracing::trace!(uri = told.activity.id, inboxes = inboxes.len(), "recipients");

@@ -20,7 +20,7 @@ pub(crate) mod trouble;
 mod undo;
 mod update;
 
-use crate::documents::{Activity, Collection, Document, Object, Verb, parse, same_origin};
+use crate::documents::{Activity, Collection, Document, Object, Verb, host, parse, same_origin};
 use crate::resolve::{self, Budget};
 use crate::{Federation, Refusal, follows};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -35,7 +35,7 @@ use domain::accounts::{self, Account, remote};
 use domain::ids::ArrivalId;
 use domain::jobs::Outcome;
 use domain::statuses::remote as statuses;
-use domain::{Error, Result, arrivals, blocks, tombstones};
+use domain::{Error, Result, arrivals, blocks, hosts, tombstones};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -175,7 +175,15 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
     let Some(arrival) = arrivals::by_id(&conn, id).await? else { return Ok(Outcome::Done) };
     let Some(body) = &arrival.body else { return Ok(Outcome::Done) };
     let from = accounts::store::by_id(&conn, arrival.account_id).await?;
+    let host = from.as_ref().filter(|from| from.suspended_at.is_none()).and_then(|from| host(&from.uri));
+    let known = match &host {
+        Some(host) => hosts::by_name(&conn, host).await?,
+        None => None,
+    };
     drop(conn);
+    if let Some(known) = known.filter(|known| known.failed_days > 0) {
+        hosts::heard(&federation.db, &known.host).await?;
+    }
     if let (Some(from), Ok(value)) = (from, parse(body.as_bytes()))
         && let Ok(activity) = Activity::read(&value)
         // Whoever was suspended since it came has nothing to say any more, but that they are gone: that begins with it.

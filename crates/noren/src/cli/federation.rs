@@ -118,6 +118,7 @@ fn as_json(host: &Host) -> Value {
     json!({
         "host": host.host, "failures": host.failures, "failing_since": host.failing_since.map(Time::iso),
         "resting_until": host.resting_until.map(Time::iso), "last_error": host.last_error,
+        "failed_days": host.failed_days, "given_up": host.is_given_up(),
         "last_success_at": host.last_success_at.map(Time::iso), "last_failure_at": host.last_failure_at.map(Time::iso),
     })
 }

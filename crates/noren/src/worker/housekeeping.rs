@@ -4,8 +4,8 @@
 use super::{mirror_media, prune_media};
 use crate::server::Parts;
 use domain::{
-    Result, arrivals, cards, deliveries, invites, jobs::Outcome, mutes, oauth, sessions, statuses, tags, timelines,
-    tombstones,
+    Result, arrivals, cards, deliveries, invites, jobs::Outcome, keys, mutes, oauth, sessions, statuses, tags,
+    timelines, tombstones,
 };
 use std::future::Future;
 
@@ -20,6 +20,7 @@ pub(super) async fn run(parts: &Parts) -> Result<Outcome> {
     step("uses of hashtags", tags::forget_uses(db), &mut failed).await;
     step("what arrived", arrivals::sweep(db), &mut failed).await;
     step("what was sent", deliveries::sweep(db), &mut failed).await;
+    step("old keys", keys::sweep(db), &mut failed).await;
     step("what is gone", tombstones::sweep(db), &mut failed).await;
     step("previews of pages", cards::sweep(db), &mut failed).await;
     step("copies of files of other servers", mirror_media::sweep(parts), &mut failed).await;

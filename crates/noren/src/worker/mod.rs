@@ -250,6 +250,7 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::MendFollows { account, url, digest } => {
             mend_follows::run(parts, *account, (url.as_str(), digest.as_str())).await
         }
+        Job::RotateKeys { account, rotation } => federation::rotate_keys(&parts.federation, *account, *rotation).await,
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod availability;
 mod blocks;
 #[allow(dead_code)]
 #[path = "../pages/browser.rs"]
 mod browser;
+mod commands;
 mod consent;
 mod corpus;
 mod deletion;
@@ -41,6 +43,7 @@ mod reactions;
 mod relays;
 mod reports;
 mod resolve;
+mod rotation;
 mod shapes;
 mod split;
 mod statuses;

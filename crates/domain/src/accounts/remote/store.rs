@@ -68,6 +68,8 @@ sql! {
     DOMAINS = "SELECT DISTINCT domain FROM accounts WHERE domain IS NOT NULL ORDER BY domain LIMIT $1";
     COUNT = "SELECT COUNT(*) FROM accounts", KNOWN;
     LIST = "SELECT id FROM accounts", KNOWN, " AND id > $2 ORDER BY id LIMIT $3";
+    SHARED_INBOX = "SELECT 1::bigint FROM actors WHERE shared_inbox = $1 LIMIT 1";
+    BY_INBOX = "SELECT account_id FROM actors WHERE inbox = $1 LIMIT 1";
     MARK_FOLLOWED = "UPDATE accounts SET has_remote_followers = $2 WHERE id = $1";
 }
 
@@ -165,6 +167,15 @@ pub(super) async fn delete_keys(tx: &Tx, id: AccountId) -> Result<()> {
 pub(crate) async fn mark_followed(tx: &Tx, id: AccountId, followed: bool) -> Result<()> {
     tx.exec(MARK_FOLLOWED, &[&id, &followed]).await?;
     Ok(())
+}
+
+/// Whether `inbox` is that of a whole server.
+pub async fn is_shared_inbox(conn: &Conn, inbox: &str) -> Result<bool> {
+    conn.exists(SHARED_INBOX, &[&inbox]).await
+}
+
+pub async fn by_inbox(conn: &Conn, inbox: &str) -> Result<Option<AccountId>> {
+    Ok(conn.opt::<(AccountId,)>(BY_INBOX, &[&inbox]).await?.map(|(id,)| id))
 }
 
 pub(super) async fn domains(conn: &Conn, limit: i64) -> Result<Vec<String>> {

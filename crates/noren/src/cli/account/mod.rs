@@ -1,5 +1,6 @@
 //! `noren account`
 
+mod keys;
 mod moves;
 mod refresh;
 
@@ -26,7 +27,8 @@ Examples:
   noren account alias add mia @mia@old.example
   noren account move mia @mia@new.example --dry-run
   noren account delete mia --dry-run
-  noren account refresh tom@other.example")]
+  noren account refresh tom@other.example
+  noren account rotate-keys mia")]
 pub(super) struct Account {
     #[command(subcommand)]
     command: Command,
@@ -76,6 +78,8 @@ enum Command {
     Alias(moves::Alias),
     /// Leave for another account; followers come along
     Move(moves::Move),
+    /// Give an account another key to sign with; servers of its followers are told
+    RotateKeys(keys::RotateKeys),
     /// Delete an account and everything it wrote
     Delete {
         /// Name or e-mail address
@@ -188,6 +192,7 @@ impl Account {
                 reset_password(&parts, &name, endings).await
             }
             Command::Refresh(wanted) => refresh::refresh(&parts, &wanted).await,
+            Command::RotateKeys(wanted) => wanted.run(&parts).await,
             Command::Alias(alias) => alias.run(&parts).await,
             Command::Move(wanted) => wanted.run(&parts).await,
             Command::Delete { name, yes: _, dry_run: true } => would_delete(&parts, &name).await,

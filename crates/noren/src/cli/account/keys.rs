@@ -1,0 +1,66 @@
+//! `noren account rotate-keys`
+
+use super::{Failure, output, person};
+use crate::server::Parts;
+use clap::Args;
+use domain::ids::AccountId;
+use domain::keys;
+use std::time::Duration;
+
+const PAGE: i64 = 500;
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("whose").required(true))]
+#[command(override_usage = "noren account rotate-keys [OPTIONS] <NAME|--all>")]
+#[command(after_help = "\
+Examples:
+  noren account rotate-keys mia
+  noren account rotate-keys --all --pause 300
+  noren account rotate-keys --all --dry-run")]
+pub(super) struct RotateKeys {
+    /// Name or e-mail address
+    #[arg(group = "whose")]
+    name: Option<String>,
+    /// Everybody here
+    #[arg(long, group = "whose")]
+    all: bool,
+    /// Seconds between two accounts, as followers' servers ask for each at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(..=86_400))]
+    pause: u64,
+    /// Say whose would be changed, change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl RotateKeys {
+    pub(super) async fn run(self, parts: &Parts) -> Result<(), Failure> {
+        let (accounts, whose) = match &self.name {
+            Some(name) => {
+                let (_, profile) = person(parts, name).await?;
+                (vec![profile.id], format!("the key of @{}", profile.username))
+            }
+            None => {
+                let all = everybody(parts).await?;
+                let whose = if all.len() == 1 { "1 key".to_owned() } else { format!("{} keys", all.len()) };
+                (all, whose)
+            }
+        };
+        if self.dry_run {
+            output::line(format_args!("{whose} would be changed; nothing was changed"));
+            return Ok(());
+        }
+        keys::rotate_later(&parts.db, &accounts, Duration::from_secs(self.pause)).await?;
+        output::line(format_args!("{whose} will be changed by the server that runs: see noren jobs list"));
+        Ok(())
+    }
+}
+
+async fn everybody(parts: &Parts) -> Result<Vec<AccountId>, Failure> {
+    let (mut all, mut after) = (Vec::new(), AccountId(0));
+    loop {
+        let page = keys::list(&parts.db.read().await?, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(all) };
+        after = *last;
+        all.extend(page);
+    }
+}

@@ -1,0 +1,141 @@
+//! Servers that are not there for long, and what is sent to them then.
+
+use crate::peer::{Peer, Somebody, local_uri, with_a_peer};
+use crate::{find, id, post_as};
+use domain::{Time, hosts, jobs, users};
+use serde_json::json;
+use std::time::Duration;
+use testkit::{Person, TestServer};
+
+/// Somebody on `peer` follows `bob`, and his server knows it.
+async fn follower(server: &TestServer, peer: &Peer, bob: &Person, name: &str) -> Somebody {
+    let who = peer.somebody(name);
+    let follow = peer.activity(&who, ("Follow", name), json!(local_uri(server, bob)));
+    peer.send(&who, server, &follow).await;
+    who
+}
+
+/// How many posts came.
+fn posts(peer: &Peer) -> usize {
+    peer.received.lock().unwrap().iter().filter(|a| a["type"] == "Create").count()
+}
+
+async fn known(server: &TestServer, peer: &Peer) -> hosts::Host {
+    hosts::by_name(&server.db().read().await.unwrap(), peer.host()).await.unwrap().unwrap()
+}
+
+async fn waiting(server: &TestServer) -> Vec<jobs::JobRow> {
+    jobs::list(&server.db().read().await.unwrap(), jobs::State::Waiting, 10).await.unwrap()
+}
+
+/// It failed on seven days.
+async fn fails_for_a_week(server: &TestServer, peer: &Peer) {
+    for _ in 0..7 {
+        hosts::failed(server.db(), peer.host(), "no connection").await.unwrap();
+        let tx = server.db().begin().await.unwrap();
+        let earlier = tx.now.minus(Duration::from_secs(24 * 3600));
+        tx.exec("UPDATE hosts SET last_failure_at = $1", &[&earlier]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert!(known(server, peer).await.is_given_up());
+}
+
+with_a_peer! {
+    async fn who_is_gone_for_a_week_gets_nothing_until_heard_of(server, peer, bob) {
+        let friend = follower(&server, &peer, &bob, "friend").await;
+        post_as(&bob, "one", "public").await;
+        server.settle().await;
+        assert_eq!(posts(&peer), 1);
+        fails_for_a_week(&server, &peer).await;
+        post_as(&bob, "two", "public").await;
+        server.settle().await;
+        // Not even queued.
+        assert_eq!((posts(&peer), waiting(&server).await.len()), (1, 0));
+        // Something came from there.
+        let note = peer.note(&friend, ("1", "we are back"), &[&local_uri(&server, &bob)]);
+        peer.send(&friend, &server, &peer.activity(&friend, ("Create", "1"), note)).await;
+        assert_eq!((known(&server, &peer).await.failed_days, known(&server, &peer).await.resting_until), (0, None));
+        post_as(&bob, "three", "public").await;
+        server.settle().await;
+        assert_eq!(posts(&peer), 2);
+    }
+
+    async fn who_is_gone_is_asked_once_a_week(server, peer, bob) {
+        follower(&server, &peer, &bob, "friend").await;
+        fails_for_a_week(&server, &peer).await;
+        let tx = server.db().begin().await.unwrap();
+        tx.exec("UPDATE hosts SET resting_until = $1", &[&tx.now.minus(Duration::from_secs(1))]).await.unwrap();
+        tx.commit().await.unwrap();
+        post_as(&bob, "are you there?", "public").await;
+        server.settle().await;
+        assert_eq!(posts(&peer), 1);
+        let host = known(&server, &peer).await;
+        assert_eq!((host.failures, host.failed_days, host.resting_until), (0, 0, None));
+    }
+
+    async fn the_end_of_an_account_is_told_also_there(server, peer, bob) {
+        follower(&server, &peer, &bob, "friend").await;
+        fails_for_a_week(&server, &peer).await;
+        users::delete(server.db(), bob.user).await.unwrap();
+        server.settle().await;
+        assert_eq!(peer.last("Delete")["object"], local_uri(&server, &bob));
+        assert_eq!(known(&server, &peer).await.failed_days, 0);
+    }
+
+    async fn a_server_that_says_it_is_gone_is_believed(server, peer, bob) {
+        follower(&server, &peer, &bob, "friend").await;
+        peer.refuses.lock().unwrap().insert("/inbox".into(), (410, 0));
+        post_as(&bob, "one", "public").await;
+        server.settle().await;
+        assert!(known(&server, &peer).await.is_given_up());
+        post_as(&bob, "two", "public").await;
+        server.settle().await;
+        assert_eq!((posts(&peer), waiting(&server).await.len()), (1, 0));
+    }
+
+    async fn somebody_who_is_gone_goes_here_too(server, peer, bob) {
+        let friend = peer.somebody("friend");
+        peer.shows(&friend, "friend", json!({ "endpoints": {} }));
+        peer.send(&friend, &server, &peer.activity(&friend, ("Follow", "1"), json!(local_uri(&server, &bob)))).await;
+        let there = find(&bob, &format!("friend@{}", peer.host())).await;
+        peer.refuses.lock().unwrap().insert("/users/friend/inbox".into(), (410, 0));
+        // The inbox alone proves nothing.
+        post_as(&bob, "one", "public").await;
+        server.settle().await;
+        let path = format!("/api/v1/accounts/{}", id(&there));
+        assert_eq!(bob.get(&path, ()).await.status, 200);
+        peer.put("/users/friend", json!(410));
+        post_as(&bob, "two", "public").await;
+        server.settle().await;
+        assert_eq!(bob.get(&path, ()).await.status, 404);
+        let followers = bob.get(&format!("/api/v1/accounts/{}/followers", bob.account), ()).await.ok();
+        assert_eq!(followers, json!([]));
+        // Others there get what they got.
+        assert!(hosts::by_name(&server.db().read().await.unwrap(), peer.host()).await.unwrap().is_none());
+    }
+
+    async fn who_asks_for_patience_gets_it(server, peer, bob) {
+        follower(&server, &peer, &bob, "friend").await;
+        for (status, wait) in [(429, 7200), (503, 10_800)] {
+            peer.refuses.lock().unwrap().insert("/inbox".into(), (status, wait));
+            post_as(&bob, "one", "public").await;
+            for _ in 0..400 {
+                if waiting(&server).await.iter().any(|job| job.last_error.is_some()) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let left = waiting(&server).await;
+            assert_eq!(left.len(), 1, "{status}");
+            let until = Time::now().plus(Duration::from_secs(u64::from(wait) - 10));
+            assert!(left[0].run_at > until, "{status}: {left:?}");
+            peer.refuses.lock().unwrap().clear();
+            let tx = server.db().begin().await.unwrap();
+            tx.exec("UPDATE jobs SET last_error = NULL", &[]).await.unwrap();
+            tx.commit().await.unwrap();
+            hosts::retry(server.db(), None).await.unwrap();
+            server.settle().await;
+        }
+        assert_eq!(posts(&peer), 4);
+    }
+}
