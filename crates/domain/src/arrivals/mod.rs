@@ -8,7 +8,7 @@ use crate::{
     db::{Conn, Db, Ids, Tx},
     ids::{self, AccountId, ArrivalId},
     jobs::Job,
-    row,
+    row, tombstones,
 };
 use futures_util::{FutureExt as _, future::try_join_all};
 use std::time::Duration;
@@ -59,6 +59,21 @@ pub async fn by_id(conn: &Conn, id: ArrivalId) -> Result<Option<Arrival>> {
 /// They are applied: only their names are kept.
 pub(crate) async fn applied(tx: &Tx, ids: Ids) -> Result<()> {
     store::clear(tx, ids).await
+}
+
+/// Whether what arrived, and is called `name`, was taken back before it came. Then nothing is left to apply of it, however
+/// often that is tried: what comes once more under its name counts.
+pub async fn is_taken_back(db: &Db, id: ArrivalId, name: &str) -> Result<bool> {
+    if !tombstones::is_gone(&db.read().await?, name).await? {
+        return Ok(false);
+    }
+    let tx = db.begin().await?;
+    let lately = tombstones::recall(&tx, name).await?;
+    if lately {
+        store::clear(&tx, Ids::of([id])).await?;
+    }
+    tx.commit().await?;
+    Ok(lately)
 }
 
 /// Forgets what is old and applied. How many.

@@ -3,7 +3,7 @@
 pub mod store;
 
 use crate::{
-    Result,
+    Error, Result,
     db::{Conn, Tx},
     events::Event,
     ids::{self, AccountId, ConversationId, StatusId},
@@ -11,8 +11,9 @@ use crate::{
     row,
     statuses::Status,
 };
+use std::time::Duration;
 
-/// Characters of the name of a conversation elsewhere.
+/// Bytes of the name of a conversation elsewhere: no more fit into an index.
 const NAME: usize = 2_000;
 
 row! {
@@ -43,13 +44,16 @@ pub(crate) async fn open(tx: &Tx) -> Result<ConversationId> {
 
 /// The conversation that another server calls `uri`, new if need be.
 pub(crate) async fn open_named(tx: &Tx, uri: &str) -> Result<ConversationId> {
-    let uri: String = uri.chars().take(NAME).collect();
-    if let Some(known) = store::by_uri(tx, &uri).await? {
+    let uri = uri.get(..uri.floor_char_boundary(NAME)).unwrap_or_default();
+    if let Some(known) = store::by_uri(tx, uri).await? {
         return Ok(known);
     }
     let id = ids::next();
-    store::insert_named(tx, id, &uri).await?;
-    Ok(id)
+    if store::insert_named(tx, id, uri).await? {
+        return Ok(id);
+    }
+    // Two posts of one conversation come at once: this one waited until the other was written.
+    store::by_uri(tx, uri).await?.ok_or(Error::Busy(Duration::from_secs(1)))
 }
 
 /// What the server where it began calls it; None for one that began here, or whose server does not say.

@@ -14,9 +14,9 @@ const WHERE: &str = " FROM account_conversations WHERE account_id = $1 AND last_
 
 sql! {
     INSERT = "INSERT INTO conversations (id) VALUES ($1)";
-    BY_URI = "SELECT id FROM conversations WHERE uri = $1 ORDER BY id LIMIT 1";
+    BY_URI = "SELECT id FROM conversations WHERE uri = $1";
     NAME = "SELECT COALESCE(uri, '') FROM conversations WHERE id = $1";
-    INSERT_NAMED = "INSERT INTO conversations (id, uri) VALUES ($1, $2)";
+    INSERT_NAMED = "INSERT INTO conversations (id, uri) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     LOCAL_OF = "SELECT account_id FROM users WHERE account_id = ANY($1)";
     UPSERT = "INSERT INTO account_conversations (id, account_id, conversation_id, participants_json, last_status_id, unread) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account_id, conversation_id) \
@@ -40,9 +40,9 @@ pub(super) async fn name(conn: &Conn, id: ConversationId) -> Result<Option<Strin
     Ok(conn.opt::<(String,)>(NAME, &[&id]).await?.map(|(uri,)| uri).filter(|uri| !uri.is_empty()))
 }
 
-pub(super) async fn insert_named(tx: &Tx, id: ConversationId, uri: &str) -> Result<()> {
-    tx.exec(INSERT_NAMED, &[&id, &uri]).await?;
-    Ok(())
+/// False when there is one of this name, perhaps since this moment.
+pub(super) async fn insert_named(tx: &Tx, id: ConversationId, uri: &str) -> Result<bool> {
+    Ok(tx.exec(INSERT_NAMED, &[&id, &uri]).await? > 0)
 }
 
 pub(super) async fn local_of(tx: &Tx, people: &[AccountId]) -> Result<Vec<AccountId>> {

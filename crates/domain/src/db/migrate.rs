@@ -49,6 +49,8 @@ const MIGRATIONS: &[Migration] = migrations![
     19 "0019_lanes" same,
     21 "0021_consent" same,
     23 "0023_trust" same,
+    25 "0025_looked_for" same,
+    26 "0026_conversation_names" same,
 ];
 
 const LEDGER: &str =

@@ -1,6 +1,7 @@
 //! The persistent queue. A job is a row, added in the transaction that caused it; it is safe to run twice, and a crash
 //! costs no more than running it again.
 
+mod dead;
 mod store;
 
 use crate::{
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
+pub use dead::{discard as discard_dead, retry as retry_dead, sweep};
 pub use store::JobRow;
 
 stored_enum! {
@@ -359,23 +361,6 @@ pub async fn list(conn: &Conn, state: State, limit: i64) -> Result<Vec<JobRow>> 
 /// Jobs of all states as they are at one moment, newest first, at most `limit`.
 pub async fn list_all(conn: &Conn, limit: i64) -> Result<Vec<JobRow>> {
     store::list_all(conn, limit).await
-}
-
-/// Puts dead letters back into their queue: one, or all. The number put back.
-pub async fn retry_dead(db: &Db, id: Option<JobId>) -> Result<u64> {
-    let tx = db.begin().await?;
-    let n = store::revive(&tx, id).await?;
-    tx.commit().await?;
-    db.wake().ring();
-    Ok(n)
-}
-
-/// Removes a dead letter for good.
-pub async fn discard_dead(db: &Db, id: JobId) -> Result<u64> {
-    let tx = db.begin().await?;
-    let n = store::discard(&tx, id).await?;
-    tx.commit().await?;
-    Ok(n)
 }
 
 #[cfg(test)]

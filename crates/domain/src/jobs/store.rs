@@ -36,7 +36,10 @@ const DUE: &str = "FROM jobs WHERE queue = $1 AND state = 0 AND run_at <= $2 AND
 sql! {
     INSERT = "INSERT INTO jobs (id, queue, state, lane, payload, run_at, created_at) VALUES ($1, $2, 0, $3, $4, $5, $6)";
     ANY_DUE = "SELECT 1::bigint ", DUE, " LIMIT 1";
-    ANY_WITH_PAYLOAD = "SELECT 1::bigint FROM jobs WHERE payload = $1 AND state IN (0, 1) LIMIT 1";
+    // Word for word what the index is about, or it is not used; nor would SQLite use it for a payload that is just equal,
+    // which it puts into the first comparison.
+    ANY_WITH_PAYLOAD = "SELECT 1::bigint FROM jobs WHERE substr(payload, 1, 100) = $2 AND payload || '' = $1 \
+        AND state IN (0, 1) AND lane IS NULL AND queue <> 0 LIMIT 1";
     ANY_IN_LANE = "SELECT 1::bigint FROM jobs WHERE lane = $1 AND state = 0 AND payload = $2 LIMIT 1";
     CLAIM = "UPDATE jobs SET state = 1, claimed_until = $4, attempts = attempts + 1 WHERE id IN \
         (SELECT id ", DUE, " ORDER BY run_at, id LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING id, payload, attempts, lane";
@@ -58,8 +61,13 @@ sql! {
     HASTEN = "UPDATE jobs SET run_at = $2 WHERE queue = $1 AND state = 0 AND run_at > $2";
     HASTEN_LANE = "UPDATE jobs SET run_at = $2 WHERE lane = $1 AND state = 0 AND run_at > $2";
     REST = "UPDATE jobs SET run_at = $2 WHERE lane = $1 AND state = 0 AND run_at < $2";
-    DISCARD = "DELETE FROM jobs WHERE id = $1 AND state = 2";
+    DISCARD = "DELETE FROM jobs WHERE id = $1 AND state = 2 RETURNING payload";
+    PRUNE = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state = 2 AND run_at < $1 ORDER BY id LIMIT 5000) \
+        RETURNING payload";
 }
+
+#[cfg(test)]
+const PLAN: &str = const_format::concatcp!("EXPLAIN QUERY PLAN ", ANY_WITH_PAYLOAD);
 
 pub(super) async fn insert(tx: &Tx, job: &NewJob, now: Time) -> Result<()> {
     tx.exec(INSERT, &[&job.id, &job.queue, &job.lane, &job.payload, &job.run_at, &now]).await?;
@@ -70,8 +78,10 @@ pub(super) async fn any_due(conn: &Conn, queue: Queue, full: &Texts) -> Result<b
     conn.exists(ANY_DUE, &[&queue, &Time::now(), full]).await
 }
 
+/// Of those that wait or run, are in no lane and apply nothing that arrived.
 pub(super) async fn any_with_payload(conn: &Conn, payload: &str) -> Result<bool> {
-    conn.exists(ANY_WITH_PAYLOAD, &[&payload]).await
+    let beginning: String = payload.chars().take(100).collect();
+    conn.exists(ANY_WITH_PAYLOAD, &[&payload, &beginning]).await
 }
 
 /// Of those that wait; looks at no other lane.
@@ -143,8 +153,14 @@ pub(super) async fn revive(tx: &Tx, id: Option<JobId>) -> Result<u64> {
     tx.exec(REVIVE, &[&tx.now, &low, &high]).await
 }
 
-pub(super) async fn discard(tx: &Tx, id: JobId) -> Result<u64> {
-    tx.exec(DISCARD, &[&id]).await
+/// What it was; None when there is no such dead letter.
+pub(super) async fn discard(tx: &Tx, id: JobId) -> Result<Option<String>> {
+    Ok(tx.opt::<(String,)>(DISCARD, &[&id]).await?.map(|(payload,)| payload))
+}
+
+/// Dead letters that were last tried before then; what they were.
+pub(super) async fn prune(tx: &Tx, before: Time) -> Result<Vec<String>> {
+    Ok(tx.all::<(String,)>(PRUNE, &[&before]).await?.into_iter().map(|(payload,)| payload).collect())
 }
 
 /// What waits in a queue is due now.
@@ -159,4 +175,11 @@ pub(super) async fn hasten_lane(tx: &Tx, lane: &str) -> Result<u64> {
 /// Nothing of a lane is due before `until`.
 pub(super) async fn rest(tx: &Tx, lane: &str, until: Time) -> Result<u64> {
     tx.exec(REST, &[&lane, &until]).await
+}
+
+/// How SQLite looks for the same job.
+#[cfg(test)]
+pub(super) async fn plan(conn: &Conn) -> Result<String> {
+    let rows: Vec<(i64, i64, i64, String)> = conn.all(PLAN, &[&"a", &"a"]).await?;
+    Ok(rows.into_iter().map(|(.., step)| step).collect::<Vec<_>>().join("; "))
 }

@@ -123,3 +123,61 @@ async fn many_ends_are_written_together_and_each_is_its_own() {
     };
     assert!(numbers(&waiting).iter().all(|n| n % 3 == 1) && numbers(&dead).iter().all(|n| n % 3 == 2));
 }
+
+#[tokio::test]
+async fn dead_letters_go_with_what_they_were_to_apply() {
+    let world = crate::accounts::tests::world().await;
+    let from = world.remote("ann", "a.example").await;
+    arrivals::take(&world.db, from, ("https://a.example/1", "{}")).await.unwrap();
+    arrivals::take(&world.db, from, ("https://a.example/2", "{}")).await.unwrap();
+    let claimed = claim(&world.db, Queue::Default, 10, &Texts(Vec::new())).await.unwrap();
+    for job in &claimed {
+        finish(&world.db, job, Outcome::GiveUp("odd".into())).await.unwrap();
+    }
+    assert_eq!(sweep(&world.db).await.unwrap(), 0, "not so soon");
+    let arrival = |claimed: &Claimed| match claimed.job {
+        Some(Job::Receive { arrival }) => arrival,
+        _ => panic!("{claimed:?}"),
+    };
+    let body = async |claimed: &Claimed| {
+        let conn = world.db.read().await.unwrap();
+        arrivals::by_id(&conn, arrival(claimed)).await.unwrap().unwrap().body
+    };
+    assert_eq!(discard_dead(&world.db, claimed[0].id).await.unwrap(), 1);
+    assert_eq!((body(&claimed[0]).await, body(&claimed[1]).await), (None, Some("{}".into())));
+    world.exec("UPDATE jobs SET run_at = run_at - 2678400000 WHERE id = $1", AccountId(claimed[1].id.0)).await;
+    assert_eq!(sweep(&world.db).await.unwrap(), 1);
+    assert_eq!(body(&claimed[1]).await, None);
+    assert!(list(&world.db.read().await.unwrap(), State::Dead, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_same_job_is_found_by_an_index() {
+    let world = crate::accounts::tests::world().await;
+    let job = || Job::RefreshAccount { account: AccountId(6) };
+    for _ in 0..2 {
+        ensure(&world.db, job()).await.unwrap();
+    }
+    let conn = world.db.read().await.unwrap();
+    assert_eq!(list(&conn, State::Waiting, 10).await.unwrap().len(), 1);
+    let other = Job::FetchPins { account: AccountId(6) };
+    assert!(is_queued(&conn, &job()).await.unwrap() && !is_queued(&conn, &other).await.unwrap());
+    let plan = store::plan(&conn).await.unwrap();
+    assert!(plan.starts_with("SEARCH jobs USING INDEX jobs_by_payload"), "{plan}");
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_refused_with_its_arrival() {
+    let world = crate::accounts::tests::world().await;
+    let from = world.remote("ann", "a.example").await;
+    let name = "https://a.example/likes/1";
+    arrivals::take(&world.db, from, (name, "{}")).await.unwrap();
+    let claimed = claim(&world.db, Queue::Default, 10, &Texts(Vec::new())).await.unwrap();
+    let Some(Job::Receive { arrival }) = claimed[0].job else { panic!("{claimed:?}") };
+    assert!(!arrivals::is_taken_back(&world.db, arrival, name).await.unwrap());
+    crate::tombstones::remember(&world.db, name).await.unwrap();
+    assert!(arrivals::is_taken_back(&world.db, arrival, name).await.unwrap());
+    // The process may end here, and the job run again: there is nothing left to apply.
+    let conn = world.db.read().await.unwrap();
+    assert_eq!(arrivals::by_id(&conn, arrival).await.unwrap().unwrap().body, None);
+}

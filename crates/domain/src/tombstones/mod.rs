@@ -27,14 +27,8 @@ pub async fn remember(db: &Db, uri: &str) -> Result<()> {
 }
 
 /// Whether it was taken back lately; that is forgotten, so that what comes again under its name counts.
-pub async fn recall(db: &Db, uri: &str) -> Result<bool> {
-    if !store::exists(&db.read().await?, uri).await? {
-        return Ok(false);
-    }
-    let tx = db.begin().await?;
-    let lately = store::delete(&tx, uri, tx.now.minus(LATELY)).await?;
-    tx.commit().await?;
-    Ok(lately)
+pub(crate) async fn recall(tx: &Tx, uri: &str) -> Result<bool> {
+    store::delete(tx, uri, tx.now.minus(LATELY)).await
 }
 
 /// It is not gone after all.

@@ -1,7 +1,7 @@
 //! Activities: who did what to what.
 
 use super::reader::{Reader, cut, id_of};
-use super::{Actor, Collection, Emoji, Malformed, Note, QuoteAuthorization, actor, note, tag};
+use super::{Actor, Collection, Emoji, Malformed, Note, PUBLIC, QuoteAuthorization, actor, note, tag};
 use domain::Time;
 use serde_json::Value;
 
@@ -127,6 +127,16 @@ impl Activity {
         let (shortcode, host) = name.split_once('@').map_or((name, None), |(name, host)| (name, Some(host)));
         let emoji = self.emojis.iter().find(|emoji| emoji.shortcode == shortcode);
         Some(Reaction::Custom { shortcode, host: host.filter(|host| *host != "."), emoji })
+    }
+
+    /// With hidden addressees (`bto`, `bcc`) as those of the posts that it is about, for who applies it.
+    pub fn revealed(mut self) -> Self {
+        for object in &mut self.objects {
+            if let Object::Note(note) = object {
+                note.cc.extend(self.hidden.iter().filter(|uri| *uri != PUBLIC).cloned());
+            }
+        }
+        self
     }
 
     /// Needs a type that is an activity's and an actor; nearly all have an object, too.

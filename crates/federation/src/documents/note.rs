@@ -108,6 +108,16 @@ pub(super) fn kind(name: &str) -> Option<NoteKind> {
     }
 }
 
+/// `cc`, and whom only we are told of: it is for them, and nobody writes them for others.
+fn addressees(reader: Reader<'_>) -> Vec<String> {
+    let hidden = ["bto", "bcc"].into_iter().flat_map(|name| reader.links(name, ADDRESSEES));
+    let mut all = reader.links("cc", ADDRESSEES);
+    // That everybody may see it is said openly, or not meant.
+    all.extend(hidden.filter(|uri| uri != PUBLIC));
+    all.truncate(ADDRESSEES);
+    all
+}
+
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || c == '\u{200b}'
 }
@@ -145,7 +155,7 @@ impl Note {
             published: reader.time("published"),
             updated: reader.time("updated"),
             to: reader.links("to", ADDRESSEES),
-            cc: reader.links("cc", ADDRESSEES),
+            cc: addressees(reader),
             mentions: tag::mentions(reader),
             hashtags: tag::hashtags(reader),
             emojis: tag::emojis(reader),

@@ -35,7 +35,7 @@ use domain::accounts::{self, Account, remote};
 use domain::ids::ArrivalId;
 use domain::jobs::Outcome;
 use domain::statuses::remote as statuses;
-use domain::{Error, Result, arrivals, blocks, hosts, tombstones};
+use domain::{Error, Result, arrivals, blocks, hosts};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -90,7 +90,7 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
         return Err(Refusal::Bad("The activity's id is not on its actor's server"));
     }
     let Ok(body) = std::str::from_utf8(&bytes) else { return Err(Refusal::Bad("The body is not UTF-8")) };
-    let name = name(&activity, &parts, &bytes);
+    let name = name(&activity, &signer::proof(&federation, &signed).await?, &bytes);
     arrivals::take(&federation.db, from.id, (&name, body)).await?;
     // What is beside the activity counts only when it is signed with it.
     if signed.covers(follows::HEADER) {
@@ -105,17 +105,18 @@ async fn several_at_once(
     parts: &Parts,
     (bytes, several): (&[u8], &Collection),
 ) -> Result<(), Refusal> {
-    let (from, _) = signer::of(federation, parts, bytes).await?;
+    let (from, signed) = signer::of(federation, parts, bytes).await?;
     if from.suspended_at.is_some() {
         return Ok(());
     }
+    let proof = signer::proof(federation, &signed).await?;
     for item in several.items.iter().take(AT_ONCE) {
         let Object::Activity(activity) = item else { continue };
         if activity.actor != from.uri || activity.id.as_ref().is_some_and(|id| !same_origin(id, &from.uri)) {
             continue;
         }
         let body = activity.to_json().to_string();
-        let name = name(activity, parts, body.as_bytes());
+        let name = name(activity, &proof, body.as_bytes());
         arrivals::take(&federation.db, from.id, (&name, &body)).await?;
     }
     Ok(())
@@ -153,18 +154,17 @@ fn ends_itself(activity: &Activity) -> bool {
 }
 
 /// What it is known by, so that it is taken once. What turns something on and off may carry the same name each time: of
-/// that only the very same request is the same.
-fn name(activity: &Activity, parts: &Parts, body: &[u8]) -> String {
+/// that only the very same request is the same, by its signature.
+fn name(activity: &Activity, proof: &[u8], body: &[u8]) -> String {
     let hex = |bytes: &[u8]| digest(&SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>();
     let on_and_off = matches!(
         activity.verb,
         Verb::Follow | Verb::Undo | Verb::Accept | Verb::Reject | Verb::Block | Verb::QuoteRequest
     );
-    let signature = || hex(parts.headers.get("signature").map(|value| value.as_bytes()).unwrap_or_default());
     match &activity.id {
         Some(id) if !on_and_off => id.clone(),
-        Some(id) => format!("{id} {}", signature()),
-        None => format!("{}#{} {}", activity.actor, hex(body), signature()),
+        Some(id) => format!("{id} {}", hex(proof)),
+        None => format!("{}#{} {}", activity.actor, hex(body), hex(proof)),
     }
 }
 
@@ -185,11 +185,11 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
         hosts::heard(&federation.db, &known.host).await?;
     }
     if let (Some(from), Ok(value)) = (from, parse(body.as_bytes()))
-        && let Ok(activity) = Activity::read(&value)
+        && let Ok(activity) = Activity::read(&value).map(Activity::revealed)
         // Whoever was suspended since it came has nothing to say any more, but that they are gone: that begins with it.
         && (from.suspended_at.is_none() || ends_itself(&activity))
     {
-        match one(federation, &from, (&value, &activity)).await {
+        match one(federation, id, &from, (&value, &activity)).await {
             Ok(()) => {}
             Err(error @ (Error::Internal(_) | Error::Busy(_) | Error::Unreachable(_))) => return Err(error),
             Err(error) => tracing::info!(uri = arrival.uri, %error, "what another server sent was dropped"),
@@ -198,24 +198,29 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-async fn one(federation: &Federation, from: &Account, (value, activity): (&Value, &Activity)) -> Result<()> {
+async fn one(
+    federation: &Federation,
+    arrival: ArrivalId,
+    from: &Account,
+    (value, activity): (&Value, &Activity),
+) -> Result<()> {
     if activity.actor == from.uri {
-        return said(federation, from, activity).await;
+        return said(federation, arrival, from, activity).await;
     }
     let Some((author, proven)) = proof::said(federation, value, activity).await? else {
         return forwarded(federation, from, activity).await;
     };
     match relay::of(federation, from).await? {
         Some(relay) => relay::proven(federation, &relay, (&author, &proven)).await,
-        None => said(federation, &author, &proven).await,
+        None => said(federation, arrival, &author, &proven).await,
     }
 }
 
 /// What `from` said, whoever brought it.
-async fn said(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
+async fn said(federation: &Federation, arrival: ArrivalId, from: &Account, activity: &Activity) -> Result<()> {
     if matches!(activity.verb, Verb::Like | Verb::EmojiReact | Verb::Follow | Verb::Block)
         && let Some(id) = &activity.id
-        && tombstones::recall(&federation.db, id).await?
+        && arrivals::is_taken_back(&federation.db, arrival, id).await?
     {
         return Err(Error::forbidden("It was taken back before it came"));
     }
@@ -263,14 +268,15 @@ async fn forwarded(federation: &Federation, from: &Account, activity: &Activity)
     }
 }
 
-/// The local account of this name; [`Error::NotFound`] when it is nobody here.
+/// The local account of this name; [`Error::NotFound`] when it is nobody here, or nobody yet.
 pub(crate) async fn local(federation: &Federation, uri: Option<&str>) -> Result<Account> {
     let uri = uri.filter(|uri| federation.is_ours(uri)).ok_or(Error::NotFound)?;
-    let account = remote::by_uri(&federation.db.read().await?, uri).await?;
-    account.filter(|a| a.is_local() && a.suspended_at.is_none()).ok_or(Error::NotFound)
+    let conn = federation.db.read().await?;
+    let account = remote::by_uri(&conn, uri).await?.filter(|a| a.is_local() && a.suspended_at.is_none());
+    accounts::visible(&conn, account.ok_or(Error::NotFound)?.id).await
 }
 
-/// The activity that `activity` is about, as far as it is shown, if it is by the same actor.
+/// The activity that `activity` is about, as far as it is shown. By whom it is, is for the caller to look at.
 fn inner(activity: &Activity) -> Option<&Activity> {
     match activity.object() {
         Some(Object::Activity(inner)) => Some(inner),

@@ -84,6 +84,13 @@ async fn asked(
     outcome
 }
 
+/// What tells a request that was signed from every other: not the words of its headers, to which anybody who holds it can
+/// add something, but the signature that was found to fit.
+pub(crate) async fn proof(federation: &Federation, signed: &Signed) -> Result<Vec<u8>, Refusal> {
+    let (_, key) = known(federation, signed).await?.ok_or_else(|| Refusal::Unsigned("the key is gone".into()))?;
+    Ok(signed.bytes(&key).to_vec())
+}
+
 type Owned = (domain::ids::AccountId, PublicKey);
 
 /// The key if it is known, from memory or from the database.

@@ -156,6 +156,16 @@ impl Signed {
         let here = self.covered.iter().any(|name| name.eq_ignore_ascii_case(header));
         here && self.other.as_ref().is_none_or(|other| other.covers(header))
     }
+
+    /// The signature itself, whatever is written around it: of two, the one that fits `key`.
+    pub(crate) fn bytes(&self, key: &PublicKey) -> &[u8] {
+        match &self.other {
+            Some(other) if !self.bases.iter().any(|base| key.verifies(self.algorithm, base, &self.signature)) => {
+                other.bytes(key)
+            }
+            _ => &self.signature,
+        }
+    }
 }
 
 /// Reads the request's signature and checks all but the signature itself.

@@ -3,9 +3,9 @@
 
 use super::{mirror_media, prune_media};
 use crate::server::Parts;
+use domain::jobs::{self, Outcome};
 use domain::{
-    Result, arrivals, cards, deliveries, invites, jobs::Outcome, keys, mutes, oauth, sessions, statuses, tags,
-    timelines, tombstones,
+    Result, arrivals, cards, deliveries, invites, keys, mutes, oauth, sessions, statuses, tags, timelines, tombstones,
 };
 use std::future::Future;
 
@@ -19,6 +19,7 @@ pub(super) async fn run(parts: &Parts) -> Result<Outcome> {
     step("mutes", mutes::remove_expired(db), &mut failed).await;
     step("uses of hashtags", tags::forget_uses(db), &mut failed).await;
     step("what arrived", arrivals::sweep(db), &mut failed).await;
+    step("dead letters", jobs::sweep(db), &mut failed).await;
     step("what was sent", deliveries::sweep(db), &mut failed).await;
     step("old keys", keys::sweep(db), &mut failed).await;
     step("what is gone", tombstones::sweep(db), &mut failed).await;
