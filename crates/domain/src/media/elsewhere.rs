@@ -45,7 +45,7 @@ impl Elsewhere {
             json!({ "original": { "width": width, "height": height, "size": format!("{width}x{height}"), "aspect": aspect } })
         };
         let meta = self.size.map(|size| serde_json::to_string(&shape(size))).transpose()?;
-        let text = self.description.as_ref().map(|d| d.chars().filter(|c| *c != '\0').take(DESCRIPTION).collect());
+        let text = self.description.as_deref().map(cut);
         Ok(Attachment {
             id: ids::next(),
             account_id: owner,
@@ -67,6 +67,20 @@ impl Elsewhere {
             loose_since: now,
         })
     }
+}
+
+/// Whether these hang on a post just as they arrive, in words, order and all that its server says of them.
+pub(crate) fn are_same(known: &[Attachment], arrived: &[Elsewhere]) -> bool {
+    let is_same = |(row, one): (&Attachment, &Elsewhere)| {
+        let text = one.description.as_deref().map(cut);
+        (row.original.as_deref(), &row.small, &row.description) == (Some(one.url.as_str()), &one.preview, &text)
+            && (row.focus_x, row.focus_y) == (one.focus.map(|f| f.0), one.focus.map(|f| f.1))
+    };
+    known.len() == arrived.len() && known.iter().zip(arrived).all(is_same)
+}
+
+fn cut(description: &str) -> String {
+    description.chars().filter(|c| *c != '\0').take(DESCRIPTION).collect()
 }
 
 /// What was found out about a picture of another server when its preview was made.

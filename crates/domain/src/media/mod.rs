@@ -12,7 +12,7 @@ mod versions;
 
 pub use details::{Details, focus};
 pub use elsewhere::{Elsewhere, Seen, Whose, describe, is_unseen, may_be_fetched, mirror_account_later, mirror_later};
-pub(crate) use elsewhere::{receive as receive_elsewhere, replace as replace_elsewhere};
+pub(crate) use elsewhere::{are_same, receive as receive_elsewhere, replace as replace_elsewhere};
 pub use versions::{Shape, Small, Versions};
 
 use crate::{

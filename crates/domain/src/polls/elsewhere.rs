@@ -64,6 +64,20 @@ pub(crate) async fn receive(tx: &mut Tx, of: (AccountId, StatusId), poll: &Elsew
     Ok(Some(row.id))
 }
 
+/// Whether what arrived asks what is here, in the same words and until the same time; numbers apart.
+pub(crate) fn is_same(known: Option<&Poll>, arrived: Option<&Elsewhere>, now: Time) -> bool {
+    match (known, arrived) {
+        (None, None) => true,
+        (Some(known), Some(poll)) => {
+            let ended = poll.ends_at.is_some_and(|at| at <= now) && known.expired(now);
+            poll.asks_the_same(known) && (ended || known.expires_at == poll.ends_at)
+        }
+        // One without anything to choose is none.
+        (None, Some(poll)) => poll.options.is_empty(),
+        (Some(_), None) => false,
+    }
+}
+
 /// Takes the numbers over, and that it is over, as long as the options are the same.
 pub(crate) async fn update(tx: &mut Tx, id: PollId, poll: &Elsewhere) -> Result<()> {
     let Some(known) = store::by_id_locked(tx, id).await? else { return Ok(()) };

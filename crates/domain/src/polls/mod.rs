@@ -4,7 +4,7 @@ mod elsewhere;
 pub mod store;
 
 pub use elsewhere::Elsewhere;
-pub(crate) use elsewhere::{receive, replace as replace_elsewhere, update as update_elsewhere};
+pub(crate) use elsewhere::{is_same, receive, replace as replace_elsewhere, update as update_elsewhere};
 
 use crate::{
     Error, Result, Time, accounts,

@@ -75,6 +75,7 @@ stored_enum! {
 
 row! {
     /// A status as it is stored. A boost is a status with `reblog_of_id` and no text of its own.
+    #[derive(PartialEq)]
     pub struct Status {
         pub id: StatusId,
         pub account_id: AccountId,

@@ -29,7 +29,8 @@ sql! {
     UPDATE = "UPDATE statuses SET text = $2, content = $3, spoiler_text = $4, sensitive = $5, language = $6, has_media = $7, \
         mentions_json = $8, tags_json = $9, emojis_json = $10, quote_policy = $11, poll_id = $12, edited_at = $13, \
         content_type = $14 WHERE id = $1";
-    UPDATE_PARENT = "UPDATE statuses SET in_reply_to_id = $2, in_reply_to_account_id = $3 WHERE id = $1";
+    UPDATE_PARENT = "UPDATE statuses SET in_reply_to_id = $2, in_reply_to_account_id = $3 \
+        WHERE id = $1 AND in_reply_to_id IS NULL";
     UPDATE_TOLD = "UPDATE statuses SET told_favourites = $2, told_reblogs = $3 WHERE id = $1";
     UPDATE_POLL = "UPDATE statuses SET poll_id = $2 WHERE id = $1";
     DELETE = "DELETE FROM statuses WHERE id = $1";
@@ -209,9 +210,9 @@ pub(super) async fn update_told(tx: &Tx, id: StatusId, told: (Option<i64>, Optio
     Ok(())
 }
 
-pub(super) async fn update_parent(tx: &Tx, id: StatusId, (parent, author): (StatusId, AccountId)) -> Result<()> {
-    tx.exec(UPDATE_PARENT, &[&id, &parent, &author]).await?;
-    Ok(())
+/// False when it has a parent by now.
+pub(super) async fn update_parent(tx: &Tx, id: StatusId, (parent, author): (StatusId, AccountId)) -> Result<bool> {
+    Ok(tx.exec(UPDATE_PARENT, &[&id, &parent, &author]).await? > 0)
 }
 
 pub(super) async fn delete(tx: &Tx, id: StatusId) -> Result<()> {

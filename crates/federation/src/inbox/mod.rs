@@ -205,25 +205,25 @@ async fn one(
     (value, activity): (&Value, &Activity),
 ) -> Result<()> {
     if activity.actor == from.uri {
-        return said(federation, arrival, from, activity).await;
+        if matches!(activity.verb, Verb::Like | Verb::EmojiReact | Verb::Follow | Verb::Block)
+            && let Some(id) = &activity.id
+            && arrivals::is_taken_back(&federation.db, arrival, id).await?
+        {
+            return Err(Error::forbidden("It was taken back before it came"));
+        }
+        return said(federation, from, activity).await;
     }
     let Some((author, proven)) = proof::said(federation, value, activity).await? else {
         return forwarded(federation, from, activity).await;
     };
     match relay::of(federation, from).await? {
         Some(relay) => relay::proven(federation, &relay, (&author, &proven)).await,
-        None => said(federation, arrival, &author, &proven).await,
+        None => said(federation, &author, &proven).await,
     }
 }
 
 /// What `from` said, whoever brought it.
-async fn said(federation: &Federation, arrival: ArrivalId, from: &Account, activity: &Activity) -> Result<()> {
-    if matches!(activity.verb, Verb::Like | Verb::EmojiReact | Verb::Follow | Verb::Block)
-        && let Some(id) = &activity.id
-        && arrivals::is_taken_back(&federation.db, arrival, id).await?
-    {
-        return Err(Error::forbidden("It was taken back before it came"));
-    }
+async fn said(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
     match &activity.verb {
         Verb::Create => create::apply(federation, from, activity).await,
         Verb::Update => update::apply(federation, from, activity).await,

@@ -2,7 +2,7 @@
 
 use super::{Budget, failed, status};
 use crate::Federation;
-use crate::documents::{Collection, Object, same_origin};
+use crate::documents::{Collection, Object, Page, same_origin};
 use domain::accounts::{self, Account, remote as accounts_elsewhere};
 use domain::ids::AccountId;
 use domain::statuses::remote;
@@ -28,14 +28,27 @@ pub async fn fetch(federation: &Federation, id: AccountId) -> Result<()> {
         tags::remote::replace(&federation.db, id, &names).await?;
     }
     let Some(list) = list(federation, &account, actor.featured).await? else { return Ok(()) };
-    // Oldest pin first, so that the order comes out as theirs.
-    for uri in list.items.iter().filter_map(Object::id).take(PINS).collect::<Vec<_>>().into_iter().rev() {
-        let Ok(status) = status::by_uri(federation, uri, Budget::SENT).await else { continue };
-        if status.account_id == id {
-            remote::pin(&federation.db, &status, true).await?;
+    let Some(items) = whole(&list) else { return Ok(()) };
+    let mut pinned = Vec::new();
+    for uri in items.iter().filter_map(Object::id).take(PINS) {
+        match status::by_uri(federation, uri, Budget::SENT).await {
+            Ok(status) if status.account_id == id && !pinned.contains(&status.id) => pinned.push(status.id),
+            Err(error @ (Error::Internal(_) | Error::Busy(_))) => return Err(error),
+            _ => {}
         }
     }
-    Ok(())
+    // Oldest pin first, so that the order comes out as theirs.
+    pinned.reverse();
+    remote::replace_pins(&federation.db, id, &pinned).await
+}
+
+/// What is on a list that is shown at once; None for one that goes on elsewhere: what is not seen is not gone.
+fn whole(list: &Collection) -> Option<&[Object]> {
+    match &list.first {
+        None if list.next.is_none() => Some(&list.items),
+        Some(Page::Embedded(page)) if list.items.is_empty() && page.next.is_none() => Some(&page.items),
+        _ => None,
+    }
 }
 
 /// A list of theirs, if it can be had. One that cannot is asked for when the account is next met.

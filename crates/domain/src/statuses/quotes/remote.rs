@@ -134,6 +134,13 @@ async fn change(tx: &mut Tx, quoting: Status, (quoted, state): (Option<StatusId>
     Ok(Status { quote_of_id: quoted, quote_state: state, ..quoting })
 }
 
+/// The quote as it is, with whoever else would change it held off: what is counted depends on what it was.
+async fn locked(tx: &Tx, quoting: StatusId) -> Result<Option<Status>> {
+    let Some(found) = statuses::by_id(tx, quoting).await? else { return Ok(None) };
+    accounts::store::lock_pair(tx, found.account_id, found.account_id).await?;
+    statuses::by_id(tx, quoting).await
+}
+
 /// Whether `who`, from elsewhere, may quote this status of ours.
 pub async fn may(conn: &Conn, who: AccountId, quoted: &Status) -> Result<bool> {
     let seen = crate::statuses::visibility::visible(conn, Some(who), quoted.id).await;
@@ -148,7 +155,7 @@ pub async fn may(conn: &Conn, who: AccountId, quoted: &Status) -> Result<bool> {
 /// that says so. Asked once more, it is answered once more.
 pub async fn asked(db: &Db, quoting: StatusId, request: &Asked) -> Result<()> {
     let mut tx = db.begin().await?;
-    let quoting = statuses::by_id(&tx, quoting).await?.ok_or(Error::NotFound)?;
+    let quoting = locked(&tx, quoting).await?.ok_or(Error::NotFound)?;
     let quoted = match quoting.quote_of_id {
         None => return Err(Error::NotFound),
         Some(id) => statuses::by_id(&tx, id).await?.ok_or(Error::NotFound)?,
@@ -201,7 +208,7 @@ pub enum Answer {
 /// theirs.
 pub async fn answered(db: &Db, quoting: StatusId, (by, answer): (AccountId, &Answer)) -> Result<()> {
     let tx = db.begin().await?;
-    let quoting = statuses::by_id(&tx, quoting).await?.filter(|s| s.local).ok_or(Error::NotFound)?;
+    let quoting = locked(&tx, quoting).await?.filter(|s| s.local).ok_or(Error::NotFound)?;
     let quoted = match quoting.quote_of_id {
         None => return Err(Error::NotFound),
         Some(id) => statuses::by_id(&tx, id).await?.ok_or(Error::NotFound)?,
@@ -237,7 +244,7 @@ pub async fn revoked(db: &Db, by: AccountId, stamp: &str) -> Result<bool> {
     let ids = store::by_stamp(&db.read().await?, stamp).await?;
     for id in ids {
         let tx = db.begin().await?;
-        let Some(quoting) = statuses::by_id(&tx, id).await? else { continue };
+        let Some(quoting) = locked(&tx, id).await? else { continue };
         let quoted = match quoting.quote_of_id {
             None => None,
             Some(id) => statuses::by_id(&tx, id).await?,

@@ -19,6 +19,7 @@ use crate::{
     site::Site,
     timelines, tombstones,
 };
+use std::time::Duration;
 
 /// What came of an edit.
 #[derive(Debug)]
@@ -61,18 +62,23 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
         store::update_told(&tx, old.id, told).await?;
         (old.told_favourites, old.told_reblogs) = told;
     }
-    let newer = arrived.edited_at.filter(|at| *at > old.edited_at.unwrap_or(old.created_at));
-    let Some(edited_at) = newer else {
+    let newer = arrived.edited_at.map(|at| at.min(tx.now)).filter(|at| *at > last);
+    if newer.is_none() {
         tx.commit().await?;
         return Ok(Outcome::Stale(old));
-    };
-    keep_history(&tx, &old).await?;
+    }
     let tags = arrived.tags();
     let author = accounts::store::by_id(&tx, arrived.author).await?.ok_or(Error::NotFound)?;
     let emojis_json = arrived.keep_emojis(&tx, &author).await?;
-    let edited_at = Some(edited_at.min(tx.now));
+    let new = Status { emojis_json, ..arrived.put_into(old.clone(), &tags)? };
+    // A clock ahead of ours says that it is newer each time it is asked: the same once more is no edit.
+    if new == old && !differs(&tx, &old, arrived).await? {
+        tx.commit().await?;
+        return Ok(Outcome::Stale(old));
+    }
+    keep_history(&tx, &old).await?;
     let poll_id = polls::replace_elsewhere(&mut tx, &old, arrived.poll.as_ref()).await?;
-    let new = Status { edited_at, emojis_json, poll_id, ..arrived.put_into(old.clone(), &tags)? };
+    let new = Status { edited_at: newer, poll_id, ..new };
     store::update(&tx, &new).await?;
     store::insert_mentions(&tx, new.id, arrived.everybody()).await?;
     store::clear_tags(&tx, new.id).await?;
@@ -90,14 +96,29 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
     Ok(Outcome::Changed(new))
 }
 
+/// Whether other files hang on it than before, or it asks something else.
+async fn differs(tx: &Tx, old: &Status, arrived: &Arrived) -> Result<bool> {
+    let files = media::store::by_statuses(tx, [old.id]).await?;
+    if !media::are_same(&files, &arrived.media()) {
+        return Ok(true);
+    }
+    let poll = match old.poll_id {
+        None => None,
+        Some(id) => polls::store::by_id(tx, id).await?,
+    };
+    Ok(!polls::is_same(poll.as_ref(), arrived.poll.as_ref(), tx.now))
+}
+
 /// Ancestors that are looked at so that nothing comes to answer itself.
 const CHAIN: usize = 500;
 
 /// Puts `child`, which came before what it answers, under `parent`. False when it has a parent, or would answer itself.
 pub async fn adopt(db: &Db, child: StatusId, parent: StatusId) -> Result<bool> {
     let mut tx = db.begin().await?;
-    let Some(old) = store::by_id(&tx, child).await? else { return Ok(false) };
     let Some(parent) = store::by_id(&tx, parent).await? else { return Ok(false) };
+    let Some(old) = store::by_id(&tx, child).await? else { return Ok(false) };
+    // Two that answer each other are not put below each other at once.
+    accounts::store::lock_pair(&tx, old.account_id, parent.account_id).await?;
     if old.local || old.in_reply_to_id.is_some() || old.reblog_of_id.is_some() || parent.reblog_of_id.is_some() {
         return Ok(false);
     }
@@ -109,7 +130,9 @@ pub async fn adopt(db: &Db, child: StatusId, parent: StatusId) -> Result<bool> {
         }
         above = store::by_id(&tx, id).await?.and_then(|s| s.in_reply_to_id);
     }
-    store::update_parent(&tx, child, (parent.id, parent.account_id)).await?;
+    if !store::update_parent(&tx, child, (parent.id, parent.account_id)).await? {
+        return Ok(false);
+    }
     store::count_replies(&tx, parent.id, 1).await?;
     tx.publish(Event::StatusEdited { status: child });
     tx.commit().await?;
@@ -197,7 +220,8 @@ pub async fn boost(
         ..status.clone()
     };
     if !store::insert(&tx, &boost).await? {
-        return Err(Error::Conflict("Another status has this name".into()));
+        // Somebody else took the number in this moment.
+        return Err(Error::Busy(Duration::from_secs(1)));
     }
     store::count_reblogs(&tx, original, 1).await?;
     accounts::store::count_status(&tx, who, 1).await?;
@@ -254,6 +278,23 @@ pub async fn unboost(db: &Db, who: AccountId, (uri, original): (Option<&str>, Op
 
 /// What of a profile elsewhere is pinned.
 const PINS: usize = 20;
+
+/// What somebody elsewhere has pinned is this, the newest last: what is not among it is pinned no more.
+pub async fn replace_pins(db: &Db, who: AccountId, pinned: &[StatusId]) -> Result<()> {
+    let tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, who, who).await?;
+    let before = store::pins(&tx, who).await?;
+    for id in before.iter().filter(|id| !pinned.contains(id)) {
+        store::delete_pin(&tx, who, *id).await?;
+    }
+    let mut at = tx.now;
+    for id in pinned.iter().filter(|id| !before.contains(id)).take(PINS) {
+        store::insert_pin(&tx, who, *id, at).await?;
+        // Their order is that of their times.
+        at = at.plus(Duration::from_millis(1));
+    }
+    tx.commit().await
+}
 
 /// Somebody elsewhere pins a status of their own, or (not `pinned`) no longer.
 pub async fn pin(db: &Db, status: &Status, pinned: bool) -> Result<()> {

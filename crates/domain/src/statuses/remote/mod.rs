@@ -2,7 +2,7 @@
 
 mod change;
 
-pub use change::{Outcome, adopt, boost, delete, edit, pin, remove, unboost};
+pub use change::{Outcome, adopt, boost, delete, edit, pin, remove, replace_pins, unboost};
 
 use super::{
     Consent, ContentType, Mention, QuotePolicy, QuoteState, Status, Visibility,
@@ -163,7 +163,7 @@ async fn write(tx: &mut Tx, arrived: &Arrived, (author, parent): (&Account, Opti
         favourites_count: 0,
         quotes_count: 0,
         created_at,
-        edited_at: arrived.edited_at.filter(|at| *at > created_at),
+        edited_at: arrived.edited_at.map(|at| at.min(tx.now)).filter(|at| *at > created_at),
         content_type: ContentType::Plain,
         told_favourites: arrived.told.0,
         told_reblogs: arrived.told.1,
