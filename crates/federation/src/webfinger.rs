@@ -42,7 +42,8 @@ async fn webfinger(
     let account = match accounts::store::by_handle(&conn, name, None).await? {
         None if name == RELAY => return Ok(answer(&of_site(&federation, name, federation.relay_uri()))),
         None if tombstones::is_gone(&conn, &federation.site.actor_uri(name)).await? => return Err(Refusal::Gone),
-        account => account.ok_or(Refusal::Unknown)?,
+        // Who signed up and is not confirmed or approved is nobody yet.
+        account => accounts::visible(&conn, account.ok_or(Refusal::Unknown)?.id).await?,
     };
     if account.suspended_at.is_some() {
         return Err(Refusal::Gone);

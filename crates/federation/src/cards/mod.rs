@@ -14,7 +14,8 @@ use page::Page;
 use std::time::Duration;
 use url::Url;
 
-/// Of a page no more than this is read: what describes it stands at its beginning.
+/// Of a page no more than this is read: what describes it stands at its beginning. One that says that it is longer is not
+/// read at all.
 const BOUNDS: Bounds =
     Bounds { bytes: 1 << 20, idle: Duration::from_secs(8), total: Duration::from_secs(20), redirects: 5 };
 const ACCEPT: &str = "text/html, application/xhtml+xml;q=0.9";

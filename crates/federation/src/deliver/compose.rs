@@ -233,7 +233,9 @@ async fn counted(federation: &Federation, conn: &Conn, (author, status): (&Accou
     let note = Note { updated: None, ..federation.note(conn, author, status).await? };
     let poll = note.poll.as_ref().ok_or(Error::NotFound)?;
     let votes: u64 = poll.choices.iter().filter_map(|choice| choice.votes).sum();
-    let id = format!("{}#updates/votes/{votes}{}", status.uri, if poll.closed { "/end" } else { "" });
+    // An edit that asks something else begins a poll anew, and the numbers with it.
+    let which = status.poll_id.ok_or(Error::NotFound)?;
+    let id = format!("{}#updates/votes/{which}/{votes}{}", status.uri, if poll.closed { "/end" } else { "" });
     Ok(of_note(author, note, Verb::Update, id))
 }
 

@@ -4,7 +4,7 @@ use super::body::Body;
 use super::send::{Lease, Outgoing, Patience};
 use super::target::{Target, target};
 use super::{Bounds, Error, Fetcher};
-use crate::signatures::{Form, Signer, authority};
+use crate::signatures::{Form, Signer};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use domain::Time;
@@ -107,10 +107,12 @@ impl Fetcher {
 
     /// Where `url` leads, by the look of it.
     pub(super) fn addressed(&self, url: &Url, scope: Scope) -> Result<Target, Error> {
-        if scope != Scope::Web && self.is_ours(&authority(url)) {
+        let target = target(url, &self.0.options.private, scope)?;
+        // By where it leads, not by how it is written: a dot at the end is no other host.
+        if scope != Scope::Web && self.is_ours(&target.host()) {
             return Err(Error::Ours);
         }
-        target(url, &self.0.options.private, scope)
+        Ok(target)
     }
 
     async fn ask(&self, ask: &Ask<'_>, url: &Url, patience: Patience) -> Result<Answer, Error> {

@@ -48,9 +48,13 @@ pub async fn by_handle(federation: &Federation, handle: &str) -> Result<Account>
     }
     let name = actor.username.to_lowercase();
     let on_its_host = host(&actor.id).is_some_and(|h| h == subject.1) && name == subject.0;
-    // Asked and answered: the account's own server says so. Else the account's server has to name it too.
-    if !on_its_host && verified_handle(federation, &actor).await? != (said.username.clone(), said.domain.clone()) {
-        return Err(Error::forbidden(format!("{handle} is not what the account is called")));
+    // Asked and answered: the account's own server says so. Else the account's server has to name it too; some servers
+    // answer in the letter case in which they were asked.
+    if !on_its_host {
+        let (username, domain) = verified_handle(federation, &actor).await?;
+        if (username.to_lowercase(), domain) != subject {
+            return Err(Error::forbidden(format!("{handle} is not what the account is called")));
+        }
     }
     let account = keep(federation, arrived(&actor), (said.username, said.domain)).await?;
     // Somebody wants to see the profile.
@@ -220,12 +224,13 @@ pub async fn refresh(federation: &Federation, id: domain::ids::AccountId) -> Res
     let Some(account) = account.filter(|a| !a.is_local()) else { return Ok(()) };
     let actor = match document(federation, &account.uri).await {
         Err(Error::Gone) => return remote::delete(&federation.db, id).await,
-        Err(Error::NotFound | Error::Forbidden(_)) => return Ok(()),
+        // Asked anew when the account is next met: a server that ended is no dead letter for each of its people.
+        Err(Error::NotFound | Error::Forbidden(_) | Error::Unreachable(_)) => return Ok(()),
         actor => actor?,
     };
     match take(federation, &actor).await {
         // Its name is another now and cannot be confirmed: that is not the end of the account.
-        Err(Error::Gone | Error::NotFound | Error::Forbidden(_)) => Ok(()),
+        Err(Error::Gone | Error::NotFound | Error::Forbidden(_) | Error::Unreachable(_)) => Ok(()),
         Ok(account) => remote::fetch_pins_later(&federation.db, account.id).await,
         Err(error) => Err(error),
     }

@@ -22,7 +22,8 @@ pub async fn by_uri(federation: &Federation, uri: &str, budget: Budget) -> Resul
     }
 }
 
-/// The parent of something that arrives, as far as it can be had. Only what may be had later is an error.
+/// The parent of something that arrives, as far as it can be had. Only our own trouble is an error: it passes, and what
+/// was kept without its parent would stay so.
 pub(crate) fn parent<'a>(
     federation: &'a Federation,
     uri: &'a str,
@@ -38,7 +39,7 @@ pub(crate) fn parent<'a>(
         }
         match fetch(federation, uri, budget.less()).await {
             Ok(status) => Ok(Some(status)),
-            Err(error @ Error::Internal(_)) => Err(error),
+            Err(error @ (Error::Internal(_) | Error::Busy(_))) => Err(error),
             // Without it the answer still stands: a server that is down does not hold up what others say.
             Err(_) => Ok(None),
         }

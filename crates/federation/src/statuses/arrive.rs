@@ -11,6 +11,7 @@ use domain::polls::{self, Choice};
 use domain::statuses::remote::{self, Arrived, How, Outcome};
 use domain::statuses::{Status, Visibility};
 use domain::{Error, Result, Time};
+use std::collections::HashSet;
 
 /// Accounts that are fetched because one post names them.
 const STRANGERS: usize = 5;
@@ -80,18 +81,26 @@ impl Federation {
         }
         let conn = self.db.read().await?;
         let mut found = accounts::remote::store::by_uris(&conn, wanted).await?;
+        // Some name people by the address of their page.
+        let pages: Vec<String> = tagged.iter().filter(|uri| !found.iter().any(|a| a.uri == **uri)).cloned().collect();
+        found.extend(accounts::remote::store::by_urls(&conn, pages).await?);
         drop(conn);
+        let mut seen = HashSet::new();
+        found.retain(|a| seen.insert(a.id));
         let known = |uri: &String, found: &[Account]| found.iter().any(|a| a.uri == *uri || a.url == *uri);
         let strangers: Vec<&String> = tagged.iter().filter(|uri| !self.is_ours(uri) && !known(uri, &found)).collect();
         for uri in strangers.into_iter().take(STRANGERS) {
-            if budget.has_strangers()
-                && let Ok(account) = resolve::account::by_uri(self, uri).await
-            {
-                found.push(account);
+            if !budget.has_strangers() {
+                break;
+            }
+            match resolve::account::by_uri(self, uri).await {
+                Ok(account) => found.push(account),
+                Err(error @ (Error::Internal(_) | Error::Busy(_))) => return Err(error),
+                Err(_) => {}
             }
         }
-        found.retain(|a| !a.is_local() || addressed(&a.uri));
-        Ok(found.into_iter().partition(|a| tagged.contains(&a.uri)))
+        found.retain(|a| !a.is_local() || addressed(&a.uri) || addressed(&a.url));
+        Ok(found.into_iter().partition(|a| tagged.contains(&a.uri) || tagged.contains(&a.url)))
     }
 
     /// The name among servers of who is meant: some name people here by their pages.
@@ -193,13 +202,16 @@ fn choice(c: &crate::documents::Choice) -> Choice {
     Choice { title: c.name.clone(), votes: c.votes.and_then(|n| i64::try_from(n).ok()).unwrap_or(0) }
 }
 
-/// Takes a post in. None when it is known to be gone.
+/// Takes a post in. None when it is known to be gone; [`Error::NotFound`] for a vote, which is no post.
 pub(crate) async fn take(
     federation: &Federation,
     note: &Note,
     author: &Account,
     with: (How, Budget),
 ) -> Result<Option<Status>> {
+    if note.vote().is_some() {
+        return Err(Error::NotFound);
+    }
     let arrived = federation.arrived(note, author, with).await?;
     if let Some(parent) = arrived.parent {
         federation.check_answer(note, author, parent).await?;

@@ -98,7 +98,8 @@ impl Federation {
                     }
                     Some(status)
                 }
-                Err(error @ Error::Internal(_)) => return Err(error),
+                // As with parents: our own trouble passes.
+                Err(error @ (Error::Internal(_) | Error::Busy(_))) => return Err(error),
                 Err(_) => None,
             };
         }

@@ -87,6 +87,8 @@ pub(super) async fn shown(
     drop(conn);
     let (parts, _) = request.into_parts();
     let viewer = match signer::of_request(federation, &parts).await {
+        // As in the inbox: whoever is suspended is nobody here.
+        Ok(viewer) if viewer.suspended_at.is_some() => return Err(Refusal::Unknown),
         Ok(viewer) => viewer,
         Err(Refusal::Later) => return Err(Refusal::Later),
         Err(_) => return Err(Refusal::Unknown),

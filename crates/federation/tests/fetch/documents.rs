@@ -158,6 +158,11 @@ async fn our_own_documents_are_not_fetched() {
     let own = server.url("/1").to_string();
     let other = Server::start("127.0.0.1", move |_, _| redirect(&own)).await;
     assert!(matches!(fetcher.document(&other.url("/1"), None).await, Err(Error::Ours)));
+    // A dot at the end of a name is no other host.
+    let named = vec![format!("localhost:{}", server.address.port())];
+    let strict = Fetcher::new(federation::fetch::Options { ours: named, ..options() }).unwrap();
+    let dotted = url::Url::parse(&format!("http://localhost.:{}/1", server.address.port())).unwrap();
+    assert!(matches!(strict.document(&dotted, None).await, Err(Error::Ours)));
     let payload = federation::signatures::Payload::new("{}");
     let outcome = fetcher.deliver(&server.url("/inbox"), &payload, &signer(), &[]).await;
     assert!(matches!(outcome, Err(Error::Ours)));

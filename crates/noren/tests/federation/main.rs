@@ -29,6 +29,7 @@ mod media_commands;
 mod media_hostile;
 mod mirror;
 mod moves;
+mod odd;
 mod order;
 mod peer;
 mod polls;

@@ -228,4 +228,19 @@ with_a_peer! {
         peer.send(&old, &server, &update("3", json!({}))).await;
         assert_eq!(bob.get(&path, ()).await.ok().get("moved"), None);
     }
+
+    async fn who_was_met_where_somebody_went_is_asked_later(server, peer, bob) {
+        let (old, new, last) = (peer.somebody("old"), peer.somebody("new"), peer.somebody("last"));
+        peer.shows(&old, "old", json!({ "movedTo": new.uri }));
+        peer.shows(&new, "new", json!({ "alsoKnownAs": [old.uri], "movedTo": last.uri }));
+        peer.shows(&last, "last", json!({ "alsoKnownAs": [new.uri] }));
+        find(&bob, &format!("old@{}", peer.host())).await;
+        server.settle().await;
+        assert_eq!(peer.hits("/users/last"), 0, "chains are not walked along");
+        let there = id(&find(&bob, &format!("new@{}", peer.host())).await).to_owned();
+        domain::accounts::remote::refresh_later(server.db(), there.parse().unwrap()).await.unwrap();
+        server.settle().await;
+        let seen = bob.get(&format!("/api/v1/accounts/{there}"), ()).await.ok();
+        assert_eq!(seen["moved"]["username"], "last");
+    }
 }

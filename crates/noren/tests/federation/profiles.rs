@@ -92,4 +92,42 @@ with_a_peer! {
         let shown = peer.get(&ann, actor["featuredTags"].as_str().unwrap()).await.2;
         assert_eq!(shown["items"], json!([{ "type": "Hashtag", "href": mine["url"], "name": "#Tea" }]));
     }
+
+    async fn what_is_pinned_no_more_goes(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let featured = format!("{}/featured", ann.uri);
+        peer.shows(&ann, "ann", json!({ "featured": featured }));
+        for name in ["1", "2", "3"] {
+            peer.put(&format!("/notes/{name}"), peer.note(&ann, (name, name), &[]));
+        }
+        let pins = |names: &[&str]| {
+            let items: Vec<String> = names.iter().map(|name| format!("{}/notes/{name}", peer.base)).collect();
+            peer.put("/users/ann/featured", json!({ "type": "OrderedCollection", "id": featured, "orderedItems": items }));
+        };
+        pins(&["1", "2"]);
+        let there = id(&find(&bob, &format!("ann@{}", peer.host())).await).to_owned();
+        server.settle().await;
+        let shown = async || {
+            let list = bob.get(&format!("/api/v1/accounts/{there}/statuses"), [("pinned", "true")]).await.ok();
+            list.as_array().unwrap().iter().map(crate::text).collect::<Vec<_>>()
+        };
+        assert_eq!(shown().await, ["1", "2"]);
+        let look_again = async || {
+            domain::accounts::remote::fetch_pins_later(server.db(), there.parse().unwrap()).await.unwrap();
+            server.settle().await;
+        };
+        pins(&["3", "1"]);
+        look_again().await;
+        assert_eq!(shown().await, ["3", "1"]);
+        // What is not seen is not gone: a list that goes on elsewhere, or cannot be had.
+        let paged = json!({ "type": "OrderedCollection", "id": featured, "first": format!("{featured}/1") });
+        peer.put("/users/ann/featured", paged);
+        look_again().await;
+        peer.put("/users/ann/featured", json!(503));
+        look_again().await;
+        assert_eq!(shown().await, ["3", "1"]);
+        pins(&[]);
+        look_again().await;
+        assert_eq!(shown().await, [] as [&str; 0]);
+    }
 }

@@ -163,14 +163,20 @@ pub async fn list(conn: &Conn, domain: Option<&str>, after: AccountId, limit: i6
     store::list(conn, domain, after, limit).await
 }
 
-/// Where it says that it went has to be asked, when that is news.
+/// Where it says that it went has to be asked, when that is news, or was never confirmed: an account that was first met
+/// where somebody else went was not asked about, and who is asked may have been away.
 async fn look_where_it_went(tx: &mut Tx, account: &Account, arrived: &Arrived) -> Result<()> {
     let before = store::actor(tx, account.id).await?.and_then(|actor| actor.moved_to);
     if arrived.is_destination {
         return Ok(());
     }
     let job = Job::CheckMove { account: account.id };
-    if before == arrived.reach.moved_to || jobs::is_queued(tx, &job).await? { Ok(()) } else { tx.enqueue(job).await }
+    let settled = arrived.reach.moved_to.is_none() || account.moved_to_id.is_some();
+    if (settled && before == arrived.reach.moved_to) || jobs::is_queued(tx, &job).await? {
+        Ok(())
+    } else {
+        tx.enqueue(job).await
+    }
 }
 
 fn cut(text: &str, most: usize) -> String {

@@ -49,6 +49,8 @@ const KNOWN: &str = " WHERE domain IS NOT NULL AND suspended_at IS NULL AND ($1:
 sql! {
     BY_URI = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = $1";
     BY_URIS = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = ANY($1)";
+    // A page may be said to be several people's: whose servers say so.
+    BY_URLS = "SELECT ", Account::COLUMNS, " FROM accounts WHERE url = ANY($1) AND suspended_at IS NULL ORDER BY id LIMIT 200";
     UPDATE = "UPDATE accounts SET username = $2, domain = $3, display_name = $4, note = $5, note_html = $6, uri = $7, url = $8, \
         avatar = $9, header = $10, avatar_description = $11, header_description = $12, fields_json = $13, kind = $14, \
         locked = $15, discoverable = $16, indexable = $17, memorial = $18, emojis_json = $19, \
@@ -83,6 +85,14 @@ pub async fn by_uris(conn: &Conn, uris: Vec<String>) -> Result<Vec<Account>> {
         return Ok(Vec::new());
     }
     conn.all(BY_URIS, &[&crate::db::Texts(uris)]).await
+}
+
+/// Those whose pages these are.
+pub async fn by_urls(conn: &Conn, urls: Vec<String>) -> Result<Vec<Account>> {
+    if urls.is_empty() {
+        return Ok(Vec::new());
+    }
+    conn.all(BY_URLS, &[&crate::db::Texts(urls)]).await
 }
 
 pub(super) async fn update(tx: &Tx, a: &Account) -> Result<()> {
