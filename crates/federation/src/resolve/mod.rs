@@ -40,8 +40,6 @@ impl Budget {
     /// For what was sent to us or asked for: the parents above it, so far up, who is named, and what is
     /// quoted by what is quoted.
     pub const SENT: Self = Self { parents: 20, strangers: true, quotes: 3, ..Self::NONE };
-    /// For what is above a thread that somebody reads.
-    pub(crate) const ABOVE: Self = Self { parents: 60, ..Self::NONE };
     /// For one post of such a thread: what it quotes.
     pub(crate) const THREAD: Self = Self { quotes: 2, ..Self::NONE };
     /// For what a relay speaks of: so much of its thread that it is understood, and nobody whom it names.

@@ -1,8 +1,8 @@
 //! The answers to a post elsewhere that nobody sent here: first what its context lists, then the answers to each answer.
 //!
 //! A list proves nothing but that something may be there: each entry is fetched where it is from, and kept only when it
-//! answers something that is here. Everything has an end: what is asked for in one walk, at one host at once, how many
-//! pages a list may have, how long it takes.
+//! answers something that is here, or is what an answer that is here answers. Everything has an end: what is asked for in one
+//! walk, at one host at once, how many pages a list may have, how far up it goes, how long it takes.
 
 mod step;
 
@@ -23,6 +23,8 @@ const AT_ONCE: usize = 8;
 const AT_ONE_HOST: usize = 2;
 /// Pages of one list.
 const PAGES: usize = 60;
+/// So far up from an answer whose parent is not here.
+const ABOVE: usize = 60;
 /// What may still be looked at, and answers held until what they answer has come.
 const QUEUE: usize = 1_000;
 const HELD: usize = 20;
@@ -103,7 +105,9 @@ impl<'a> Walk<'a> {
             self.met(step, got?);
             if self.found - self.noted >= NOTED {
                 self.noted = self.found;
-                threads::found(&self.federation.db, self.root, self.found).await?;
+                // Beside the others, not in between: one of them may be in the middle of writing.
+                let step = Step::Noted { root: self.root, found: self.found };
+                running.push(step.perform(self.federation));
             }
         }
     }
@@ -113,12 +117,11 @@ impl<'a> Walk<'a> {
         if Instant::now() > self.until {
             return None;
         }
-        let busy = &self.busy;
-        let free = |step: &Step| busy.get(&step.host()).is_none_or(|n| *n < AT_ONE_HOST);
-        let position = self.queue.iter().position(free)?;
-        let cost = self.queue.get(position).map_or(0, Step::cost);
-        self.left = self.left.checked_sub(cost)?;
-        self.queue.remove(position)
+        let (busy, left) = (&self.busy, self.left);
+        let free = |step: &Step| step.cost() <= left && busy.get(&step.host()).is_none_or(|n| *n < AT_ONE_HOST);
+        let step = self.queue.remove(self.queue.iter().position(free)?)?;
+        self.left -= step.cost();
+        Some(step)
     }
 
     /// Looks at a post unless that was done, or will be. What is ours is known, and what could not be had lately is not
@@ -141,13 +144,31 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Looks for what `note`, which is here, answers, and so on upwards.
+    fn want_above(&mut self, note: Box<Note>, left: usize) {
+        let Some(host) = note.in_reply_to.as_deref().and_then(host) else { return };
+        let waiting = self.queue.iter().filter(|step| matches!(step, Step::Above { .. })).count();
+        if left > 0 && waiting < HELD && self.queue.len() < QUEUE && !self.resting.contains(&host) {
+            self.queue.push_back(Step::Above { note, left });
+        }
+    }
+
     fn met(&mut self, step: Step, got: Got) {
         let uri = step.uri().to_owned();
         let Some(at) = host(&uri) else { return };
         match (got, step) {
             (Got::Page(list), Step::Page { left, .. }) => self.spread(&list, (&at, left - 1)),
-            (Got::Post { replies, context, new }, _) => {
+            (Got::Below { new, above }, Step::Above { left, .. }) => {
                 self.found += i64::from(new);
+                if let Some(note) = above {
+                    self.want_above(note, left - 1);
+                }
+            }
+            (Got::Post { replies, context, new, above }, _) => {
+                self.found += i64::from(new);
+                if let Some(note) = above {
+                    self.want_above(note, ABOVE);
+                }
                 self.posts.insert(uri.clone(), Met::Here);
                 if let Some(context) = context
                     && let Some(host) = host(&context)
@@ -168,6 +189,8 @@ impl<'a> Walk<'a> {
                 self.queue.retain(|step| step.host() != at);
                 self.resting.insert(at);
             }
+            // What is above one answer and may not be kept may still be part of the thread.
+            (_, Step::Above { .. }) => {}
             _ => {
                 self.posts.insert(uri, Met::Absent);
             }

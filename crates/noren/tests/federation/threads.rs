@@ -324,4 +324,38 @@ with_a_peer! {
         let (_, _, note) = peer.get(&friend, uri).await;
         assert_eq!(note["context"], Value::Null);
     }
+
+    async fn what_is_above_answers_has_an_end_too(server, peer, bob) {
+        let (deep, eve, ann) = (Peer::start().await, peer.somebody("eve"), Peer::start().await);
+        let (far, near) = (deep.somebody("far"), ann.somebody("near"));
+        let mut root = peer.note(&eve, ("root", "one"), &[]);
+        let mut items = Vec::new();
+        for n in 0..12 {
+            // Known before what it answers, and that answers something in turn, and so on.
+            let above = json!(format!("{}/notes/{n}-0", deep.base));
+            let lost = reply(&ann, &near, (&format!("lost{n}"), "lost"), &above);
+            found(&bob, &ann, &lost).await;
+            items.push(lost["id"].clone());
+        }
+        let lost = id(&search(&bob, items[0].as_str().unwrap()).await["statuses"][0]).to_owned();
+        for n in 0..12 {
+            for m in 0..70 {
+                reply(&deep, &far, (&format!("{n}-{m}"), "above"), &json!(format!("{}/notes/{n}-{}", deep.base, m + 1)));
+            }
+        }
+        root["replies"] = list(root["id"].as_str().unwrap(), json!(items));
+        search(&bob, &far.uri).await;
+        deep.asked.lock().unwrap().clear();
+        let here = found(&bob, &peer, &root).await;
+        below(&bob, &here).await;
+        server.settle().await;
+        let all = asked(&deep, "/notes/");
+        assert!((60..=250).contains(&all), "{all}");
+        let first = asked(&deep, "/notes/0-");
+        assert!((10..=60).contains(&first), "{first}");
+        let seen = bob.get(&format!("/api/v1/statuses/{lost}"), ()).await.ok();
+        assert!(seen["in_reply_to_id"].is_string(), "{seen:#}");
+        let context = bob.get(&format!("/api/v1/statuses/{lost}/context"), ()).await.ok();
+        assert!(context["ancestors"].as_array().unwrap().len() >= 10);
+    }
 }

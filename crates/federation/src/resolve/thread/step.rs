@@ -20,6 +20,16 @@ pub(super) enum Step {
         uri: String,
         left: usize,
     },
+    /// What `note`, which is here without it, answers; `left`: so far up, with this.
+    Above {
+        note: Box<Note>,
+        left: usize,
+    },
+    /// Says how far the walk came.
+    Noted {
+        root: StatusId,
+        found: i64,
+    },
 }
 
 pub(super) enum Got {
@@ -28,6 +38,15 @@ pub(super) enum Got {
         context: Option<String>,
         /// It is in the thread and was not.
         new: bool,
+        /// The post itself, if what it answers is not here.
+        above: Option<Box<Note>>,
+    },
+    /// What was looked for above a post.
+    Below {
+        /// The post was put below it.
+        new: bool,
+        /// What came, if what that answers is not here.
+        above: Option<Box<Note>>,
     },
     /// What it answers is not here.
     Orphan(Box<Note>),
@@ -43,6 +62,8 @@ impl Step {
         match self {
             Self::Post(uri) | Self::Page { uri, .. } => uri,
             Self::Held(note) => &note.id,
+            Self::Above { note, .. } => note.in_reply_to.as_deref().unwrap_or_default(),
+            Self::Noted { .. } => "",
         }
     }
     pub(super) fn host(&self) -> String {
@@ -51,9 +72,9 @@ impl Step {
     /// Requests that it usually takes: a post may be by somebody who is not known, or quote something.
     pub(super) fn cost(&self) -> usize {
         match self {
-            Self::Post(_) => 2,
+            Self::Post(_) | Self::Above { .. } => 2,
             Self::Page { .. } => 1,
-            Self::Held(_) => 0,
+            Self::Held(_) | Self::Noted { .. } => 0,
         }
     }
 
@@ -63,6 +84,8 @@ impl Step {
             Self::Post(uri) => post(federation, uri).await,
             Self::Held(note) => kept(take(federation, note).await),
             Self::Page { uri, .. } => page(federation, uri).await,
+            Self::Above { note, .. } => above(federation, note).await,
+            Self::Noted { root, found } => threads::found(&federation.db, *root, *found).await.map(|()| Got::Nothing),
         };
         (self, got)
     }
@@ -108,10 +131,43 @@ async fn post(federation: &Federation, uri: &str) -> Result<Got> {
     }
 }
 
+/// One step up from a post that is here: the parent is kept for its sake, whatever that answers.
+async fn above(federation: &Federation, note: &Note) -> Result<Got> {
+    let Some(uri) = note.in_reply_to.as_deref() else { return Ok(Got::Nothing) };
+    let mut next = None;
+    if remote::by_uri(&federation.db.read().await?, uri).await?.is_none() {
+        if federation.is_ours(uri) || federation.missing.has(uri) {
+            return Ok(Got::Nothing);
+        }
+        let value = match document(federation, uri).await? {
+            Ok(value) => value,
+            Err(got) => return Ok(got),
+        };
+        let parent = match Document::read(&value) {
+            Ok(Document::Note(parent)) if parent.id == uri && is_open(&parent) => parent,
+            _ => return Ok(Got::Nothing),
+        };
+        match status::take(federation, &parent, Budget::NONE).await {
+            Ok(taken) if taken.in_reply_to_id.is_none() && parent.in_reply_to.is_some() => next = Some(parent),
+            Ok(_) => {}
+            Err(error @ (Error::Internal(_) | Error::Busy(_))) => return Err(error),
+            Err(_) => return Ok(Got::Nothing),
+        }
+    }
+    let new = matches!(kept(take(federation, note).await)?, Got::Post { new: true, .. });
+    Ok(Got::Below { new, above: next })
+}
+
+/// For everybody, and a post.
+fn is_open(note: &Note) -> bool {
+    let open = note.visibility(None).is_some_and(|v| v <= Visibility::Unlisted);
+    open && note.vote().is_none() && same_origin(&note.id, &note.author)
+}
+
 /// What may not be kept is nothing; only our own failures are errors.
 fn kept(taken: Result<Got>) -> Result<Got> {
     match taken {
-        Err(error @ Error::Internal(_)) => Err(error),
+        Err(error @ (Error::Internal(_) | Error::Busy(_))) => Err(error),
         Err(_) => Ok(Got::Nothing),
         got => got,
     }
@@ -119,8 +175,7 @@ fn kept(taken: Result<Got>) -> Result<Got> {
 
 /// Keeps a post that was fetched where it is from, if it answers something that is here.
 async fn take(federation: &Federation, note: &Note) -> Result<Got> {
-    let open = note.visibility(None).is_some_and(|v| v <= Visibility::Unlisted);
-    if !open || note.vote().is_some() || !same_origin(&note.id, &note.author) {
+    if !is_open(note) {
         return Ok(Got::Nothing);
     }
     let conn = federation.db.read().await?;
@@ -131,8 +186,13 @@ async fn take(federation: &Federation, note: &Note) -> Result<Got> {
     };
     let gone = known.is_none() && tombstones::is_gone(&conn, &note.id).await?;
     drop(conn);
+    let mut above = None;
     let new = match (known, parent) {
         _ if gone => return Ok(Got::Nothing),
+        (Some(known), None) if is_apart(federation, note, &known) => {
+            above = Some(Box::new(note.clone()));
+            seen_again(federation, note, (&known, None)).await?
+        }
         (Some(known), parent) => seen_again(federation, note, (&known, parent.as_ref())).await?,
         (None, Some(parent)) if threads::is_elsewhere(&parent) || parent.local => {
             status::take(federation, note, Budget::THREAD).await?;
@@ -144,7 +204,13 @@ async fn take(federation: &Federation, note: &Note) -> Result<Got> {
         _ => return Ok(Got::Nothing),
     };
     let context = note.context.clone().filter(|uri| Url::parse(uri).is_ok());
-    Ok(Got::Post { replies: note.replies.clone(), context, new })
+    Ok(Got::Post { replies: note.replies.clone(), context, new, above })
+}
+
+/// Whether it stands by itself here, though it answers something elsewhere.
+fn is_apart(federation: &Federation, note: &Note, known: &Status) -> bool {
+    let answers = note.in_reply_to.as_deref().is_some_and(|uri| !federation.is_ours(uri));
+    answers && !known.local && known.reblog_of_id.is_none() && known.in_reply_to_id.is_none()
 }
 
 /// One that is here: as it is now, and below what it answers. Whether it was not there before.
@@ -165,14 +231,9 @@ async fn seen_again(federation: &Federation, note: &Note, (known, parent): (&Sta
     if known.in_reply_to_id.is_some() {
         return Ok(false);
     }
-    let parent = match (parent, &note.in_reply_to) {
-        (Some(parent), _) => Some(parent.id),
-        (None, Some(uri)) => status::parent(federation, uri, Budget::ABOVE).await?.map(|s| s.id),
-        (None, None) => None,
-    };
     match parent {
-        Some(parent) if may_answer(federation, note, (known, parent)).await? => {
-            remote::adopt(&federation.db, known.id, parent).await
+        Some(parent) if may_answer(federation, note, (known, parent.id)).await? => {
+            remote::adopt(&federation.db, known.id, parent.id).await
         }
         _ => Ok(false),
     }
