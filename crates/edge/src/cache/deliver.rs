@@ -4,7 +4,7 @@ use super::facts::Facts;
 use super::fetch::{BoxBody, Errand};
 use super::fill::{Fill, Head};
 use super::flights::{Duty, Ticket};
-use super::run::{Run, Wish};
+use super::run::{Run, Source, Wish};
 use super::shared::Shared;
 use super::upstream::Failure;
 use bytes::Bytes;
@@ -44,7 +44,7 @@ impl Errand {
         (first, kind, slices): (Facts, Kind, Range<u32>),
     ) -> Result<(), (Failure, Option<Ticket>)> {
         let (asked, run) = (ticket.fill.number, &duty.run);
-        run.is_answered();
+        run.is_answered(if first.is_of_an_edge() { Source::Edge } else { Source::Owner });
         match kind {
             Kind::Run => run.ends_at(slices.end),
             Kind::Flow => run.flows(slices.end),

@@ -59,6 +59,11 @@ impl Facts {
         }
     }
 
+    /// Whether the answer was another edge's.
+    pub(super) fn is_of_an_edge(&self) -> bool {
+        self.etag.as_deref().is_some_and(|etag| of_an_edge(etag, self.total).is_some())
+    }
+
     /// The same for another slice of the same answer.
     pub(super) fn numbered(&self, number: u32) -> Facts {
         Facts { number, ..self.clone() }

@@ -67,8 +67,15 @@ impl Errand {
                 Coming::Look(None)
             }
             Way::Fetch(ticket, duty, following) => {
+                // Those who have the turns may wait for an edge that waits for this one.
+                let is_for_others = reading == Reading::Begins && !chain.is_empty();
+                let turn = if is_for_others { self.shared.turn_now() } else { None };
+                if is_for_others && turn.is_none() {
+                    ticket.fill.announce(Ok(Head::Again));
+                    return Coming::Apart;
+                }
                 let fill = ticket.fill.clone();
-                tokio::spawn(self.run((ticket, duty), None));
+                tokio::spawn(self.run((ticket, duty), turn));
                 Coming::Ours(fill, following)
             }
         }
@@ -113,8 +120,8 @@ impl Errand {
         }
     }
 
-    async fn run(self, (ticket, duty): (Ticket, Duty), early: Option<OwnedSemaphorePermit>) {
-        let turn = match early {
+    async fn run(self, (ticket, duty): (Ticket, Duty), turn: Option<OwnedSemaphorePermit>) {
+        let turn = match turn {
             Some(turn) => Ok(turn),
             None => self.shared.turn().await,
         };

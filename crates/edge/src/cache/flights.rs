@@ -15,8 +15,8 @@ pub(super) struct Flights {
     now: Mutex<Now>,
 }
 
-/// Who asks on behalf of another edge does not wait for an answer that has not begun: two that wait for each other wait
-/// for ever. What has begun comes from somewhere else than from who waits for it.
+/// Who asks on behalf of another edge waits neither for an answer that has not begun, nor in the middle of one that
+/// another edge gives, if it is for somebody before him ([`Run::is_open_to`]): two that wait for each other wait for ever.
 #[derive(Default)]
 struct Now {
     fills: HashMap<SliceId, Vec<Arc<Fill>>>,
@@ -90,7 +90,9 @@ impl Flights {
     /// For a slice that a run comes to; `None` if somebody else fetches it, or nobody may have it any more.
     pub(super) fn reach(self: &Arc<Flights>, run: &Arc<Run>, number: u32) -> Option<Ticket> {
         let mut now = self.now();
-        let is_coming = now.fill(run.key.slice(number), &run.chain).is_some();
+        // What is asked for on behalf of others may be refused to them alone.
+        let is_sure = |fill: &Arc<Fill>| fill.run.chain == run.chain || fill.has_head();
+        let is_coming = now.fill(run.key.slice(number), &run.chain).is_some_and(is_sure);
         (!is_coming && !run.is_forgotten()).then(|| self.ticket(&mut now, run, number))
     }
 

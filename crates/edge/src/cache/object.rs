@@ -140,7 +140,8 @@ impl Cache {
         let mut waiting = None;
         for _ in 0..ATTEMPTS {
             let mut stored = self.shared.look(key, number).await;
-            if stored.is_none() && number != 0 {
+            // Another edge is promised nothing that may have to be asked of itself; it has other origins.
+            if stored.is_none() && number != 0 && chain.is_empty() {
                 stored = self.shared.look(key, 0).await;
             }
             if let Some(stored) = stored {
@@ -176,6 +177,8 @@ impl Cache {
                 Ok(Head::Unkept) => return self.pass(key, upstream, hint).await,
                 Ok(Head::Beyond) => number = 0,
                 Ok(Head::Again | Head::Unchanged(_)) => {}
+                // It was refused to others.
+                Err(_) if fill.run.chain != chain => {}
                 Err(failure) => {
                     self.shared.counts.misses.one();
                     return Err(failure);
@@ -185,7 +188,8 @@ impl Cache {
         Err(Failure::Busy)
     }
 
-    /// While others, who may wait for us, have it asked for: what comes is not kept, but a failure is remembered.
+    /// While others, who may wait for us, have it asked for, or have all turns: what comes is not kept, but a failure is
+    /// remembered.
     async fn apart(
         &self,
         key: &ObjectKey,

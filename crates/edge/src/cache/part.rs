@@ -33,7 +33,10 @@ impl Object {
 
     /// The bytes up to there, for who has to see them before he knows what part he wants.
     pub fn beginning(&self, end: u64) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static + use<> {
-        self.read(0..end, None)
+        match &self.first {
+            First::Passing(passing) => Either::Left(passing.beginning(end)),
+            _ => Either::Right(self.read(0..end, None)),
+        }
     }
 
     fn read(
@@ -276,7 +279,12 @@ impl Walk {
                 }
                 Coming::Apart => continue,
             };
-            match fill.head().await? {
+            let head = match fill.head().await {
+                // It was refused to others.
+                Err(_) if fill.run.chain != chain => continue,
+                head => head?,
+            };
+            match head {
                 Head::Slice(facts) if facts.version == self.facts.version => {
                     self.at = At::Fill(number, fill, Settled::No);
                     return Ok(());

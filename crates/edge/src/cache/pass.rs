@@ -1,15 +1,16 @@
 //! Objects that go through without being kept: because somebody says so, or because nobody says how long they are.
 
-use super::facts::{Asked, Facts};
+use super::facts::{Asked, Facts, Version};
 use super::fetch::BoxBody;
 use super::object::{First, How, Object};
 use super::upstream::{Failure, Reply, TO_THE_END, Upstream, Want};
 use super::{Cache, ObjectKey};
-use bytes::Bytes;
-use futures_util::StreamExt;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use std::future::ready;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// An answer of the origin that belongs to one request.
@@ -18,6 +19,8 @@ pub(super) struct Passing {
     upstream: Arc<dyn Upstream>,
     stall: Duration,
     pub(super) total: Option<u64>,
+    asked: Asked,
+    version: Version,
     /// Where the body begins, and the body until somebody takes it.
     body: Mutex<Option<(u64, BoxBody)>>,
 }
@@ -45,21 +48,21 @@ impl Cache {
         };
         let asked = Asked { number: 0, slice_size: self.shared.config.slice_size, stamp: self.shared.purges.moment() };
         let total = reply.meta.total;
-        let first = match reply.status {
-            200 | 206 => {
-                let start = if reply.status == 206 { reply.meta.start } else { 0 };
-                let body = Mutex::new(Some((start, reply.body)));
-                let (key, upstream) = (key.clone(), upstream.clone());
-                First::Passing(Arc::new(Passing { key, upstream, stall, total, body }))
-            }
-            301 | 302 | 307 | 308 if reply.meta.location.is_some() => First::Nothing,
+        let (status, known) = match reply.status {
+            200 | 206 => (200, total.unwrap_or_default()),
+            301 | 302 | 307 | 308 if reply.meta.location.is_some() => (reply.status, 0),
             status => return Err(Failure::Refused(status)),
         };
-        let (status, total) = match first {
-            First::Passing(_) => (200, total.unwrap_or_default()),
-            _ => (reply.status, 0),
+        let facts = Arc::new(Facts::new(asked, status, (&reply.meta, known)));
+        let first = match status {
+            200 => {
+                let start = if reply.status == 206 { reply.meta.start } else { 0 };
+                let body = Mutex::new(Some((start, reply.body)));
+                let (key, upstream, version) = (key.clone(), upstream.clone(), facts.version);
+                First::Passing(Arc::new(Passing { key, upstream, stall, total, asked, version, body }))
+            }
+            _ => First::Nothing,
         };
-        let facts = Arc::new(Facts::new(asked, status, (&reply.meta, total)));
         Ok(Object { unkept: reply.meta.unkept, ..self.answer(key, upstream, (facts, How::Bypass, first)) })
     }
 }
@@ -74,44 +77,81 @@ async fn ask(
 }
 
 impl Passing {
+    fn body(&self) -> MutexGuard<'_, Option<(u64, BoxBody)>> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// From the answer that there is, if it begins early enough and was not taken; else from another one.
     pub(super) fn part(self: &Arc<Passing>, range: Range<u64>) -> BoxStream<'static, Result<Bytes, Failure>> {
-        let mut body = self.body.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = body.take_if(|(start, _)| *start <= range.start);
-        drop(body);
+        let taken = self.body().take_if(|(start, _)| *start <= range.start);
         let passing = self.clone();
         let opening = async move {
             let (start, body) = match taken {
                 Some(taken) => taken,
-                None => passing.again(range.clone()).await?,
+                None => {
+                    let (_, start, body) = passing.again(range.clone()).await?;
+                    (start, body)
+                }
             };
-            let cut = Cut { body, skip: range.start - start.min(range.start), left: range.end - range.start };
             let is_measured = passing.total.is_some() && range.end != TO_THE_END;
-            Ok::<_, Failure>(cut.stream(passing.stall, if is_measured { Ends::Measured } else { Ends::Anywhere }))
+            let ends = if is_measured { Ends::Measured } else { Ends::Anywhere };
+            let skip = range.start - start.min(range.start);
+            let cut = Cut { passing, body, skip, range, ends, broke: None };
+            let next = |mut cut: Cut| async move { Ok::<_, Failure>(cut.next().await?.map(|bytes| (bytes, cut))) };
+            Ok::<_, Failure>(stream::try_unfold(cut, next))
         };
-        stream::once(opening)
-            .flat_map(|opened| match opened {
-                Ok(stream) => stream,
-                Err(failure) => stream::once(async { Err(failure) }).boxed(),
-            })
-            .boxed()
+        stream::once(opening).try_flatten().boxed()
     }
 
-    async fn again(&self, range: Range<u64>) -> Result<(u64, BoxBody), Failure> {
+    /// The first bytes. They stay where they are for whoever takes them afterwards.
+    pub(super) fn beginning(self: &Arc<Passing>, end: u64) -> BoxStream<'static, Result<Bytes, Failure>> {
+        let taken = self.body().take_if(|(start, _)| *start == 0);
+        let Some((_, mut body)) = taken else { return self.part(0..end) };
+        let passing = self.clone();
+        let looking = async move {
+            let mut seen = BytesMut::new();
+            while (seen.len() as u64) < end {
+                let Some(bytes) = passing.next(&mut body).await? else { break };
+                seen.extend_from_slice(&bytes);
+            }
+            let seen = seen.freeze();
+            let whole = stream::once(ready(Ok(seen.clone()))).chain(body).boxed();
+            *passing.body() = Some((0, whole));
+            Ok::<_, Failure>(seen.slice(..seen.len().min(usize::try_from(end).unwrap_or(usize::MAX))))
+        };
+        stream::once(looking).boxed()
+    }
+
+    /// The next bytes; never for longer than an origin may be silent.
+    async fn next(&self, body: &mut BoxBody) -> Result<Option<Bytes>, Failure> {
+        tokio::time::timeout(self.stall, body.next()).await.map_err(|_| Failure::TimedOut)?.transpose()
+    }
+
+    /// A part from another answer: of which version it is, where it begins, and its bytes.
+    async fn again(&self, range: Range<u64>) -> Result<(Version, u64, BoxBody), Failure> {
         let reply = ask((&self.key, &self.upstream), range.clone(), self.stall).await?;
-        match reply.status {
-            200 => Ok((0, reply.body)),
-            206 if reply.meta.start <= range.start => Ok((reply.meta.start, reply.body)),
-            status => Err(Failure::Refused(status)),
-        }
+        let start = match reply.status {
+            200 => 0,
+            206 if reply.meta.start <= range.start => reply.meta.start,
+            status => return Err(Failure::Refused(status)),
+        };
+        let total = reply.meta.total.or(self.total).unwrap_or_default();
+        let facts = Facts::new(self.asked, 200, (&reply.meta, total));
+        Ok((facts.version, start, reply.body))
     }
 }
 
 /// A body of which a part is wanted.
 struct Cut {
+    passing: Arc<Passing>,
     body: BoxBody,
+    /// What comes before it.
     skip: u64,
-    left: u64,
+    /// What is still wanted.
+    range: Range<u64>,
+    ends: Ends,
+    /// Where it broke off and was asked for again.
+    broke: Option<u64>,
 }
 
 /// Where a body may end.
@@ -123,25 +163,44 @@ enum Ends {
 }
 
 impl Cut {
-    fn stream(self, stall: Duration, ends: Ends) -> BoxStream<'static, Result<Bytes, Failure>> {
-        stream::try_unfold(self, move |mut cut| async move {
-            while cut.left > 0 {
-                let next = tokio::time::timeout(stall, cut.body.next()).await.map_err(|_| Failure::TimedOut)?;
-                let Some(mut bytes) = next.transpose()? else {
-                    let is_early = ends == Ends::Measured;
-                    return if is_early { Err(Failure::broken("it ends too early")) } else { Ok(None) };
-                };
-                let skipped = cut.skip.min(bytes.len() as u64);
-                bytes = bytes.split_off(usize::try_from(skipped).unwrap_or(bytes.len()));
-                cut.skip -= skipped;
-                bytes.truncate(usize::try_from(cut.left).unwrap_or(usize::MAX));
-                if !bytes.is_empty() {
-                    cut.left -= bytes.len() as u64;
-                    return Ok(Some((bytes, cut)));
+    async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        while self.range.start < self.range.end {
+            let next = match self.passing.next(&mut self.body).await {
+                Ok(None) if self.ends == Ends::Measured => Err(Failure::broken("it ends too early")),
+                next => next,
+            };
+            let mut bytes = match next {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => return Ok(None),
+                Err(failure) => {
+                    self.go_on(failure).await?;
+                    continue;
                 }
+            };
+            let skipped = self.skip.min(bytes.len() as u64);
+            bytes = bytes.split_off(usize::try_from(skipped).unwrap_or(bytes.len()));
+            self.skip -= skipped;
+            bytes.truncate(usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX));
+            if !bytes.is_empty() {
+                self.range.start += bytes.len() as u64;
+                return Ok(Some(bytes));
             }
-            Ok(None)
-        })
-        .boxed()
+        }
+        Ok(None)
+    }
+
+    /// Asks once more for what is lacking, if the origin only broke off: another one may have it.
+    async fn go_on(&mut self, failure: Failure) -> Result<(), Failure> {
+        let is_worth_it = matches!(failure, Failure::Broken(_)) && self.ends == Ends::Measured;
+        if !is_worth_it || self.broke == Some(self.range.start) {
+            return Err(failure);
+        }
+        self.broke = Some(self.range.start);
+        let (version, start, body) = self.passing.again(self.range.clone()).await?;
+        if version != self.passing.version {
+            return Err(Failure::Changed);
+        }
+        (self.body, self.skip) = (body, self.range.start - start);
+        Ok(())
     }
 }

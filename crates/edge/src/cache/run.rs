@@ -25,12 +25,29 @@ pub(super) struct Run {
     end: AtomicU32,
     /// The origin sends everything whatever was asked: who wants something waits, however far it is.
     is_flow: AtomicBool,
-    /// The origin has said what it sends: from here on it depends on nobody who could wait for us.
+    /// The origin has said what it sends.
     is_answered: AtomicBool,
+    /// What it sends comes from another edge, which may have to wait in the middle of it: for its own origins, and those
+    /// may be us.
+    is_passed_on: AtomicBool,
     /// Purged: nothing of what comes is to be kept.
     is_forgotten: AtomicBool,
     readers: Mutex<Readers>,
     moved: Notify,
+}
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Another edge, which passes on what it may not have yet.
+    Edge,
+    /// Whoever has it.
+    Owner,
+}
+
+/// How many edges a request has passed.
+fn edges(chain: &Chain) -> usize {
+    if chain.is_empty() { 0 } else { chain.split(',').count() }
 }
 
 /// Which slices those want who read it.
@@ -58,6 +75,7 @@ impl Run {
             end: AtomicU32::new(slices.end),
             is_flow: AtomicBool::new(false),
             is_answered: AtomicBool::new(false),
+            is_passed_on: AtomicBool::new(false),
             is_forgotten: AtomicBool::new(false),
             readers: Mutex::default(),
             moved: Notify::new(),
@@ -91,13 +109,19 @@ impl Run {
         self.reached.send_replace(0);
     }
 
-    pub(super) fn is_answered(&self) {
+    pub(super) fn is_answered(&self, source: Source) {
+        self.is_passed_on.store(source == Source::Edge, Ordering::Relaxed);
         self.is_answered.store(true, Ordering::Release);
     }
 
     /// Whether those who ask on behalf of `chain` may wait for what it brings.
+    ///
+    /// Nobody then waits for himself, however many edges have each other as origins: a request that is passed on has one
+    /// edge more behind it, and nobody waits for one that has fewer behind it than he has, unless it comes from where
+    /// nobody waits. So the number of edges only grows along those who wait for each other.
     pub(super) fn is_open_to(&self, chain: &Chain) -> bool {
-        self.chain == *chain || self.is_answered.load(Ordering::Acquire)
+        let is_answered = self.is_answered.load(Ordering::Acquire);
+        (is_answered && !self.is_passed_on.load(Ordering::Relaxed)) || edges(&self.chain) >= edges(chain)
     }
 
     pub(super) fn reaches(&self, number: u32) {
@@ -212,6 +236,22 @@ mod tests {
         assert_eq!((run.wish(3, 10), run.wish(88, 10)), (Wish::Never, Wish::Now));
         run.flows(100);
         assert_eq!(run.wish(3, 10), Wish::Now);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_request_with_fewer_edges_behind_it_but_for_its_owner() {
+        let chains: Vec<Chain> = ["", "a", "b", "a, b", "b, c"].map(Into::into).to_vec();
+        for own in &chains {
+            let begun = || Run::new(&ObjectKey::new("site", "/a").unwrap(), own, &(0..1));
+            let (silent, owner, edge) = (begun(), begun(), begun());
+            owner.is_answered(Source::Owner);
+            edge.is_answered(Source::Edge);
+            for other in &chains {
+                let is_behind = edges(own) >= edges(other);
+                assert_eq!((silent.is_open_to(other), edge.is_open_to(other)), (is_behind, is_behind), "{own} {other}");
+                assert!(owner.is_open_to(other));
+            }
+        }
     }
 
     #[test]

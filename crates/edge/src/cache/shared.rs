@@ -356,9 +356,14 @@ impl Shared {
         Ok(())
     }
 
+    /// A turn to fetch something, if there is one without waiting.
+    pub(super) fn turn_now(&self) -> Option<OwnedSemaphorePermit> {
+        self.turns.clone().try_acquire_owned().ok()
+    }
+
     /// A turn to fetch something. Whoever has one may hold a slice in memory.
     pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        if let Ok(turn) = self.turns.clone().try_acquire_owned() {
+        if let Some(turn) = self.turn_now() {
             return Ok(turn);
         }
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= QUEUE {
@@ -378,7 +383,7 @@ impl Shared {
     /// A turn for something that nobody waits for yet: only if there is plenty of room.
     pub(super) fn spare_turn(&self) -> Option<OwnedSemaphorePermit> {
         let has_room = self.turns.available_permits() > self.config.fills / 2;
-        has_room.then(|| self.turns.clone().try_acquire_owned().ok()).flatten()
+        has_room.then(|| self.turn_now()).flatten()
     }
 
     /// Tells the admin, though not of every file.

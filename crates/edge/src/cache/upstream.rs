@@ -55,7 +55,8 @@ pub struct Meta {
     pub location: Option<String>,
 }
 
-/// The edges that a request has passed before this one, in a form that only is compared; empty for most.
+/// The edges that a request has passed before this one, with commas between them; empty for most. They are compared and
+/// counted.
 pub type Chain = Arc<str>;
 
 /// Why there is no answer, or no more of it. Cheap to clone: everybody who waits gets one.
@@ -102,8 +103,8 @@ pub trait Upstream: Send + Sync + 'static {
         Duration::ZERO
     }
 
-    /// On whose behalf it asks. Nobody waits for what was asked for on behalf of another chain: edges that ask each
-    /// other would wait for each other.
+    /// On whose behalf it asks. Who may wait for what was asked for on behalf of another chain is restricted: edges that
+    /// ask each other would wait for each other.
     fn chain(&self) -> Chain {
         Chain::default()
     }

@@ -237,18 +237,23 @@ impl Upstream for Origins {
 }
 
 async fn first(list: &[Origin], order: &Order<'_>) -> Result<Reply, Failure> {
-    let mut failure = None;
+    let (mut failure, mut circle, mut absent) = (None, None, false);
     for origin in list {
         match origin.ask(order).await {
             Ok(Found::Reply(reply)) => return Ok(reply),
-            Ok(Found::Absent) => {}
+            Ok(Found::Absent) => absent = true,
+            Err(Failure::Circle) => circle = Some(Failure::Circle),
             Err(why) => {
                 failure.get_or_insert(why);
             }
         }
     }
+    // An edge that would only ask us has it nowhere else. Whom we ask for another edge may have it from that one.
+    if absent && order.hops.is_empty() {
+        circle = None;
+    }
     // One that could not answer might have had it: that nobody else does is no reason to call it absent.
-    failure.map_or_else(|| Ok(empty(404, Meta::default())), Err)
+    failure.or(circle).map_or_else(|| Ok(empty(404, Meta::default())), Err)
 }
 
 impl Origin {
@@ -275,11 +280,14 @@ impl Origin {
             }
             Err(_) => Outcome::Refused,
         };
-        if let Err(failure) = &answer
-            && is_one
-        {
-            let origin = self.figures.label();
-            tracing::warn!(%origin, name = %asked.name, %failure, "an origin failed");
+        let origin = self.figures.label();
+        match &answer {
+            // Edges that have each other as origins say so of all that none of them has.
+            Err(failure @ Failure::Circle) => {
+                tracing::debug!(%origin, name = %asked.name, %failure, "an origin failed")
+            }
+            Err(failure) if is_one => tracing::warn!(%origin, name = %asked.name, %failure, "an origin failed"),
+            _ => {}
         }
         self.figures.count(outcome, started.elapsed());
         let figures = self.figures.clone();

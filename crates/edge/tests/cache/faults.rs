@@ -3,7 +3,7 @@
 use crate::origin::{Call, Origin, Place, SLICE, chunks, config, content, files, meta, on_disk, read, right, status};
 use bytes::Bytes;
 use edge::cache::{CacheConfig, Failure, How, Meta, Reply, TO_THE_END};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -269,4 +269,32 @@ async fn a_slice_that_is_gone_at_the_origin_breaks_the_answer() {
     assert_eq!(object.how(), How::Miss);
     assert_eq!(read(&object, 0..TO_THE_END).await.unwrap_err(), Failure::Changed);
     assert!(read(&object, 0..SLICE).await.unwrap() == content(1, SLICE));
+}
+
+/// The same for what only goes through; and who has to see its beginning first asks for nothing else.
+#[tokio::test]
+async fn what_goes_through_is_taken_up_where_it_broke_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = content(1, 2 * SLICE);
+    let given = body.clone();
+    let origin = Origin::new(move |call| {
+        let reply = match call.number {
+            0 => cut_after(SLICE + 1000, &given, &call, "\"v1\""),
+            2 => cut_after(10, &given, &call, "\"v1\""),
+            3 => right(&content(2, 2 * SLICE), &call.want, "\"v2\""),
+            _ => right(&given, &call.want, "\"v1\""),
+        };
+        async move { Ok(reply) }
+    });
+    let place = Place::new(config(folder.path()), &origin);
+    let object = place.pass("/a", None).await.unwrap();
+    let beginning: Vec<Bytes> = object.beginning(64).try_collect().await.unwrap();
+    assert_eq!(beginning.concat(), body[..64]);
+    assert!(read(&object, 0..2 * SLICE).await.unwrap() == body);
+    let asked: Vec<_> = origin.calls().into_iter().map(|call| call.want.slice).collect();
+    assert_eq!(asked, [0..TO_THE_END, SLICE + 1000..2 * SLICE]);
+    // It has become another one.
+    let object = place.pass("/a", None).await.unwrap();
+    assert_eq!(read(&object, 0..2 * SLICE).await.unwrap_err(), Failure::Changed);
+    assert_eq!(origin.count(), 4);
 }

@@ -2,13 +2,14 @@
 
 use crate::origin::{Origin, Place, SLICE, chunks, config, content, cut, files, meta, on_disk, read, right, until};
 use bytes::Bytes;
-use edge::cache::{CacheConfig, Chain, Meta, ObjectKey, Reply, TO_THE_END, Upstream, Want};
+use edge::cache::{CacheConfig, Chain, How, Meta, ObjectKey, Reply, TO_THE_END, Upstream, Want};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// An origin that does everything right, a piece at a time, and counts the bytes it is made to give.
 fn counted(body: Bytes) -> (Arc<AtomicU64>, Arc<Origin>) {
@@ -222,4 +223,112 @@ async fn nobody_waits_for_what_is_asked_on_behalf_of_others() {
     assert!(read(&object, 0..TO_THE_END).await.unwrap() == body);
     assert_eq!(origin.count(), 3);
     waiting.abort();
+}
+
+/// What another edge gives may stop in the middle until it has been given the rest, perhaps by us.
+#[tokio::test]
+async fn nobody_waits_in_the_middle_of_what_another_edge_gives() {
+    let body = content(1, 4 * SLICE);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let of_an_edge = Place::new(config(elsewhere.path()), &Origin::of(body.clone())).object("/a").await.unwrap().etag();
+    for (etag, requests) in [(of_an_edge, 2), ("\"v1\"".to_owned(), 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (gate, opened) = watch::channel(false);
+        let given = body.clone();
+        let origin = Origin::new(move |call| {
+            let (reply, mut gate) = (right(&given, &call.want, &etag), opened.clone());
+            let (start, rest) = (chunks(given.slice(..SLICE as usize + 1000)), given.slice(SLICE as usize + 1000..));
+            async move {
+                if call.number > 0 {
+                    return Ok(reply);
+                }
+                let later = stream::once(async move {
+                    gate.wait_for(|open| *open).await.unwrap();
+                    Ok(rest)
+                });
+                Ok(Reply { body: start.chain(later).boxed(), ..reply })
+            }
+        });
+        let place = Place::new(config(folder.path()), &origin);
+        let object = place.object("/a").await.unwrap();
+        let mut part = Box::pin(object.part(0..TO_THE_END));
+        let mut all = part.next().await.unwrap().unwrap().to_vec();
+        until(|| files(folder.path()).len() == 1).await;
+
+        let other: Arc<dyn Upstream> = Arc::new(OnBehalf(origin.clone(), "noren-1"));
+        let (key, second) = (crate::origin::key("/a"), SLICE..2 * SLICE);
+        let asking =
+            async { read(&place.cache.object(&key, &other, Some(second.clone())).await?, second.clone()).await };
+        match tokio::time::timeout(Duration::from_secs(1), asking).await {
+            Ok(answer) => assert!(requests == 2 && answer.unwrap() == cut(&body, &second)),
+            Err(_) => assert_eq!(requests, 1, "it waits for what cannot wait for it"),
+        }
+        gate.send(true).unwrap();
+        while let Some(bytes) = part.next().await {
+            all.extend_from_slice(&bytes.unwrap());
+        }
+        assert!(all == body);
+        assert_eq!(origin.count(), requests);
+    }
+}
+
+/// Those who have the turns may be waiting for the very edge that asks.
+#[tokio::test]
+async fn who_asks_on_behalf_of_another_edge_waits_for_no_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Origin::new(|call| async move {
+        if call.path == "/slow" {
+            std::future::pending::<()>().await;
+        }
+        Ok(right(&content(1, 2 * SLICE), &call.want, "\"v1\""))
+    });
+    let place = Arc::new(Place::new(CacheConfig { fills: 1, ..config(folder.path()) }, &origin));
+    let waiting = place.clone();
+    let waiting = tokio::spawn(async move { waiting.get("/slow").await });
+    until(|| origin.count() == 1).await;
+    let other: Arc<dyn Upstream> = Arc::new(OnBehalf(origin.clone(), "noren-1"));
+    let key = crate::origin::key("/quick");
+    let object = tokio::time::timeout(Duration::from_secs(2), place.cache.object(&key, &other, None)).await;
+    let object = object.unwrap().unwrap();
+    assert_eq!(object.how(), How::Bypass);
+    assert!(read(&object, 0..TO_THE_END).await.unwrap() == content(1, 2 * SLICE));
+    waiting.abort();
+}
+
+/// Whoever asks for himself may wait for what is asked for on behalf of others, and asks again if it is refused to them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_join_what_is_asked_for_on_behalf_of_others() {
+    for is_refused in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let body = content(1, 3 * SLICE);
+        let (gate, opened) = watch::channel(false);
+        let given = body.clone();
+        let origin = Origin::new(move |call| {
+            let (reply, mut gate) = (right(&given, &call.want, "\"v1\""), opened.clone());
+            async move {
+                if call.number == 0 {
+                    gate.wait_for(|open| *open).await.unwrap();
+                }
+                if call.number == 0 && is_refused { Err(edge::cache::Failure::Circle) } else { Ok(reply) }
+            }
+        });
+        let place = Arc::new(Place::new(config(folder.path()), &origin));
+        let other: Arc<dyn Upstream> = Arc::new(OnBehalf(origin.clone(), "noren-1"));
+        let (key, asking) = (crate::origin::key("/a"), place.clone());
+        let other = tokio::spawn(async move { asking.cache.object(&key, &other, None).await.err() });
+        until(|| origin.count() == 1).await;
+        let readers: Vec<_> = (0..100)
+            .map(|_| {
+                let place = place.clone();
+                tokio::spawn(async move { place.get("/a").await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        gate.send(true).unwrap();
+        for reader in readers {
+            assert!(reader.await.unwrap().unwrap() == body);
+        }
+        assert_eq!(other.await.unwrap(), is_refused.then_some(edge::cache::Failure::Circle));
+        assert_eq!(origin.count(), if is_refused { 2 } else { 1 });
+    }
 }

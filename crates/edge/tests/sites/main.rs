@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod buckets;
+mod circles;
 mod curl;
 mod faults;
 mod folders;

@@ -1,0 +1,139 @@
+//! Edges that have each other as origins.
+
+use crate::world::{Origin, Reply, World, sent};
+use futures_util::future::join_all;
+use std::time::{Duration, Instant};
+
+/// Two edges, or three, each with the next as its origin.
+#[tokio::test]
+async fn edges_in_a_circle_end_at_once() {
+    let site = |world: &World| {
+        format!("[[site]]\n[[site.origin]]\nurl = \"http://{}\"\nanswer_timeout = \"20 s\"\n", world.address)
+    };
+    let first = World::new("[[site]]\n[[site.origin]]\nfolder = \"{here}\"\n").await;
+    let second = World::new(&site(&first)).await;
+    let third = World::new(&site(&second)).await;
+    for last in [&second, &third] {
+        first.reload(&site(last));
+        let started = Instant::now();
+        let answer = first.get("a", &format!("/{}.png", last.address.port())).await;
+        assert!(matches!(answer.status, 502 | 508), "{}", answer.head);
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    }
+    // A chain that ends is none, whatever strangers write into their requests.
+    let origin = Origin::with(&[("/a.png", "image/png", b"bytes")]).await;
+    first.reload(&format!("[[site]]\n[[site.origin]]\nurl = \"{}\"\n", origin.url()));
+    let hops = "CDN-Loop: cloudflare; subreqs=9, noren-0123456789abcdef, other\r\n";
+    assert_eq!(third.ask("a", "/a.png", hops).await.text(), "bytes");
+    let told = origin.asked();
+    let told: Vec<&str> = sent(&told[0], "cdn-loop").unwrap().split(", ").collect();
+    assert_eq!((told.len(), told[0]), (4, "noren-0123456789abcdef"), "{told:?}");
+    assert!(told.iter().all(|hop| hop.starts_with("noren-")), "{told:?}");
+}
+
+/// Two edges, each with the other as an origin and then with files of its own, and settings of their caches.
+async fn two(cache: &str) -> (World, World) {
+    let own = "[[site.origin]]\nfolder = \"{here}/shelf\"\n";
+    let alone = format!("[[site]]\n{own}[cache]\n{cache}");
+    let (first, second) = (World::new(&alone).await, World::new(&alone).await);
+    let site = |other: &World| {
+        let url = format!("url = \"http://{}\"\nanswer_timeout = \"20 s\"\n", other.address);
+        format!("[[site]]\n[[site.origin]]\n{url}{own}[cache]\n{cache}")
+    };
+    first.reload(&site(&second));
+    second.reload(&site(&first));
+    (first, second)
+}
+
+/// Two edges, each with the other as an origin, and both asked for the same files at the same moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_edges_that_ask_each_other_do_not_wait_for_each_other() {
+    let (first, second) = two("").await;
+    let png = |number: usize| [b"\x89PNG\r\n\x1a\n".as_slice(), &vec![b'a'; number * 400_000]].concat();
+    // Some are at the one, some at the other, and some nowhere.
+    for number in 0..12 {
+        match number % 3 {
+            0 => first.write(&format!("shelf/{number}.png"), png(number)),
+            1 => second.write(&format!("shelf/{number}.png"), png(number)),
+            _ => {}
+        }
+    }
+    let started = Instant::now();
+    for number in 0..12 {
+        let path = format!("/{number}.png");
+        let (one, other) = tokio::join!(first.get("a", &path), second.get("a", &path));
+        for answer in [one, other] {
+            match number % 3 {
+                2 => assert_eq!(answer.status, 404, "{number}: {}", answer.head),
+                _ => assert!(
+                    answer.status == 200 && answer.body == png(number),
+                    "{number}, {} bytes: {}",
+                    answer.body.len(),
+                    answer.head
+                ),
+            }
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}
+
+/// The same with files of many slices, of which both have some already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_edges_with_a_part_each_give_each_other_the_rest() {
+    let (first, second) = two("slice_size = \"256 KiB\"\nmemory = \"0 B\"\n").await;
+    let film = |number: usize| -> Vec<u8> { (0..3_000_000).map(|place| (place / 7 * (number + 3)) as u8).collect() };
+    let started = Instant::now();
+    for number in 0..8 {
+        let (path, film) = (format!("/{number}.mp4"), film(number));
+        (if number % 2 == 0 { &first } else { &second }).write(&format!("shelf{path}"), &film);
+        for (world, slices) in [(&first, [0, 1, 5]), (&second, [0, 4, 7])] {
+            for slice in slices {
+                let range = format!("Range: bytes={0}-{0}\r\n", slice * 262_144 + 1);
+                let answer = world.ask("a", &path, &range).await;
+                assert_eq!(answer.status, 206, "{number}, slice {slice}: {}", answer.head);
+            }
+        }
+        let asked = [&first, &second, &first, &second].map(|world| world.get("a", &path));
+        for answer in join_all(asked).await {
+            let is_right = answer.status == 200 && answer.body == film;
+            assert!(is_right, "{number}, {} bytes: {}", answer.body.len(), answer.head);
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+/// Each has a single turn to fetch something, and needs the other for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_edges_whose_turns_are_taken_do_not_wait_for_each_other() {
+    let (first, second) = two("fills = 1\n").await;
+    first.write("shelf/one.png", b"\x89PNG\r\n\x1a\none");
+    second.write("shelf/two.png", b"\x89PNG\r\n\x1a\ntwo");
+    let started = Instant::now();
+    for (at_first, at_second) in [("two", "one"), ("one", "two")] {
+        let (at_first, at_second) = (format!("/{at_first}.png"), format!("/{at_second}.png"));
+        for answer in join_all([first.get("a", &at_first), second.get("a", &at_second)]).await {
+            assert_eq!((answer.status, answer.body.len()), (200, 11), "{}", answer.head);
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+}
+
+/// However many readers there are before other edges: those ask once each at most.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_before_other_edges_are_joined() {
+    let body: Vec<u8> = (0..600_000u32).map(|place| (place % 251) as u8).collect();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: {}\r\n\r\n", body.len());
+    let bytes = [head.as_bytes(), &body].concat();
+    let origin = Origin::new(move |_| Reply::Late(Duration::from_millis(300), bytes.clone())).await;
+    let site = |url: String| format!("[[site]]\n[[site.origin]]\nurl = \"{url}\"\n");
+    let back = World::new(&site(origin.url())).await;
+    let front = site(format!("http://{}", back.address));
+    let fronts = [World::new(&front).await, World::new(&front).await];
+    let worlds = [&back, &fronts[0], &fronts[1]];
+    let readers = (0..150).map(|number| worlds[number % 3].get("a", "/film.mp4"));
+    for answer in join_all(readers).await {
+        assert!(answer.status == 200 && answer.body == body, "{} bytes: {}", answer.body.len(), answer.head);
+    }
+    let asked = origin.asked().len();
+    assert!((1..=3).contains(&asked), "{asked}: once for each of the three edges at most");
+}
