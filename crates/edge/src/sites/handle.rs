@@ -15,7 +15,7 @@ use crate::server::{self, Peer};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::response::Response;
 use futures_util::TryStreamExt as _;
 use std::net::IpAddr;
@@ -74,12 +74,18 @@ fn told(request: Request, current: &Current) -> Parts {
 }
 
 /// The host that a request names, or the answer to one that names none or several.
-pub(super) fn host(uri: &Uri, headers: &HeaderMap) -> Result<Host, StatusCode> {
+pub(super) fn host(version: Version, uri: &Uri, headers: &HeaderMap) -> Result<Host, StatusCode> {
     let mut named = headers.get_all(header::HOST).iter();
-    let host = match (uri.host(), named.next(), named.next()) {
+    let of_header = |host: &HeaderValue| host.to_str().ok().and_then(Host::of_request);
+    let host = match (uri.authority(), named.next(), named.next()) {
         (_, _, Some(_)) | (None, None, _) => None,
-        (Some(host), _, None) => Host::of_request(host),
-        (None, Some(host), None) => host.to_str().ok().and_then(Host::of_request),
+        (None, Some(host), None) => of_header(host),
+        (Some(authority), other, None) => {
+            let host = Host::of_request(authority.as_str());
+            // HTTP/1 says which one counts; with HTTP/2 somebody before us may have looked at the other.
+            let differs = |other: &HeaderValue| version == Version::HTTP_2 && of_header(other) != host;
+            if other.is_some_and(differs) { None } else { host }
+        }
     };
     host.ok_or(StatusCode::BAD_REQUEST)
 }
@@ -114,12 +120,12 @@ impl Edge {
     }
 
     async fn answered(&self, current: &Current, request: &Parts) -> (Option<Arc<Site>>, Answered) {
-        let host = match host(&request.uri, &request.headers) {
+        let host = match host(request.version, &request.uri, &request.headers) {
             Ok(host) => host,
             Err(status) => return (None, serve::error(status).into()),
         };
         if hops::has_passed(&request.headers, &self.0.via) {
-            tracing::error!(%host, path = request.uri.path(), "a request of this edge came back to it: an origin leads here");
+            came_back(&host, request, &self.0.via);
             return (None, serve::error(StatusCode::LOOP_DETECTED).into());
         }
         if request.method == Method::OPTIONS && request.uri.path() == "*" {
@@ -230,6 +236,16 @@ pub(super) fn figures(edge: &Edge) -> Response {
     metrics::answer(edge.metrics())
 }
 
+/// Tells the admin of an origin that leads straight here. By way of other edges it is no mistake: they ask back for what
+/// they do not have.
+fn came_back(host: &Host, request: &Parts, own: &str) {
+    let (passed, path) = (hops::passed(&request.headers), request.uri.path());
+    match passed.is_empty() || passed == own {
+        true => tracing::error!(%host, path, "a request of this edge came back to it: an origin leads here"),
+        false => tracing::debug!(%host, path, "a request of this edge came back to it from another one"),
+    }
+}
+
 /// Nothing of a name is looked for.
 fn refusal(unnamed: Unnamed) -> Response {
     serve::error(match unnamed {
@@ -327,7 +343,7 @@ fn leads_back(location: &str, request: &Parts) -> bool {
     let Ok(location) = url::Url::parse(location) else { return false };
     let named = location.host_str().and_then(Host::of_request);
     let is_same = location.path() == request.uri.path() && location.query() == request.uri.query();
-    is_same && named.is_some() && host(&request.uri, &request.headers).ok() == named
+    is_same && named.is_some() && host(request.version, &request.uri, &request.headers).ok() == named
 }
 
 /// The first bytes.

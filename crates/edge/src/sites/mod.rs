@@ -127,7 +127,7 @@ impl Edge {
     /// among the server's `own` ones belong to the sites altogether: nothing else of the server is to be found there.
     pub fn is_for(&self, request: &Request, own: &[Host]) -> bool {
         let current = self.current();
-        let host = handle::host(request.uri(), request.headers());
+        let host = handle::host(request.version(), request.uri(), request.headers());
         let Ok(host) = host else { return false };
         if current.table.names(&host) && !own.contains(&host) {
             return true;

@@ -15,6 +15,9 @@ pub(super) struct Table {
     for_any: Vec<Arc<Site>>,
 }
 
+/// Said to whoever wants to purge.
+const NO_SITE: &str = "no site has this address: noren edge status lists the sites";
+
 impl Table {
     pub(super) fn new(sites: Vec<Arc<Site>>) -> Table {
         let (mut by_host, mut for_any) = (HashMap::<Host, Vec<Arc<Site>>>::new(), Vec::new());
@@ -60,7 +63,7 @@ impl Table {
     pub(super) fn purged(&self, host: &Host, url: &Url, reach: Reach) -> Result<(&Arc<Site>, String), String> {
         if reach == Reach::One {
             let name = Name::of_path(url.path()).map_err(|_| "no file has this address")?;
-            let site = self.find(host, &name).ok_or("no site has this address")?;
+            let site = self.find(host, &name).ok_or(NO_SITE)?;
             let asked = site.asked(&name, url.query()).map_err(|_| "no file has this address")?;
             return Ok((site, asked.to_key()));
         }
@@ -73,8 +76,8 @@ impl Table {
                     .strip_prefix(site.path.as_str())
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let site = self.of_host(host).iter().find(is_in).ok_or("no site has this address")?;
-        let key = site.beginning(beginning).ok_or("no site has this address")?;
+        let site = self.of_host(host).iter().find(is_in).ok_or(NO_SITE)?;
+        let key = site.beginning(beginning).ok_or(NO_SITE)?;
         Ok((site, key))
     }
 }

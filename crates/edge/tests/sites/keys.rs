@@ -11,8 +11,30 @@ async fn echo() -> Origin {
     .await
 }
 
-#[tokio::test]
-async fn case_encoding_and_site_make_a_difference_where_they_should() {
+/// (host, path, which of the files that differ it is)
+pub const KEYS: &[(&str, &str, &str)] = &[
+    ("a.test", "/x.png", "/one/x.png"),
+    ("a.test", "/X.png", "/one/X.png"),
+    ("a.test", "/x%2Epng", "/one/x.png"),
+    ("a.test", "/x.png?a=1", "/one/x.png"),
+    ("A.TEST:80", "/x.png", "/one/x.png"),
+    ("b.test", "/x.png", "/two/x.png"),
+    ("c.test", "/x.png", "/two/x.png"),
+    ("a.test", "/system/x.png", "/three/x.png"),
+    ("a.test", "/%73ystem/x.png", "/three/x.png"),
+    ("a.test", "/systems/x.png", "/one/systems/x.png"),
+    ("a.test", "/System/x.png", "/one/System/x.png"),
+    ("b.test", "/system/x.png", "/two/system/x.png"),
+    ("b.test", "/x%3Fa", "/two/x%3Fa"),
+    ("b.test", "/x%23a", "/two/x%23a"),
+    ("b.test", "/x+y", "/two/x%2By"),
+    ("b.test", "/x%20y", "/two/x%20y"),
+    ("b.test", "/%C3%A9", "/two/%C3%A9"),
+    ("b.test", "/e%CC%81", "/two/e%CC%81"),
+];
+
+/// Three sites before two origins, of which the first is returned.
+pub async fn sites() -> (World, Origin) {
     let (one, two) = (echo().await, echo().await);
     let world = World::new(&format!(
         "[[site]]\nhosts = [\"a.test\"]\n[[site.origin]]\nurl = \"{}/one\"\n\
@@ -23,29 +45,16 @@ async fn case_encoding_and_site_make_a_difference_where_they_should() {
         two.url()
     ))
     .await;
-    for (host, path, body) in [
-        ("a.test", "/x.png", "/one/x.png"),
-        ("a.test", "/X.png", "/one/X.png"),
-        ("a.test", "/x%2Epng", "/one/x.png"),
-        ("a.test", "/x.png?a=1", "/one/x.png"),
-        ("A.TEST:80", "/x.png", "/one/x.png"),
-        ("b.test", "/x.png", "/two/x.png"),
-        ("c.test", "/x.png", "/two/x.png"),
-        ("a.test", "/system/x.png", "/three/x.png"),
-        ("a.test", "/%73ystem/x.png", "/three/x.png"),
-        ("a.test", "/systems/x.png", "/one/systems/x.png"),
-        ("a.test", "/System/x.png", "/one/System/x.png"),
-        ("b.test", "/system/x.png", "/two/system/x.png"),
-        ("b.test", "/x%3Fa", "/two/x%3Fa"),
-        ("b.test", "/x%23a", "/two/x%23a"),
-        ("b.test", "/x+y", "/two/x%2By"),
-        ("b.test", "/x%20y", "/two/x%20y"),
-        ("b.test", "/%C3%A9", "/two/%C3%A9"),
-        ("b.test", "/e%CC%81", "/two/e%CC%81"),
-    ] {
+    (world, one)
+}
+
+#[tokio::test]
+async fn case_encoding_and_site_make_a_difference_where_they_should() {
+    let (world, one) = sites().await;
+    for (host, path, body) in KEYS {
         for _ in 0..2 {
             let answer = world.get(host, path).await;
-            assert_eq!((answer.status, answer.text().as_str()), (200, body), "{host}{path}");
+            assert_eq!((answer.status, answer.text().as_str()), (200, *body), "{host}{path}");
         }
     }
     assert_eq!(one.asked().len(), 4, "{:?}", one.paths());

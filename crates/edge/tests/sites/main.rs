@@ -5,9 +5,11 @@
 mod buckets;
 mod circles;
 mod curl;
+mod encrypted;
 mod faults;
 mod folders;
 mod headers;
+mod http2;
 mod keys;
 mod nginx;
 mod origins;

@@ -4,7 +4,7 @@
 use crate::world::{Origin, World, reply};
 
 /// (what is sent, the status)
-const NASTY: &[(&str, u16)] = &[
+pub const NASTY: &[(&str, u16)] = &[
     ("/../secret", 404),
     ("/a/../../secret", 404),
     ("/./a.png", 404),
@@ -63,10 +63,14 @@ const NASTY: &[(&str, u16)] = &[
     ("/a.png", 200),
 ];
 
+/// Bytes that are no path at all.
+pub const BROKEN: &[&[u8]] =
+    &[b"/\xff\xfe", b"/\xc0\xae\xc0\xae/secret", b"/a\x01b", b"/a.png\x7f", b"/ a.png", b"a.png", b"\\a.png", b""];
+
 const SITES: &str = "[[site]]\nhosts = [\"files.test\"]\n[[site.origin]]\nfolder = \"{here}/files\"\n";
 
-#[tokio::test]
-async fn nothing_outside_the_folder_comes_out() {
+/// A site with a folder, and much beside the folder that nobody may see.
+pub async fn world() -> World {
     let world = World::new(SITES).await;
     world.write("files/a.png", "inside");
     world.write("files/a/b.png", "inside");
@@ -80,7 +84,12 @@ async fn nothing_outside_the_folder_comes_out() {
     std::os::unix::fs::symlink("../secret", files.join("file-link")).unwrap();
     std::os::unix::fs::symlink("/proc/self/root", files.join("magic")).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(files.join("pipe")).status().unwrap().success());
+    world
+}
 
+#[tokio::test]
+async fn nothing_outside_the_folder_comes_out() {
+    let world = world().await;
     for (path, status) in NASTY {
         let answer = world.get("files.test", path).await;
         assert_eq!(answer.status, *status, "{path}: {}", answer.head);
@@ -95,16 +104,7 @@ async fn nothing_outside_the_folder_comes_out() {
 async fn paths_that_are_no_text_or_have_no_end() {
     let world = World::new(SITES).await;
     world.write("files/a.png", "inside");
-    for bytes in [
-        &b"/\xff\xfe"[..],
-        b"/\xc0\xae\xc0\xae/secret",
-        b"/a\x01b",
-        b"/a.png\x7f",
-        b"/ a.png",
-        b"a.png",
-        b"\\a.png",
-        b"",
-    ] {
+    for &bytes in BROKEN {
         let request = [b"GET ", bytes, b" HTTP/1.1\r\nHost: files.test\r\nConnection: close\r\n\r\n"].concat();
         let answer = world.send(&request).await;
         assert!(matches!(answer.status, 0 | 400 | 404), "{bytes:?}: {}", answer.head);

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio_util::sync::CancellationToken;
 
@@ -112,7 +112,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    async fn read(mut stream: TcpStream) -> Answer {
+    pub async fn read(mut stream: impl AsyncRead + Unpin) -> Answer {
         let (mut bytes, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
         while let Ok(Ok(count @ 1..)) = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut piece)).await {
             bytes.extend_from_slice(&piece[..count]);
