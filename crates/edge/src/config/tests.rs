@@ -123,3 +123,27 @@ fn every_key_is_documented() {
         }
     }
 }
+
+/// The examples in a page of the documentation, without their comments.
+fn examples(page: &str, language: &str) -> Vec<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+    let text = std::fs::read_to_string(path).unwrap();
+    let fence = format!("\n```{language}\n");
+    let blocks = text.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap());
+    let bare = |line: &str| line.split(" #").next().unwrap().trim_end().to_owned() + "\n";
+    blocks.map(|block| block.lines().map(bare).collect()).collect()
+}
+
+#[test]
+fn examples_of_the_documentation_can_be_read_and_are_the_same_in_both_languages() {
+    for language in ["toml", "nginx", "sh"] {
+        let english = examples("edge.md", language);
+        assert_eq!(english, examples("edge.ja.md", language), "{language}");
+        assert!(english.len() > 1, "{language}");
+    }
+    for example in examples("edge.md", "toml") {
+        if let Err(why) = read(&example) {
+            panic!("{why}\n{example}");
+        }
+    }
+}

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 /// Redirects that are followed one after the other.
 const HOPS: usize = 3;
-/// Names are resolved again after so long at the latest: an unused connection is not kept longer.
+/// A name is resolved again for each new connection, and an unused one is not kept longer than this.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("Noren/", env!("CARGO_PKG_VERSION"));
 
@@ -35,8 +35,15 @@ pub(super) struct Http {
 
 impl Http {
     /// An answer is waited for no longer than `most`, redirects included.
-    pub(super) fn open(config: &HttpOrigin, (manners, most): (&Manners, Duration)) -> Result<Http, String> {
-        let mut builder = plain(config);
+    pub(super) fn open(config: &HttpOrigin, manners: (&Manners, Duration)) -> Result<Http, String> {
+        Http::with(plain(config), config, manners)
+    }
+
+    fn with(
+        mut builder: ClientBuilder,
+        config: &HttpOrigin,
+        (manners, most): (&Manners, Duration),
+    ) -> Result<Http, String> {
         if let (Some(address), Some(host)) = (config.connect, config.url.url().host_str()) {
             builder = builder.resolve(host, address);
         }
@@ -210,47 +217,4 @@ fn failure(error: reqwest::Error) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Names with addresses of both families, of which one leads nowhere.
-    #[tokio::test]
-    async fn either_family_of_addresses_will_do() {
-        let config: HttpOrigin = toml::from_str("url = \"http://two.test\"").unwrap();
-        for here in ["127.0.0.1:0", "[::1]:0"] {
-            let listener = tokio::net::TcpListener::bind(here).await.unwrap();
-            let port = listener.local_addr().unwrap().port();
-            tokio::spawn(async move {
-                use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-                let (mut stream, _) = listener.accept().await.unwrap();
-                stream.read_u8().await.unwrap();
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
-                std::future::pending::<()>().await;
-            });
-            let addresses = ["[::1]:0", "127.0.0.1:0"].map(|text| {
-                let mut address: std::net::SocketAddr = text.parse().unwrap();
-                address.set_port(port);
-                address
-            });
-            let client = plain(&config).resolve_to_addrs("two.test", &addresses).build().unwrap();
-            let answer = client.get(format!("http://two.test:{port}/")).send().await.unwrap();
-            assert_eq!(answer.text().await.unwrap(), "ok", "{here}");
-        }
-    }
-
-    #[test]
-    fn places_of_parts() {
-        for (text, expected) in [
-            ("bytes 0-9/10", Some((0, Some(10)))),
-            ("bytes 5-9/*", Some((5, None))),
-            ("bytes 0-10/10", None),
-            ("bytes 9-5/10", None),
-            ("bytes */10", None),
-            ("bytes=0-9/10", None),
-            ("items 0-9/10", None),
-            ("", None),
-        ] {
-            assert_eq!(content_range(text), expected, "{text}");
-        }
-    }
-}
+mod tests;
