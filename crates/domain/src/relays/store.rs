@@ -31,7 +31,9 @@ row! {
 
 sql! {
     INSERT = "INSERT INTO relays (", Relay::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
-    DELETE = "DELETE FROM relays WHERE url = $1 OR inbox = $1 RETURNING ", Relay::COLUMNS;
+    // One only: two may have the same inbox. As it was given counts first.
+    DELETE = "DELETE FROM relays WHERE id = (SELECT id FROM relays WHERE url = $1 OR inbox = $1 \
+        ORDER BY CASE WHEN url = $1 THEN 0 ELSE 1 END, id LIMIT 1) RETURNING ", Relay::COLUMNS;
     LIST = "SELECT ", Relay::COLUMNS, " FROM relays ORDER BY id LIMIT $1";
     BY_ID = "SELECT ", Relay::COLUMNS, " FROM relays WHERE id = $1";
     BY_FOLLOW = "SELECT ", Relay::COLUMNS, " FROM relays WHERE follow_uri = $1";
