@@ -4,7 +4,7 @@ use super::{Report, Which};
 use crate::{
     Result, Time,
     db::{Conn, Ids, Tx},
-    ids::{AccountId, NotificationId, ReportId},
+    ids::{self, AccountId, NotificationId, ReportId},
     notifications::Kind,
     page::Page,
     sql,
@@ -15,8 +15,9 @@ const WHERE: &str = " FROM reports WHERE (resolved_at IS NULL) = $1 AND id < $2 
 sql! {
     INSERT = "INSERT INTO reports (", Report::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     COUNT_SINCE = "SELECT COUNT(*) FROM reports WHERE account_id = $1 AND created_at > $2";
-    COUNT_OF_DOMAIN_SINCE = "SELECT COUNT(*) FROM reports r JOIN accounts a ON a.id = r.account_id \
-        WHERE a.domain = $1 AND r.created_at > $2";
+    // From the reports of lately, by their ids, to who made them: a domain may have very many accounts.
+    COUNT_OF_DOMAIN_SINCE = "SELECT COUNT(*) FROM reports r WHERE r.id > $3 AND r.created_at > $2 \
+        AND (SELECT a.domain FROM accounts a WHERE a.id = r.account_id) = $1";
     SAME_IS_OPEN = "SELECT 1::bigint FROM reports WHERE account_id = $1 AND target_id = $2 AND statuses_json = $3 AND comment = $4 \
         AND resolved_at IS NULL LIMIT 1";
     BY_IDS = "SELECT ", Report::COLUMNS, " FROM reports WHERE id = ANY($1)";
@@ -52,7 +53,8 @@ pub(super) async fn count_since(conn: &Conn, who: AccountId, since: Time) -> Res
 }
 
 pub(super) async fn count_of_domain_since(conn: &Conn, domain: &str, since: Time) -> Result<i64> {
-    let (n,): (i64,) = conn.one(COUNT_OF_DOMAIN_SINCE, &[&domain, &since]).await?;
+    let floor: ReportId = ids::floor(since);
+    let (n,): (i64,) = conn.one(COUNT_OF_DOMAIN_SINCE, &[&domain, &since, &floor]).await?;
     Ok(n)
 }
 
