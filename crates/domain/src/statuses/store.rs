@@ -253,7 +253,10 @@ pub(super) async fn file_under_tags(tx: &Tx, status: &Status, tags: &[text::Tag]
     if tags.is_empty() {
         return Ok(());
     }
-    for tag in tags {
+    // Everybody makes them in the same order, so that nobody waits for each other.
+    let mut sorted: Vec<&text::Tag> = tags.iter().collect();
+    sorted.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    for tag in sorted {
         tx.exec(INSERT_TAG, &[&ids::next::<TagId>(), &tag.key, &tag.name, &tx.now]).await?;
     }
     let names = Texts(tags.iter().map(|t| t.key.clone()).collect());
