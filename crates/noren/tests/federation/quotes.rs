@@ -297,6 +297,25 @@ with_a_peer! {
         server.settle().await;
     }
 
+    async fn an_older_copy_brings_no_quote_back(server, peer, bob) {
+        let quinn = peer.somebody("quinn");
+        let said = peer.note(&quinn, ("said", "what I said"), &[]);
+        peer.put("/notes/said", said.clone());
+        let mut note = quoting(&peer, &quinn, ("edited", "quote"), &said["id"]);
+        note["published"] = json!("2026-11-01T00:00:00Z");
+        peer.put("/notes/edited", note.clone());
+        assert_eq!(there(&bob, &note["id"]).await["quote"]["state"], "accepted");
+        let update = async |name: &str, at: &str, quoted: Value| {
+            let mut edited = note.clone();
+            (edited["quote"], edited["updated"]) = (quoted, json!(at));
+            peer.send(&quinn, &server, &peer.activity(&quinn, ("Update", name), edited)).await;
+            there(&bob, &note["id"]).await["quote"].clone()
+        };
+        assert_eq!(update("u1", "2026-11-01T02:00:00Z", Value::Null).await, Value::Null);
+        assert_eq!(update("u2", "2026-11-01T01:00:00Z", said["id"].clone()).await, Value::Null, "sent before, came after");
+        assert_eq!(update("u3", "2026-11-01T03:00:00Z", said["id"].clone()).await["state"], "accepted");
+    }
+
     async fn answers_count_from_whom_they_concern(server, peer, bob) {
         let other = Peer::start().await;
         let (victim, mallory) = (peer.somebody("victim"), other.somebody("mallory"));

@@ -54,15 +54,15 @@ pub(in crate::statuses) async fn receive(
 ) -> Result<Status> {
     let known = store::known(tx, quoting.id).await?;
     match (known, said) {
-        (None, None) => Ok(quoting),
         (Some(_), None) if current => forget(tx, quoting).await,
         (Some((uri, stamp)), Some(said)) if uri == said.uri => settle(tx, quoting, (said, stamp, current)).await,
         (Some(_), Some(said)) if current => {
             let quoting = forget(tx, quoting).await?;
             settle(tx, quoting, (said, None, current)).await
         }
-        (None, Some(said)) => settle(tx, quoting, (said, None, current)).await,
-        (Some(_), _) => Ok(quoting),
+        (None, Some(said)) if current => settle(tx, quoting, (said, None, current)).await,
+        // An older copy brings back nothing that an edit took out.
+        _ => Ok(quoting),
     }
 }
 
