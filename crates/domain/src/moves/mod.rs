@@ -181,10 +181,15 @@ async fn begin(tx: &mut Tx, from: &Account, to: &Account) -> Result<()> {
 }
 
 /// What the profile of an account of another server says about where it went, and is confirmed there or not: shown, and
-/// nobody comes along by it. None: it went nowhere.
-pub async fn redirect(db: &Db, from: AccountId, to: Option<&Account>) -> Result<()> {
+/// nobody comes along by it. None: it went nowhere. `said`: what it said when that was looked at; when it says something
+/// else by now, that is looked at by a job of its own.
+pub async fn redirect(db: &Db, from: AccountId, (said, to): (Option<&str>, Option<&Account>)) -> Result<()> {
     let tx = db.begin().await?;
     let known = accounts::store::by_id(&tx, from).await?.ok_or(Error::NotFound)?;
+    let actor = accounts::remote::store::actor(&tx, from).await?;
+    if actor.and_then(|actor| actor.moved_to).as_deref() != said {
+        return Ok(());
+    }
     let to = match to {
         None => None,
         Some(to) => match check(&tx, &known, to).await {

@@ -21,15 +21,15 @@ pub async fn check(federation: &Federation, id: AccountId) -> Result<()> {
     let account = accounts::store::by_id(&conn, id).await?.filter(|a| !a.is_local()).ok_or(Error::NotFound)?;
     let said = remote::store::actor(&conn, id).await?.and_then(|actor| actor.moved_to);
     drop(conn);
-    let to = match said {
+    let to = match &said {
         None => None,
-        Some(uri) => match fresh(federation, &uri).await {
+        Some(uri) => match fresh(federation, uri).await {
             Ok(to) => Some(to),
             Err(error @ (Error::Internal(_) | Error::Busy(_) | Error::Unreachable(_))) => return Err(error),
             Err(_) => None,
         },
     };
-    moves::redirect(&federation.db, account.id, to.as_ref()).await
+    moves::redirect(&federation.db, account.id, (said.as_deref(), to.as_ref())).await
 }
 
 /// The account that somebody here wants to go to, or says to be too: a handle or an address.
