@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// How long a delivery is tried.
 pub const KEPT: Duration = Duration::from_secs(3 * 24 * 3600);
+/// Forgotten in one transaction: others write in between.
+const BATCH: i64 = 1_000;
 /// Accounts elsewhere that did something to one status and hear of its end.
 const TOUCHED: i64 = 1_000;
 
@@ -367,8 +369,17 @@ pub async fn mark_unfollowed(db: &Db, account: AccountId) -> Result<()> {
 
 /// Forgets activities that are not tried any more. How many.
 pub async fn sweep(db: &Db) -> Result<u64> {
-    let tx = db.begin().await?;
-    let n = store::prune(&tx, tx.now.minus(KEPT)).await?;
-    tx.commit().await?;
-    Ok(n)
+    let mut gone = 0;
+    loop {
+        let tx = db.begin_long().await?;
+        let n = store::prune(&tx, tx.now.minus(KEPT), BATCH).await?;
+        tx.commit().await?;
+        gone += n;
+        if n < BATCH.unsigned_abs() {
+            return Ok(gone);
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,8 @@ const INBOX: &str =
 sql! {
     INSERT = "INSERT INTO activities (", Activity::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
     BY_ID = "SELECT ", Activity::COLUMNS, " FROM activities WHERE id = $1";
-    PRUNE = "DELETE FROM activities WHERE created_at < $1";
+    PRUNE = "DELETE FROM activities WHERE id IN \
+        (SELECT id FROM activities WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
     FOLLOWER_INBOXES = INBOX, "JOIN follows f ON f.account_id = r.account_id WHERE f.target_id = $1 AND a.suspended_at IS NULL LIMIT $2";
     SHARED_INBOXES = INBOX, "WHERE r.account_id = ANY($1) AND a.suspended_at IS NULL";
     BLOCKER_INBOXES = INBOX, "JOIN blocks b ON b.account_id = r.account_id WHERE b.target_id = $1 AND a.suspended_at IS NULL LIMIT $2";
@@ -34,8 +35,8 @@ pub async fn by_id(conn: &Conn, id: ActivityId) -> Result<Option<Activity>> {
     conn.opt(BY_ID, &[&id]).await
 }
 
-pub(super) async fn prune(tx: &Tx, before: Time) -> Result<u64> {
-    tx.exec(PRUNE, &[&before]).await
+pub(super) async fn prune(tx: &Tx, before: Time, limit: i64) -> Result<u64> {
+    tx.exec(PRUNE, &[&before, &limit]).await
 }
 
 fn texts(rows: Vec<(String,)>) -> Vec<String> {

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// How long a name is remembered.
 pub const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Forgotten in one transaction: others write in between.
+const BATCH: i64 = 1_000;
 
 /// What is taken back before it came does not come later than this.
 const LATELY: Duration = Duration::from_secs(6 * 3600);
@@ -44,8 +46,40 @@ pub async fn is_gone(conn: &Conn, uri: &str) -> Result<bool> {
 
 /// Forgets what is old. How many.
 pub async fn sweep(db: &Db) -> Result<u64> {
-    let tx = db.begin().await?;
-    let n = store::prune(&tx, tx.now.minus(KEPT)).await?;
-    tx.commit().await?;
-    Ok(n)
+    let mut gone = 0;
+    loop {
+        let tx = db.begin_long().await?;
+        let n = store::prune(&tx, tx.now.minus(KEPT), BATCH).await?;
+        tx.commit().await?;
+        gone += n;
+        if n < BATCH.unsigned_abs() {
+            return Ok(gone);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::tests::world;
+    use crate::ids::AccountId;
+
+    #[tokio::test]
+    async fn all_that_is_old_is_forgotten_in_batches() {
+        let world = world().await;
+        let add = async |how_many: i64, name: &str| {
+            let tx = world.db.begin().await.unwrap();
+            for n in 0..how_many {
+                put(&tx, &format!("https://{name}.example/{n}")).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+        };
+        add(2 * BATCH + 3, "old").await;
+        world.exec("UPDATE tombstones SET gone_at = $1", AccountId(1)).await;
+        add(2, "new").await;
+        assert_eq!(sweep(&world.db).await.unwrap(), (2 * BATCH + 3).unsigned_abs());
+        let conn = world.db.read().await.unwrap();
+        assert!(is_gone(&conn, "https://new.example/1").await.unwrap());
+        assert!(!is_gone(&conn, "https://old.example/1").await.unwrap());
+    }
 }

@@ -10,7 +10,8 @@ sql! {
     PUT = "INSERT INTO tombstones (uri, gone_at) VALUES ($1, $2) ON CONFLICT (uri) DO UPDATE SET gone_at = excluded.gone_at";
     EXISTS = "SELECT 1::bigint FROM tombstones WHERE uri = $1";
     DELETE = "DELETE FROM tombstones WHERE uri = $1 RETURNING gone_at";
-    PRUNE = "DELETE FROM tombstones WHERE gone_at < $1";
+    PRUNE = "DELETE FROM tombstones WHERE uri IN \
+        (SELECT uri FROM tombstones WHERE gone_at < $1 ORDER BY gone_at LIMIT $2)";
 }
 
 pub(super) async fn put(tx: &Tx, uri: &str) -> Result<()> {
@@ -27,6 +28,6 @@ pub(super) async fn delete(tx: &Tx, uri: &str, since: Time) -> Result<bool> {
     Ok(tx.opt::<(Time,)>(DELETE, &[&uri]).await?.is_some_and(|(at,)| at > since))
 }
 
-pub(super) async fn prune(tx: &Tx, before: Time) -> Result<u64> {
-    tx.exec(PRUNE, &[&before]).await
+pub(super) async fn prune(tx: &Tx, before: Time, limit: i64) -> Result<u64> {
+    tx.exec(PRUNE, &[&before, &limit]).await
 }

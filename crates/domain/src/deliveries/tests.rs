@@ -1,0 +1,130 @@
+//! The stored form of news.
+
+use super::*;
+
+/// One of each: who adds one adds it here.
+fn all() -> Vec<(News, &'static str)> {
+    let (account, status, telling) = (AccountId(1), StatusId(2), ActivityId(3));
+    let emoji = || Emoji { name: "blob".into(), picture: Some("a.png".into()) };
+    let bond = || Bond { account, target: AccountId(4), uri: "u".into(), id: FollowId(5) };
+    let asked = || Asked { account, by: AccountId(4), uri: "u".into(), quoted: "q".into(), quoting: "r".into() };
+    let gone = Gone {
+        account,
+        uri: "u".into(),
+        visibility: Visibility::Unlisted,
+        original: Some(status),
+        concerned: vec![AccountId(4)],
+    };
+    let left = relays::Left { litepub: true, inbox: "i".into(), account: Some(account), follow_uri: "f".into() };
+    let (target, favourite, reaction, block) = (AccountId(4), FavouriteId(6), ReactionId(7), BlockId(8));
+    let (name, uri, object) = ("n".to_owned(), "u".to_owned(), "o".to_owned());
+    vec![
+        (News::StatusCreated { status }, r#"{"news":"status_created","status":"2"}"#),
+        (News::StatusApproved { status }, r#"{"news":"status_approved","status":"2"}"#),
+        (News::StatusEdited { status }, r#"{"news":"status_edited","status":"2"}"#),
+        (News::StatusRetold { status, telling }, r#"{"news":"status_retold","status":"2","telling":"3"}"#),
+        (
+            News::StatusDeleted { gone },
+            r#"{"news":"status_deleted","gone":{"account":"1","uri":"u","visibility":"unlisted","original":"2","concerned":["4"]}}"#,
+        ),
+        (News::QuoteRequested { status, again: 0 }, r#"{"news":"quote_requested","status":"2"}"#),
+        (
+            News::QuoteAccepted { asked: asked(), quoting: status, telling },
+            r#"{"news":"quote_accepted","asked":{"account":"1","by":"4","uri":"u","quoted":"q","quoting":"r"},"quoting":"2","telling":"3"}"#,
+        ),
+        (
+            News::QuoteRejected { asked: asked(), telling },
+            r#"{"news":"quote_rejected","asked":{"account":"1","by":"4","uri":"u","quoted":"q","quoting":"r"},"telling":"3"}"#,
+        ),
+        (
+            News::FeatureRejected { asked: asked(), telling },
+            r#"{"news":"feature_rejected","asked":{"account":"1","by":"4","uri":"u","quoted":"q","quoting":"r"},"telling":"3"}"#,
+        ),
+        (News::QuoteRevoked { account, quoting: status }, r#"{"news":"quote_revoked","account":"1","quoting":"2"}"#),
+        (
+            News::Favourited { account, status, favourite },
+            r#"{"news":"favourited","account":"1","status":"2","favourite":"6"}"#,
+        ),
+        (
+            News::Unfavourited { account, status, favourite },
+            r#"{"news":"unfavourited","account":"1","status":"2","favourite":"6"}"#,
+        ),
+        (
+            News::Reacted { account, status, reaction, emoji: emoji() },
+            r#"{"news":"reacted","account":"1","status":"2","reaction":"7","emoji":{"name":"blob","picture":"a.png"}}"#,
+        ),
+        (
+            News::Unreacted { account, status, reaction, emoji: emoji() },
+            r#"{"news":"unreacted","account":"1","status":"2","reaction":"7","emoji":{"name":"blob","picture":"a.png"}}"#,
+        ),
+        (News::Pinned { account, status, telling }, r#"{"news":"pinned","account":"1","status":"2","telling":"3"}"#),
+        (
+            News::Unpinned { account, status, telling },
+            r#"{"news":"unpinned","account":"1","status":"2","telling":"3"}"#,
+        ),
+        (
+            News::TagFeatured { account, name: name.clone(), telling },
+            r#"{"news":"tag_featured","account":"1","name":"n","telling":"3"}"#,
+        ),
+        (
+            News::TagUnfeatured { account, name, telling },
+            r#"{"news":"tag_unfeatured","account":"1","name":"n","telling":"3"}"#,
+        ),
+        (
+            News::Followed { bond: bond() },
+            r#"{"news":"followed","bond":{"account":"1","target":"4","uri":"u","id":"5"}}"#,
+        ),
+        (
+            News::Unfollowed { bond: bond() },
+            r#"{"news":"unfollowed","bond":{"account":"1","target":"4","uri":"u","id":"5"}}"#,
+        ),
+        (
+            News::FollowAccepted { bond: bond() },
+            r#"{"news":"follow_accepted","bond":{"account":"1","target":"4","uri":"u","id":"5"}}"#,
+        ),
+        (
+            News::FollowRejected { bond: bond() },
+            r#"{"news":"follow_rejected","bond":{"account":"1","target":"4","uri":"u","id":"5"}}"#,
+        ),
+        (News::Blocked { account, target, block }, r#"{"news":"blocked","account":"1","target":"4","block":"8"}"#),
+        (News::Unblocked { account, target, block }, r#"{"news":"unblocked","account":"1","target":"4","block":"8"}"#),
+        (
+            News::Voted { account, poll: PollId(9), choice: 1 },
+            r#"{"news":"voted","account":"1","poll":"9","choice":1}"#,
+        ),
+        (News::PollCounted { status }, r#"{"news":"poll_counted","status":"2"}"#),
+        (News::ProfileChanged { account, telling }, r#"{"news":"profile_changed","account":"1","telling":"3"}"#),
+        (News::KeysRotated { account, telling }, r#"{"news":"keys_rotated","account":"1","telling":"3"}"#),
+        (
+            News::Reported { report: ReportId(9), domains: vec!["a.example".into()] },
+            r#"{"news":"reported","report":"9","domains":["a.example"]}"#,
+        ),
+        (News::AccountDeleted { account, uri: uri.clone() }, r#"{"news":"account_deleted","account":"1","uri":"u"}"#),
+        (News::RelayFollowed { relay: RelayId(9) }, r#"{"news":"relay_followed","relay":"9"}"#),
+        (
+            News::RelayLeft { left },
+            r#"{"news":"relay_left","left":{"litepub":true,"inbox":"i","account":"1","follow_uri":"f"}}"#,
+        ),
+        (News::Relayed { status }, r#"{"news":"relayed","status":"2"}"#),
+        (
+            News::SiteAnswered { follower: account, uri, object, accepted: true, telling },
+            r#"{"news":"site_answered","follower":"1","uri":"u","object":"o","accepted":true,"telling":"3"}"#,
+        ),
+        (News::Moved { account, target, telling }, r#"{"news":"moved","account":"1","target":"4","telling":"3"}"#),
+    ]
+}
+
+/// Rows outlive releases: a changed spelling here would strand them.
+#[test]
+fn stored_form_is_fixed() {
+    for (news, json) in all() {
+        assert_eq!(serde_json::to_string(&news).unwrap(), json);
+        assert_eq!(serde_json::from_str::<News>(json).unwrap(), news);
+    }
+    // The error for a name that nobody knows lists all that are known.
+    let error = serde_json::from_str::<News>(r#"{"news":"x"}"#).unwrap_err().to_string();
+    let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+    let listed = |name: &str| all().iter().any(|(_, json)| json.contains(&format!("\"news\":\"{name}\"")));
+    let missing: Vec<&&str> = known.iter().filter(|name| !listed(name)).collect();
+    assert!(known.len() == all().len() && missing.is_empty(), "not in the table: {missing:?}");
+}
