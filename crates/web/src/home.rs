@@ -45,7 +45,7 @@ async fn show(visit: Visit) -> PageResult {
     let contact = contact(&conn, &visit.settings).await?;
     let here = Public { origin: Origin::Local, only_media: false };
     let shown = timelines::public(&conn, None, &here, page::Page::newest(LATEST)).await?;
-    let posts = Posts::load(&conn, shown).await?;
+    let posts = Posts::load(&visit.web, &conn, shown).await?;
     drop(conn);
     let lang = visit.lang;
     let body = html! {

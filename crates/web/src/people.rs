@@ -73,7 +73,7 @@ async fn show(visit: Visit, Place(username): Place<String>, Asked(range): Asked<
     let account = local(&visit, &conn, &username).await?;
     let what = Profile { exclude_replies: true, ..Profile::default() };
     let shown = timelines::account(&conn, None, (account.id, &what), range.page()).await?;
-    let posts = Posts::load(&conn, shown).await?;
+    let posts = Posts::load(&visit.web, &conn, shown).await?;
     let moved_to = match account.moved_to_id {
         None => None,
         Some(id) => accounts::store::by_id(&conn, id).await?,
@@ -180,7 +180,7 @@ async fn tag(visit: Visit, Place(name): Place<String>, Asked(range): Asked<Range
     let conn = visit.web.db.read().await?;
     let what = Tagged { any: vec![key.clone()], ..Tagged::default() };
     let shown = timelines::tagged(&conn, None, &what, range.page()).await?;
-    let posts = Posts::load(&conn, shown).await?;
+    let posts = Posts::load(&visit.web, &conn, shown).await?;
     drop(conn);
     let title = format!("#{name}");
     let url = visit.web.site.tag_url(&key);

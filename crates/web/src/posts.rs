@@ -1,6 +1,7 @@
 //! Posts as they stand on pages: loaded for a list, shown one by one. Pages show what everybody may see, no more.
 
 use crate::{
+    Web,
     lang::Lang,
     visit::Visit,
     words::{Counted, Word},
@@ -19,7 +20,7 @@ use domain::{
 };
 use maud::{Markup, PreEscaped, html};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Where a picture is shown of those who have none.
 const NO_AVATAR: &str = "/avatars/original/missing.png";
@@ -34,7 +35,8 @@ pub(crate) struct Posts {
 }
 
 impl Posts {
-    pub(crate) async fn load(conn: &Conn, shown: Shown) -> Result<Self> {
+    pub(crate) async fn load(web: &Web, conn: &Conn, shown: Shown) -> Result<Self> {
+        let rules = web.federation.policy.rules_on(conn).await?;
         let all = || shown.statuses.iter().chain(shown.reblogged.values());
         let accounts = accounts::store::by_ids(conn, all().map(|s| s.account_id)).await?;
         let mut media: HashMap<StatusId, Vec<Attachment>> = HashMap::new();
@@ -47,10 +49,17 @@ impl Posts {
         let mut shortcodes: Vec<String> = all().flat_map(|s| listed(&s.emojis_json)).collect();
         shortcodes.extend(accounts.iter().flat_map(Account::shortcodes));
         let emojis = emojis::by_names(conn, &shortcodes).await?;
+        // What a rule about their server keeps from sight.
+        let barred = |a: &Account| rules.bars(&a.acct(), &a.uri);
+        let hidden: HashSet<AccountId> = accounts.iter().filter(|a| barred(a)).map(|a| a.id).collect();
+        all().filter(|s| hidden.contains(&s.account_id)).for_each(|s| drop(media.remove(&s.id)));
+        let shown_of =
+            |a: Account| if hidden.contains(&a.id) { Account { avatar: None, header: None, ..a } } else { a };
+        let is_seen = |e: &Emoji| e.domain.as_deref().is_none_or(|domain| !rules.rejects_media(domain));
         Ok(Self {
-            accounts: accounts.into_iter().map(|a| (a.id, a)).collect(),
+            accounts: accounts.into_iter().map(|a| (a.id, shown_of(a))).collect(),
             polls: polls.into_iter().map(|p| (p.id, p)).collect(),
-            emojis: emojis.into_iter().map(|e| (e.name(), e)).collect(),
+            emojis: emojis.into_iter().filter(is_seen).map(|e| (e.name(), e)).collect(),
             media,
             shown,
         })

@@ -62,7 +62,7 @@ async fn show(visit: Visit, Place((username, id)): Place<(String, String)>) -> P
     let around = context(&conn, None, &status).await?;
     let before = around.ancestors.len();
     let statuses = [around.ancestors, vec![status.clone()], around.descendants].concat();
-    let posts = Posts::load(&conn, Shown { statuses, reblogged: HashMap::new() }).await?;
+    let posts = Posts::load(&visit.web, &conn, Shown { statuses, reblogged: HashMap::new() }).await?;
     drop(conn);
     let name = if account.display_name.is_empty() { &account.username } else { &account.display_name };
     let title = format!("{name} (@{})", visit.web.site.handle(&account.username));

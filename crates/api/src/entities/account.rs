@@ -1,6 +1,6 @@
 //! Accounts as clients see them.
 
-use super::{CustomEmoji, Iso, emoji::pick, media::is_barred};
+use super::{CustomEmoji, Iso, emoji::pick};
 use crate::App;
 use domain::{
     Result, Time, accounts,
@@ -216,7 +216,7 @@ struct Around<'a> {
 impl Around<'_> {
     fn one(&self, row: accounts::Account) -> Account {
         let row = if row.suspended_at.is_some() { hollow(row) } else { row };
-        let row = if is_barred(&self.rules, (&row.acct(), &row.uri)) { faceless(row) } else { row };
+        let row = if self.rules.bars(&row.acct(), &row.uri) { faceless(row) } else { row };
         let id = row.id.0;
         let picture = |stored: Option<&str>, (kind, style): (Kind, Style)| match (stored, kind) {
             (Some(stored), kind) => self.app.site.media(&keys::shown((kind, id, style), stored)),

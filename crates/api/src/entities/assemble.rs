@@ -2,7 +2,6 @@
 
 use super::{
     Account, CustomEmoji, Iso, MediaAttachment, Poll, PreviewCard, QuoteApproval,
-    media::is_barred,
     quote::{self, Found},
     reaction,
     status::{Mine, Status, StatusApplication, StatusTag},
@@ -43,6 +42,7 @@ struct Around<'a> {
     emojis: HashMap<String, CustomEmoji>,
     quoted: HashMap<StatusId, Found>,
     reactions: HashMap<StatusId, Vec<Counted>>,
+    pictures: reaction::Pictures,
     cards: HashMap<StatusId, Arc<PreviewCard>>,
     /// Authors whom the viewer follows, as far as somebody asks.
     following: relationships::Relations,
@@ -98,6 +98,8 @@ async fn look<'a>(
         super::cards(app, conn, originals()),
     )?;
     let rules = app.federation.policy.rules_on(conn).await?;
+    let names = reactions.values().flatten().map(|counted| counted.name.as_str());
+    let pictures = reaction::pictures(app, conn, names).await?;
     Ok(Around {
         app,
         viewer,
@@ -110,6 +112,7 @@ async fn look<'a>(
         emojis,
         quoted,
         reactions,
+        pictures,
         following,
         cards,
         rules,
@@ -215,7 +218,7 @@ impl Around<'_> {
     fn one(&mut self, row: statuses::Status) -> Option<Status> {
         let account = self.accounts.get(&row.account_id)?.clone();
         let boost = row.reblog_of_id.is_some();
-        let bare = boost || is_barred(&self.rules, (&account.acct, &account.uri));
+        let bare = boost || self.rules.bars(&account.acct, &account.uri);
         let following = self.following.following(row.account_id);
         let card = self.cards.get(&row.id).filter(|_| !boost).cloned();
         Some(Status {
@@ -246,7 +249,7 @@ impl Around<'_> {
             content: row.content,
             reblog: None,
             account,
-            pleroma: self.reactions.get(&row.id).and_then(|rows| reaction::pleroma(self.app, rows)),
+            pleroma: self.reactions.get(&row.id).and_then(|rows| reaction::pleroma(self.app, rows, &self.pictures)),
             card,
             tagged_collections: [],
             text: None,

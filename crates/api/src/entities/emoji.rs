@@ -35,7 +35,11 @@ pub async fn emojis<'a>(
     conn: &Conn,
     lists: impl Iterator<Item = &'a str>,
 ) -> Result<HashMap<String, CustomEmoji>> {
-    let mut codes: Vec<String> = lists.filter(|l| *l != "[]").flat_map(codes_in).collect();
+    named(app, conn, lists.filter(|l| *l != "[]").flat_map(codes_in).collect()).await
+}
+
+/// Those of the names that stand for an emoji.
+pub(super) async fn named(app: &App, conn: &Conn, mut codes: Vec<String>) -> Result<HashMap<String, CustomEmoji>> {
     codes.sort_unstable();
     codes.dedup();
     if codes.is_empty() {

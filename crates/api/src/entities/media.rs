@@ -2,7 +2,6 @@
 
 use crate::App;
 use domain::{
-    domain_blocks::{Rules, name},
     ids::MediaId,
     media::{Attachment, Kind, State},
 };
@@ -80,12 +79,6 @@ pub fn media_attachment(app: &App, row: Attachment) -> MediaAttachment {
         description: row.description,
         blurhash: row.blurhash,
     }
-}
-
-/// Whether pictures and files of an account (handle, name among servers) are kept from sight by a rule about its server.
-pub(super) fn is_barred(rules: &Rules, (acct, uri): (&str, &str)) -> bool {
-    let domain = if rules.is_empty() { None } else { acct.split_once('@') };
-    domain.is_some_and(|(_, domain)| rules.rule_of_account(domain, &name::of_address(uri)).reject_media)
 }
 
 /// What is stored of the versions, with the focal point.

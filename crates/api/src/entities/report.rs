@@ -19,7 +19,7 @@ pub struct Report {
     pub action_taken_at: Option<Iso>,
     pub category: Category,
     pub comment: String,
-    /// Whether the target's own site was told.
+    /// Whether whoever reported it wished that the target's own site be told, and there is one.
     pub forwarded: bool,
     pub created_at: Iso,
     pub status_ids: Option<Vec<StatusId>>,

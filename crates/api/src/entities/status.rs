@@ -168,7 +168,7 @@ pub async fn edits(
         versions.iter().map(|v| serde_json::from_str(&v.media_json).unwrap_or_default()).collect();
     let ids: Vec<_> = kept.iter().flatten().map(|m| m.id).collect();
     let rules = app.federation.policy.rules_on(conn).await?;
-    let bare = super::media::is_barred(&rules, (&account.acct, &account.uri));
+    let bare = rules.bars(&account.acct, &account.uri);
     let media = if bare { Vec::new() } else { domain::media::store::by_ids(conn, &ids).await? };
     let made = versions.into_iter().zip(kept).map(|(version, kept)| {
         let attachments = kept.into_iter().filter_map(|was| {

@@ -1,6 +1,6 @@
 //! The rules about other servers, in a form that can be asked often.
 
-use super::name::{covering, normal};
+use super::name::{covering, normal, of_address};
 use super::{DomainBlock, Severity};
 use crate::Time;
 use std::collections::{HashMap, HashSet};
@@ -87,9 +87,10 @@ impl Rules {
         self.rule(host).reject_media
     }
 
-    /// Whether reports from this server are not heard.
-    pub fn rejects_reports(&self, host: &str) -> bool {
-        self.rule(host).reject_reports
+    /// Whether pictures and files of an account (handle, name among servers) are kept from sight.
+    pub fn bars(&self, acct: &str, uri: &str) -> bool {
+        let domain = if self.is_empty() { None } else { acct.split_once('@') };
+        domain.is_some_and(|(_, domain)| self.rule_of_account(domain, &of_address(uri)).reject_media)
     }
 
     /// Whether this server is among those that are allowed where federation is limited; its subdomains are too.
@@ -128,8 +129,8 @@ mod tests {
         ] {
             assert_eq!(rules.rule(host).severity, severity, "{host}");
         }
-        assert!(rules.rejects_media("cdn.loud.example") && !rules.rejects_reports("loud.example"));
-        assert!(rules.rejects_media("bad.example") && rules.rejects_reports("bad.example"));
+        assert!(rules.rejects_media("cdn.loud.example") && !rules.rule("loud.example").reject_reports);
+        assert!(rules.rejects_media("bad.example") && rules.rule("bad.example").reject_reports);
         assert_eq!(rules.rule("loud.example").silenced_at(), Some(Time(7)));
         assert_eq!(rules.rule("loud.example").suspended_at(), None);
     }

@@ -67,6 +67,24 @@ pub(crate) async fn receive(tx: &Tx, domain: &str, (emojis, texts): (&[Elsewhere
     Ok(())
 }
 
+/// Who says what an emoji of a server looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    ByItself,
+    /// Counts until the server itself says anything.
+    ByOthers,
+}
+
+/// Writes down an emoji that came by itself, not with a text.
+pub(crate) async fn hear(tx: &Tx, domain: &str, (emoji, said): (Elsewhere, Said)) -> Result<()> {
+    if said == Said::ByItself {
+        let text = format!(":{}:", emoji.shortcode);
+        return receive(tx, domain, (&[emoji], &[text.as_str()])).await;
+    }
+    store::insert(tx, &Emoji { seen_at: None, ..emoji.row(domain, tx.now) }).await?;
+    Ok(())
+}
+
 impl Elsewhere {
     fn is_news(&self, known: &Emoji, now: Time) -> bool {
         if (&self.url, self.changed_at) == (&known.image, known.changed_at) {
@@ -108,6 +126,26 @@ mod tests {
         let many: Vec<Elsewhere> = (0..10_000).map(|n| emoji(&format!("e{n}"), "x")).collect();
         let text: String = many.iter().map(|e| format!(":{}:", e.shortcode)).collect();
         assert_eq!(in_use(&many, &[&text]).len(), MOST);
+    }
+
+    #[tokio::test]
+    async fn others_say_how_one_looks_until_its_server_does() {
+        let world = crate::accounts::tests::world().await;
+        let tx = world.db.begin().await.unwrap();
+        let looks = async || {
+            let found = store::by_codes_and_domains(&tx, vec!["a".into()], vec!["x.example".into()]).await.unwrap();
+            found.into_iter().map(|e| e.image).collect::<Vec<_>>()
+        };
+        hear(&tx, "x.example", (emoji("a", "stranger"), Said::ByOthers)).await.unwrap();
+        hear(&tx, "x.example", (emoji("a", "another"), Said::ByOthers)).await.unwrap();
+        assert_eq!(looks().await, ["stranger"]);
+        receive(&tx, "x.example", (&[emoji("a", "own")], &["a post with :a:"])).await.unwrap();
+        assert_eq!(looks().await, ["own"]);
+        hear(&tx, "x.example", (emoji("a", "stranger"), Said::ByOthers)).await.unwrap();
+        assert_eq!(looks().await, ["own"]);
+        hear(&tx, "y.example", (emoji("a", "own"), Said::ByItself)).await.unwrap();
+        let others = store::by_codes_and_domains(&tx, vec!["a".into()], vec!["y.example".into()]).await.unwrap();
+        assert!(others.len() == 1 && others[0].seen_at.is_some());
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Custom emoji of this site: small pictures that people write as `:shortcode:`.
+//! Custom emoji: small pictures that people write as `:shortcode:`, of this site and of other servers.
 
 mod elsewhere;
 mod store;
 
 pub use elsewhere::Elsewhere;
-pub(crate) use elsewhere::{receive, used};
+pub(crate) use elsewhere::{Said, hear, receive, used};
 
 use crate::{
     Error, Result, Time,

@@ -46,8 +46,9 @@ pub async fn unfavourite(db: &Db, who: AccountId, id: StatusId) -> Result<Status
     let mut tx = db.begin().await?;
     if let Some(favourite) = store::delete_favourite(&tx, who, status.id).await? {
         store::count_favourites(&tx, status.id, -1).await?;
-        reactions::clear(&tx, who, status.id).await?;
-        if !status.local {
+        let came_with_emoji = reactions::clear(&mut tx, who, &status).await?;
+        // One that came with an emoji was told as that alone.
+        if !status.local && !came_with_emoji {
             deliveries::tell(&mut tx, News::Unfavourited { account: who, status: status.id, favourite }).await?;
         }
         notifications::retract(&tx, about(&status, who, Kind::Favourite)).await?;

@@ -2,7 +2,9 @@
 
 use crate::peer::{Peer, Somebody, with_a_peer};
 use crate::{id, notifications, post_as, search};
+use domain::domain_blocks::{self, DomainBlock, Severity};
 use serde_json::{Value, json};
+use std::time::Duration;
 use testkit::{Person, TestServer, settle_all};
 
 async fn seen(who: &Person, status: &str) -> Value {
@@ -82,7 +84,11 @@ with_a_peer! {
         peer.send(&mia, &server, &misskey).await;
         assert_eq!(counted(&bob, &status).await, (named(&[(&neko, 1)]), 1));
         let url = seen(&bob, &status).await["pleroma"]["emoji_reactions"][0]["url"].clone();
-        assert_eq!(url, format!("{}/x.png", peer.base));
+        // Shown at an address here, whatever they sent.
+        let url = url.as_str().unwrap().to_owned();
+        assert!(url.contains("custom_emojis/") && !url.starts_with(&peer.base), "{url}");
+        let listed = bob.get(&format!("/api/v1/pleroma/statuses/{status}/reactions"), ()).await.ok();
+        assert_eq!(listed[0]["url"], url);
         let known = bob.put(&reaction(&status, &neko), ()).await.ok();
         assert_eq!(known["pleroma"]["emoji_reactions"][0]["count"], 2, "what is there may be joined");
         bob.delete(&reaction(&status, &neko), ()).await.ok();
@@ -119,6 +125,51 @@ with_a_peer! {
         let private = post_as(&bob, "for friends", "private").await;
         peer.send(&mia, &server, &react(&peer, &mia, ("EmojiReact", "p1"), (&private["uri"], json!("👍")))).await;
         assert_eq!(counted(&bob, id(&private)).await, (named(&[]), 0));
+    }
+
+    async fn what_was_told_as_an_emoji_is_taken_back_as_that(server, peer, bob) {
+        let mia = peer.somebody("mia");
+        let note = peer.note(&mia, ("1", "a fine post"), &[]);
+        peer.put("/notes/1", note.clone());
+        let status = id(&search(&bob, note["id"].as_str().unwrap()).await["statuses"][0]).to_owned();
+        let sent = |kind: &str| -> Vec<Value> {
+            peer.received.lock().unwrap().drain(..).filter(|it| it["type"] == kind).collect()
+        };
+        let act = async |verb: &str| {
+            bob.post(&format!("/api/v1/statuses/{status}/{verb}"), ()).await.ok();
+            server.settle().await;
+        };
+        bob.put(&reaction(&status, "👍"), ()).await.ok();
+        server.settle().await;
+        let like = sent("Like").remove(0);
+        act("unfavourite").await;
+        let undone: Vec<Value> = sent("Undo").iter().map(|undo| undo["object"]["id"].clone()).collect();
+        assert_eq!(undone, [like["id"].clone()], "the favourite that came with it was never told");
+        // A favourite that was there before is its own.
+        act("favourite").await;
+        bob.put(&reaction(&status, "👍"), ()).await.ok();
+        server.settle().await;
+        let mut told: Vec<String> = sent("Like").iter().map(|it| it["id"].to_string()).collect();
+        act("unfavourite").await;
+        let mut undone: Vec<String> = sent("Undo").iter().map(|it| it["object"]["id"].to_string()).collect();
+        told.sort();
+        undone.sort();
+        assert_eq!((told.len(), told), (2, undone));
+    }
+
+    async fn pictures_of_emoji_are_kept_from_sight_as_others_are(server, peer, bob) {
+        let mia = peer.somebody("mia");
+        let posted = post_as(&bob, "a fine post", "public").await;
+        let mut sent = react(&peer, &mia, ("Like", "l1"), (&posted["uri"], json!(":neko:")));
+        sent["tag"] = picture(&peer, ":neko:");
+        peer.send(&mia, &server, &sent).await;
+        let url = async || seen(&bob, id(&posted)).await["pleroma"]["emoji_reactions"][0]["url"].clone();
+        assert!(url().await.is_string());
+        let rule = DomainBlock { severity: Severity::Noop, reject_media: true, ..DomainBlock::named(peer.host()) };
+        domain_blocks::block(server.db(), &rule).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        assert_eq!(counted(&bob, id(&posted)).await.1, 1);
+        assert!(url().await.is_null());
     }
 
     async fn emoji_are_sent_as_all_understand_them(server, peer, bob) {

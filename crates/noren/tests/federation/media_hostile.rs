@@ -5,6 +5,7 @@ use crate::peer::with_a_peer;
 use crate::peer::{File, Peer};
 use crate::{id, search};
 use domain::accounts::remote::{self, Arrived, Reach};
+use domain::domain_blocks::{self, DomainBlock, Severity};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -151,6 +152,26 @@ with_a_peer! {
         let preview = tokio::time::timeout(Duration::from_secs(58), preview).await.unwrap();
         assert!(matches!(preview.status, 502 | 504), "{}", preview.status);
         assert_eq!(std::fs::read_dir(server.parts().store.spool()).unwrap().count(), 0);
+    }
+
+    async fn pages_show_no_files_of_servers_that_are_to_show_none(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let url = peer.file("/x/seen", File::Plain("image/png", png(8, 8)));
+        let mut note = peer.note(&eve, ("1", "<p>look :neko:</p>"), &[]);
+        note["attachment"] = json!([{ "type": "Image", "url": url }]);
+        note["tag"] = json!([{ "type": "Emoji", "name": ":neko:", "icon": { "type": "Image", "url": url } }]);
+        peer.put("/notes/1", note.clone());
+        let found = search(&bob, text(&note, "id")).await["statuses"][0].clone();
+        bob.post(&format!("/api/v1/statuses/{}/reblog", id(&found)), ()).await.ok();
+        let page = async || server.client().get("/@bob", ()).await.text().to_owned();
+        let shown = page().await;
+        assert!(shown.contains("look") && shown.contains("media_attachments/files/") && shown.contains("custom_emojis/"));
+        let rule = DomainBlock { severity: Severity::Noop, reject_media: true, ..DomainBlock::named(peer.host()) };
+        domain_blocks::block(server.db(), &rule).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        let shown = page().await;
+        assert!(shown.contains("look :neko:"), "{shown}");
+        assert!(!shown.contains("media_attachments/files/") && !shown.contains("custom_emojis/"), "{shown}");
     }
 
     async fn emoji_without_end_are_cut(server, peer, bob) {

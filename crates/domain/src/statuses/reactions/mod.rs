@@ -12,7 +12,8 @@ use crate::{
     Error, Result, accounts,
     db::{Conn, Db, Ids, Tx},
     deliveries::{self, News},
-    emojis,
+    emojis::{self, Said},
+    hosts,
     ids::{self, AccountId, ReactionId, StatusId},
     notifications::{self, Kind},
     relationships, row,
@@ -138,11 +139,23 @@ pub async fn react_named(
     let favours = favour(&mut tx, who, &status).await?;
     let (name, picture) = (emoji.name.clone(), emoji.picture.clone());
     let reaction = Reaction { id: ids::next(), account_id: who, name, picture, favours };
+    keep_picture(&tx, &reaction).await?;
     if store::insert(&tx, (status.id, uri), &reaction).await? && !status.local {
         let (status, reaction) = (status.id, reaction.id);
         deliveries::tell(&mut tx, News::Reacted { account: who, status, reaction, emoji: emoji.clone() }).await?;
     }
     finish(tx, status.id).await
+}
+
+/// An emoji of another server is shown as those in posts are: it gets a row. Whoever puts it there says how it looks; of
+/// a third server's that counts as long as nothing better is known.
+async fn keep_picture(tx: &Tx, reaction: &Reaction) -> Result<()> {
+    let url = reaction.picture.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"));
+    let (Some((shortcode, host)), Some(url)) = (reaction.name.split_once('@'), url) else { return Ok(()) };
+    let Some(who) = accounts::store::by_id(tx, reaction.account_id).await? else { return Ok(()) };
+    let own = !who.is_local() && (who.domain.as_deref() == Some(host) || hosts::of(&who.uri).as_deref() == Some(host));
+    let emoji = emojis::Elsewhere { shortcode: shortcode.into(), url: url.into(), ..Default::default() };
+    emojis::hear(tx, host, (emoji, if own { Said::ByItself } else { Said::ByOthers })).await
 }
 
 /// The favourite that goes with it; false when there was one.
@@ -168,12 +181,17 @@ pub async fn unreact(db: &Db, who: AccountId, (id, name): (StatusId, &str)) -> R
         None if gone.favours => unfavour(&mut tx, who, &status).await?,
         _ => {}
     }
-    if !status.local {
-        let emoji = Emoji { name: gone.name, picture: gone.picture };
-        let news = News::Unreacted { account: who, status: status.id, reaction: gone.id, emoji };
-        deliveries::tell(&mut tx, news).await?;
-    }
+    tell_gone(&mut tx, &status, gone).await?;
     finish(tx, status.id).await
+}
+
+async fn tell_gone(tx: &mut Tx, status: &Status, gone: Reaction) -> Result<()> {
+    if status.local {
+        return Ok(());
+    }
+    let emoji = Emoji { name: gone.name, picture: gone.picture };
+    let news = News::Unreacted { account: gone.account_id, status: status.id, reaction: gone.id, emoji };
+    deliveries::tell(tx, news).await
 }
 
 async fn unfavour(tx: &mut Tx, who: AccountId, status: &Status) -> Result<()> {
@@ -194,9 +212,14 @@ pub async fn is_by(conn: &Conn, who: AccountId, id: StatusId) -> Result<bool> {
     Ok(!store::of(conn, who, id).await?.is_empty())
 }
 
-/// All that `who` put on it: when the favourite is taken back.
-pub(super) async fn clear(tx: &Tx, who: AccountId, id: StatusId) -> Result<()> {
-    store::clear(tx, who, id).await
+/// Takes back all that `who` put on it, when the favourite is taken back. Whether that had come with one of them.
+pub(super) async fn clear(tx: &mut Tx, who: AccountId, status: &Status) -> Result<bool> {
+    let gone = store::clear(tx, who, status.id).await?;
+    let favoured = gone.iter().any(|reaction| reaction.favours);
+    for reaction in gone {
+        tell_gone(tx, status, reaction).await?;
+    }
+    Ok(favoured)
 }
 
 /// The emoji on each of the statuses, in the order in which they came; statuses without any are absent.

@@ -13,14 +13,15 @@ sql! {
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
     NAMED = "SELECT status_id, name FROM reactions WHERE account_id = $1 AND uri = $2 LIMIT 1";
     DELETE = "DELETE FROM reactions WHERE id = $1";
-    CLEAR = "DELETE FROM reactions WHERE status_id = $1 AND account_id = $2";
+    CLEAR = "DELETE FROM reactions WHERE status_id = $1 AND account_id = $2 RETURNING ", Reaction::COLUMNS;
     FAVOURS = "UPDATE reactions SET favours = TRUE WHERE id = $1";
     OF = "SELECT ", Reaction::COLUMNS, " FROM reactions WHERE status_id = $1 AND account_id = $2 ORDER BY id LIMIT 100";
     LIST = "SELECT ", Reaction::COLUMNS, " FROM reactions WHERE status_id = $1 ORDER BY id LIMIT $2";
     IS_THERE = "SELECT 1::bigint FROM reactions WHERE status_id = $1 AND name = $2 LIMIT 1";
     NAMES = "SELECT COUNT(DISTINCT name) FROM reactions WHERE status_id = $1";
     COUNTED = "SELECT status_id, name, COALESCE(MAX(picture), ''), COUNT(*), \
-        MAX(CASE WHEN account_id = $1 THEN 1::bigint ELSE 0::bigint END) FROM reactions WHERE status_id = ANY($2) \
+        MAX(CASE WHEN account_id = $1 THEN 1::bigint ELSE 0::bigint END) FROM reactions \
+        WHERE status_id = ANY($2) AND (SELECT a.suspended_at FROM accounts a WHERE a.id = reactions.account_id) IS NULL \
         GROUP BY status_id, name ORDER BY status_id, MIN(id)";
 }
 
@@ -38,9 +39,9 @@ pub(super) async fn delete(tx: &Tx, id: ReactionId) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn clear(tx: &Tx, who: AccountId, id: StatusId) -> Result<()> {
-    tx.exec(CLEAR, &[&id, &who]).await?;
-    Ok(())
+/// What was there.
+pub(super) async fn clear(tx: &Tx, who: AccountId, id: StatusId) -> Result<Vec<Reaction>> {
+    tx.all(CLEAR, &[&id, &who]).await
 }
 
 pub(super) async fn favours(tx: &Tx, id: ReactionId) -> Result<()> {
