@@ -113,6 +113,10 @@ async fn find(visit: &Visit, visitor: &Visitor, wanted: &str) -> Result<Thing> {
 async fn follow(visit: Visit, Sent(form): Sent<Decision>) -> PageResult {
     let visitor = visit.visitor.as_ref().ok_or_else(|| WebError::refused(Word::FormStale))?;
     visit.check_form(&form.form_token)?;
+    // Who moved does nothing here any more, as clients are told too.
+    if visitor.account.moved_to_id.is_some() {
+        return Err(WebError::refused(Word::SignInMoved));
+    }
     let id: AccountId = form.account.parse().map_err(|_| WebError::not_found())?;
     let account = accounts::visible(&visit.web.db.read().await?, id).await?;
     follows::follow(&visit.web.db, visitor.account.id, id, &Wish::default()).await?;

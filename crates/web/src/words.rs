@@ -67,6 +67,7 @@ words! {
     // Sign-in
     SignInWrong = "That name and password do not belong together.", "ユーザー名またはパスワードが正しくありません。";
     SignInTooMany = "Too many tries. Please wait before the next one.", "試行回数が多すぎます。しばらく待ってからやり直してください。";
+    SignInMoved = "This account has moved: follow from the new one.", "このアカウントは引っ越し済みです。引っ越し先のアカウントからフォローしてください。";
     SignInDisabled = "This account is disabled.", "このアカウントは無効になっています。";
     SignInUnconfirmed = "The e-mail address of this account has to be confirmed first.", "先にメールアドレスの確認が必要です。";
     SignInPending = "A moderator has not approved this account yet.", "このアカウントはまだ承認されていません。";

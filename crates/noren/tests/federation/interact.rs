@@ -56,6 +56,22 @@ with_a_peer! {
         let _ = bob;
     }
 
+    async fn who_moved_follows_nobody(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let mut mia = mia(&server).await;
+        let shown = mia.get(&page(&eve.uri)).await;
+        let (account, token) = (hidden(&shown, "account"), hidden(&shown, "form_token"));
+        let tx = server.db().begin().await.unwrap();
+        let moved = "UPDATE accounts SET moved_to_id = (SELECT id FROM accounts WHERE username = 'bob') WHERE username = 'mia'";
+        tx.exec(moved, &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let refused = mia.post("/authorize_interaction", &[("account", &account), ("form_token", &token)]).await;
+        expect(&refused, 403, "follow from the new one");
+        server.settle().await;
+        assert!(peer.received.lock().unwrap().iter().all(|a| a["type"] != "Follow"));
+        let _ = bob;
+    }
+
     async fn posts_are_shown_and_what_is_here_is_gone_to(server, peer, bob) {
         let eve = peer.somebody("eve");
         let note = peer.note(&eve, ("1", "<p>look <img src=x onerror=y></p>"), &[]);
