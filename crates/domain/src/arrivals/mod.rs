@@ -5,7 +5,7 @@ mod store;
 
 use crate::{
     Result,
-    db::{Conn, Db, Ids, Tx},
+    db::{Conn, Crowded, Db, Ids, Tx},
     ids::{self, AccountId, ArrivalId},
     jobs::Job,
     row, tombstones,
@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// How long the name of what arrived is remembered: longer than any signature holds.
 pub const KEPT: Duration = Duration::from_secs(2 * 24 * 3600);
+/// Forgotten in one transaction: others write in between.
+const BATCH: i64 = 1_000;
 
 row! {
     /// Something that arrived and was found to be signed by `account_id`.
@@ -32,6 +34,12 @@ pub(crate) struct Taken {
     from: AccountId,
     uri: String,
     body: String,
+}
+
+impl Crowded for Taken {
+    fn bytes(&self) -> usize {
+        self.uri.len() + self.body.len()
+    }
 }
 
 /// Keeps what arrived, to be applied by a job. False when it arrived from the same signer before.
@@ -78,8 +86,14 @@ pub async fn is_taken_back(db: &Db, id: ArrivalId, name: &str) -> Result<bool> {
 
 /// Forgets what is old and applied. How many.
 pub async fn sweep(db: &Db) -> Result<u64> {
-    let tx = db.begin().await?;
-    let n = store::prune(&tx, tx.now.minus(KEPT)).await?;
-    tx.commit().await?;
-    Ok(n)
+    let mut gone = 0;
+    loop {
+        let tx = db.begin_long().await?;
+        let n = store::prune(&tx, tx.now.minus(KEPT), BATCH).await?;
+        tx.commit().await?;
+        gone += n;
+        if n < BATCH.unsigned_abs() {
+            return Ok(gone);
+        }
+    }
 }

@@ -12,7 +12,8 @@ sql! {
     INSERT = "INSERT INTO arrivals (id, uri, account_id, body, arrived_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     BY_ID = "SELECT ", Arrival::COLUMNS, " FROM arrivals WHERE id = $1";
     CLEAR = "UPDATE arrivals SET body = NULL WHERE id = ANY($1)";
-    PRUNE = "DELETE FROM arrivals WHERE arrived_at < $1 AND body IS NULL";
+    PRUNE = "DELETE FROM arrivals WHERE id IN \
+        (SELECT id FROM arrivals WHERE arrived_at < $1 AND body IS NULL ORDER BY arrived_at LIMIT $2)";
 }
 
 /// False when there is one of this name from the same signer.
@@ -29,6 +30,7 @@ pub(super) async fn clear(tx: &Tx, ids: Ids) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn prune(tx: &Tx, before: Time) -> Result<u64> {
-    tx.exec(PRUNE, &[&before]).await
+/// Up to `limit` of them.
+pub(super) async fn prune(tx: &Tx, before: Time, limit: i64) -> Result<u64> {
+    tx.exec(PRUNE, &[&before, &limit]).await
 }

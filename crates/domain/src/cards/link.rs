@@ -38,7 +38,7 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// An address of the web, as everybody writes it who means this page.
-fn page(href: &str) -> Option<String> {
+pub(super) fn page(href: &str) -> Option<String> {
     let mut url = url::Url::parse(href).ok()?;
     url.set_fragment(None);
     matches!(url.scheme(), "http" | "https").then(|| url.into())

@@ -168,9 +168,9 @@ pub(crate) async fn attach(
     if status.has_media || status.reblog_of_id.is_some() {
         return Ok(());
     }
-    let hint = hint.filter(|hint| !site.has(hint)).map(str::to_owned);
-    let found = hint.or_else(|| first_link(&status.content, site));
-    let Some(url) = found.filter(|url| url.len() <= LINK) else { return Ok(()) };
+    let fits = |url: &String| url.len() <= LINK;
+    let hint = hint.filter(|hint| !site.has(hint)).and_then(link::page).filter(fits);
+    let Some(url) = hint.or_else(|| first_link(&status.content, site).filter(fits)) else { return Ok(()) };
     let id: CardId = ids::next();
     store::insert(tx, id, &url).await?;
     let Some(preview) = store::by_url(tx, &url).await? else { return Ok(()) };

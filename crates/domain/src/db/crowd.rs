@@ -10,8 +10,17 @@ use tokio::sync::oneshot;
 
 /// Put into one transaction.
 const TOGETHER: usize = 128;
-/// Waiting at once.
+/// Waiting at once, and how large all of it may be.
 const MOST: usize = 10_000;
+const MOST_BYTES: usize = 64 << 20;
+/// Of what is put into one transaction: as many as that are large, or one.
+const TOGETHER_BYTES: usize = 8 << 20;
+
+/// What waits with others.
+pub(crate) trait Crowded: Send + Sync + 'static {
+    /// About how much of memory it takes beside its own size.
+    fn bytes(&self) -> usize;
+}
 
 /// Does all of these in one transaction, and answers each, in their order. Has to be safe to repeat: when it fails, each
 /// is tried alone.
@@ -22,6 +31,8 @@ pub(crate) struct Crowd<T, R>(Arc<Mutex<State<T, R>>>);
 
 struct State<T, R> {
     waiting: VecDeque<(T, oneshot::Sender<Result<R>>)>,
+    /// How large that is.
+    bytes: usize,
     /// A task is at it.
     running: bool,
 }
@@ -34,11 +45,11 @@ impl<T, R> Clone for Crowd<T, R> {
 
 impl<T, R> Default for Crowd<T, R> {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(State { waiting: VecDeque::new(), running: false })))
+        Self(Arc::new(Mutex::new(State { waiting: VecDeque::new(), bytes: 0, running: false })))
     }
 }
 
-impl<T: Send + Sync + 'static, R: Send + 'static> Crowd<T, R> {
+impl<T: Crowded, R: Send + 'static> Crowd<T, R> {
     fn lock(&self) -> MutexGuard<'_, State<T, R>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,9 +59,11 @@ impl<T: Send + Sync + 'static, R: Send + 'static> Crowd<T, R> {
         let (answer, answered) = oneshot::channel();
         let begins = {
             let mut state = self.lock();
-            if state.waiting.len() >= MOST {
+            let bytes = state.bytes + item.bytes();
+            if state.waiting.len() >= MOST || bytes > MOST_BYTES {
                 return Err(Error::Busy(std::time::Duration::from_secs(5)));
             }
+            state.bytes = bytes;
             state.waiting.push_back((item, answer));
             !std::mem::replace(&mut state.running, true)
         };
@@ -88,25 +101,33 @@ impl<T: Send + Sync + 'static, R: Send + 'static> Crowd<T, R> {
     #[allow(clippy::type_complexity)] // two lists of the same length
     fn next(&self) -> Option<(Vec<T>, Vec<oneshot::Sender<Result<R>>>)> {
         let mut state = self.lock();
-        let count = state.waiting.len().min(TOGETHER);
+        let (mut count, mut bytes) = (0, 0);
+        for (item, _) in state.waiting.iter().take(TOGETHER) {
+            if count > 0 && bytes + item.bytes() > TOGETHER_BYTES {
+                break;
+            }
+            (count, bytes) = (count + 1, bytes + item.bytes());
+        }
         if count == 0 {
             state.running = false;
             return None;
         }
+        state.bytes -= bytes;
         Some(state.waiting.drain(..count).unzip())
     }
 }
 
 /// After a panic those who come later find nobody at it.
-struct Resting<'a, T: Send + Sync + 'static, R: Send + 'static>(&'a Crowd<T, R>);
+struct Resting<'a, T: Crowded, R: Send + 'static>(&'a Crowd<T, R>);
 
-impl<T: Send + Sync + 'static, R: Send + 'static> Drop for Resting<'_, T, R> {
+impl<T: Crowded, R: Send + 'static> Drop for Resting<'_, T, R> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let mut state = self.0.lock();
             state.running = false;
             // Who waited hears that it failed.
             state.waiting.clear();
+            state.bytes = 0;
         }
     }
 }
@@ -121,6 +142,13 @@ mod tests {
 
     /// Slow enough that others come meanwhile; refuses 13 and whatever goes with it, and breaks at 99.
     static TIMES: AtomicUsize = AtomicUsize::new(0);
+
+    impl Crowded for u32 {
+        /// The large ones are very large.
+        fn bytes(&self) -> usize {
+            if *self >= 1_000 { MOST_BYTES / 20 } else { 0 }
+        }
+    }
 
     async fn doubled(items: &[u32]) -> Result<Vec<u32>> {
         TIMES.fetch_add(1, Ordering::Relaxed);
@@ -146,6 +174,12 @@ mod tests {
         // Nobody waits for this one.
         assert!(tokio::time::timeout(Duration::ZERO, join(7)).await.is_err());
         assert_eq!(join(8).await.unwrap(), 16);
+
+        // What is large fills the room before many have come, and leaves it again.
+        let all = futures_util::future::join_all((1_000..1_100).map(join)).await;
+        let refused = all.iter().filter(|done| matches!(done, Err(Error::Busy(_)))).count();
+        assert_eq!((refused, all.len()), (80, 100));
+        assert_eq!(join(1_000).await.unwrap(), 2_000);
 
         // After a panic others come through.
         assert!(matches!(join(99).await, Err(Error::Internal(_))));

@@ -51,6 +51,8 @@ const MIGRATIONS: &[Migration] = migrations![
     23 "0023_trust" same,
     25 "0025_looked_for" same,
     26 "0026_conversation_names" same,
+    27 "0027_indexes" same,
+    28 "0028_lanes_of_waiting_jobs" each,
 ];
 
 const LEDGER: &str =
@@ -82,4 +84,28 @@ pub(super) async fn run(db: &Db) -> Result<()> {
         tx.exec(INSERT, &[&step.id, &step.name, &tx.now]).await?;
     }
     tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_waited_before_there_were_lanes_gets_one() {
+        let world = crate::accounts::tests::world().await;
+        let tx = world.db.begin().await.unwrap();
+        for (id, payload) in [
+            (1, r#"{"job":"deliver","activity":"4","inbox":"https://A.example:8443/inbox"}"#),
+            (2, r#"{"job":"deliver","activity":"4","inbox":"https://b.example"}"#),
+            (3, r#"{"job":"close_poll","poll":"9"}"#),
+        ] {
+            let add = "INSERT INTO jobs (id, queue, state, payload, run_at, created_at) VALUES ($1, 1, 0, $2, 1, 1)";
+            tx.exec(add, &[&crate::ids::JobId(id), &payload]).await.unwrap();
+        }
+        let step = MIGRATIONS.iter().find(|step| step.id == 28).unwrap();
+        tx.batch(if tx.is_postgres() { step.postgres } else { step.sqlite }).await.unwrap();
+        let lanes: Vec<(Option<String>,)> = tx.all("SELECT lane FROM jobs ORDER BY id", &[]).await.unwrap();
+        let lanes: Vec<Option<&str>> = lanes.iter().map(|(lane,)| lane.as_deref()).collect();
+        assert_eq!(lanes, [Some("a.example:8443"), Some("b.example"), None]);
+    }
 }

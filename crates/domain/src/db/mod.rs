@@ -13,7 +13,7 @@ mod postgres;
 mod row;
 mod sqlite;
 
-pub(crate) use crowd::Crowd;
+pub(crate) use crowd::{Crowd, Crowded};
 pub use keeping::{Keeping, keeping};
 pub use params::{Ids, Param, Params, Texts};
 pub use row::Row;

@@ -61,3 +61,43 @@ async fn lists_of_any_length_compare_alike() {
         assert_eq!(found(ids).await, count, "{ids:?}");
     }
 }
+
+/// Whoever goes takes along what names them: a table without an index for that is read whole each time.
+#[tokio::test]
+async fn every_reference_has_an_index() {
+    const BARE: &str = "SELECT m.name || '.' || f.\"from\" FROM sqlite_master m, pragma_foreign_key_list(m.name) f \
+        WHERE m.type = 'table' AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) i, pragma_index_info(i.name) x \
+            WHERE x.seqno = 0 AND x.name = f.\"from\") \
+        AND NOT EXISTS (SELECT 1 FROM pragma_table_info(m.name) t WHERE t.name = f.\"from\" AND t.pk = 1) ORDER BY 1";
+    let (_dir, db) = sqlite().await;
+    let conn = db.read().await.unwrap();
+    let bare: Vec<(String,)> = conn.all(BARE, &[]).await.unwrap();
+    // Codes live for minutes.
+    let bare: Vec<String> =
+        bare.into_iter().map(|(name,)| name).filter(|name| !name.starts_with("oauth_codes.")).collect();
+    assert_eq!(bare, Vec::<String>::new());
+}
+
+/// Statements that are asked often, of tables that grow.
+#[tokio::test]
+async fn long_tables_are_asked_by_index() {
+    let (_dir, db) = sqlite().await;
+    let conn = db.read().await.unwrap();
+    for (sql, index) in [
+        ("EXPLAIN QUERY PLAN SELECT id FROM custom_emojis WHERE domain IS NULL", "custom_emojis_here"),
+        ("EXPLAIN QUERY PLAN DELETE FROM custom_emojis WHERE domain = 'a'", "custom_emojis_by_domain"),
+        (
+            "EXPLAIN QUERY PLAN SELECT id FROM jobs WHERE lane = 'a' AND queue + 0 = 1 AND state = 0 AND run_at <= 1 \
+             ORDER BY run_at, id LIMIT 4",
+            "jobs_of_lane (lane=? AND run_at<?)",
+        ),
+        (
+            "EXPLAIN QUERY PLAN SELECT id FROM jobs WHERE lane = 'a' AND state = 0 AND run_at < 1 ORDER BY run_at LIMIT 9",
+            "jobs_of_lane (lane=? AND run_at<?)",
+        ),
+    ] {
+        let plan: Vec<(i64, i64, i64, String)> = conn.all(sql, &[]).await.unwrap();
+        let text: Vec<&str> = plan.iter().map(|row| row.3.as_str()).collect();
+        assert!(text.len() == 1 && text[0].contains(index), "{sql}: {text:?}");
+    }
+}

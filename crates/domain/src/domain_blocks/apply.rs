@@ -1,18 +1,22 @@
 //! Makes what is known of a domain as the rules say: limits, hides, or lets go of it again.
 
-use super::{Rules, name, store};
+use super::{Rule, Rules, name, store, store::Marked};
 use crate::{
-    Result, Time, accounts,
-    db::{Conn, Db},
+    Error, Result, Time, accounts,
+    db::{Conn, Db, Tx},
     follows,
     ids::AccountId,
 };
 use std::collections::HashSet;
+use std::time::Duration;
 
 /// Accounts looked at in one transaction.
 const PAGE: i64 = 500;
 /// Follows that are ended between two looks.
 const FOLLOWS: i64 = 200;
+
+/// How often an account is looked at again that others mark.
+const TRIES: usize = 5;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,12 +52,12 @@ pub(super) async fn groups(conn: &Conn, domains: &[String]) -> Result<Vec<String
     Ok(groups)
 }
 
-/// Marks the accounts of `domain` and all below it as the rules of this moment say. `was`: the mark of the rule that was
-/// made, changed or taken back. Accounts that somebody limited or hid for themselves stay as they are. Safe to repeat,
+/// Marks the accounts of `domains` and all below them as the rules of this moment say. `was`: the marks of the rules that
+/// were made, changed or taken back. Accounts that somebody limited or hid for themselves stay as they are. Safe to repeat,
 /// in pages: when it is interrupted the next time goes on.
-pub async fn apply(db: &Db, domain: &str, was: Time) -> Result<Applied> {
+pub async fn apply(db: &Db, domains: &[String], was: &[Time]) -> Result<Applied> {
     let conn = db.read_long().await?;
-    let groups = groups(&conn, &[domain.to_owned()]).await?;
+    let groups = groups(&conn, domains).await?;
     drop(conn);
     let mut done = Applied::default();
     for group in groups {
@@ -80,29 +84,43 @@ struct Page {
 }
 
 /// One page of accounts, in one transaction: rules and marks are of one moment.
-async fn mark(db: &Db, (group, after): (&str, AccountId), was: Time) -> Result<Page> {
+async fn mark(db: &Db, (group, after): (&str, AccountId), was: &[Time]) -> Result<Page> {
     let tx = db.begin_long().await?;
     let blocks = store::list(&tx).await?;
-    let marks: Vec<Time> = blocks.iter().map(|b| b.created_at).chain([was]).collect();
+    let marks: HashSet<Time> = blocks.iter().map(|b| b.created_at).chain(was.iter().copied()).collect();
     let rules = Rules::new(&blocks, []);
     let rows = store::accounts(&tx, (group, after), PAGE).await?;
     let mut page = Page { changed: 0, suspended: Vec::new(), last: rows.last().map(|row| row.id) };
     for row in rows {
         let rule = rules.rule_of_account(&row.domain, &row.host);
-        let by_hand = |at: &Option<Time>| at.is_some_and(|at| !marks.contains(&at));
-        let keep = |now: Option<Time>, wanted: Option<Time>| if by_hand(&now) { now } else { wanted };
-        let silenced = keep(row.silenced_at, rule.silenced_at());
-        let suspended = keep(row.suspended_at, rule.suspended_at());
         if rule.suspended_at().is_some() {
             page.suspended.push(row.id);
         }
-        if (silenced, suspended) != (row.silenced_at, row.suspended_at) {
-            store::update_marks(&tx, row.id, (silenced, suspended)).await?;
-            page.changed += 1;
-        }
+        page.changed += u64::from(mark_one(&tx, row, (rule, &marks)).await?);
     }
     tx.commit().await?;
     Ok(page)
+}
+
+/// Whether it was marked otherwise before.
+async fn mark_one(tx: &Tx, mut row: Marked, (rule, marks): (Rule, &HashSet<Time>)) -> Result<bool> {
+    for _ in 0..TRIES {
+        let by_hand = |at: &Option<Time>| at.is_some_and(|at| !marks.contains(&at));
+        let keep = |now: Option<Time>, wanted: Option<Time>| if by_hand(&now) { now } else { wanted };
+        let wanted = (keep(row.silenced_at, rule.silenced_at()), keep(row.suspended_at, rule.suspended_at()));
+        if wanted == (row.silenced_at, row.suspended_at) {
+            return Ok(false);
+        }
+        if store::update_marks(tx, &row, wanted).await? {
+            return Ok(true);
+        }
+        // Somebody else marked it meanwhile, or it went.
+        match store::marked(tx, row.id).await? {
+            Some(now) => row = now,
+            None => return Ok(false),
+        }
+    }
+    Err(Error::Busy(Duration::from_secs(1)))
 }
 
 /// Ends all follows and requests of an account that is not seen any more, both ways.

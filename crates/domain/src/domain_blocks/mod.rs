@@ -21,6 +21,7 @@ pub use rules::{Rule, Rules};
 
 use crate::{
     Error, Result, Time,
+    accounts::Account,
     db::{Conn, Db, Tx, stored_enum},
     ids::{self, AccountId, DomainBlockId},
     jobs::Job,
@@ -30,6 +31,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 /// Characters of a comment.
 const COMMENT: usize = 2_000;
+/// Rules that are written in one transaction.
+const TOGETHER: usize = 500;
 
 stored_enum! {
     /// From mild to strict.
@@ -105,6 +108,37 @@ pub enum Written {
 /// Makes a rule, in the place of the one that there was for this domain. `wanted.id` and `created_at` do not matter.
 /// [`Error::Invalid`] for what is no name of a server, and for comments that are too long.
 pub async fn block(db: &Db, wanted: &DomainBlock) -> Result<(DomainBlock, Written)> {
+    let mut tx = db.begin().await?;
+    let (block, written) = write(&tx, wanted).await?;
+    if written != Written::Same {
+        changed(&mut tx, &block).await?;
+        tx.commit().await?;
+    }
+    Ok((block, written))
+}
+
+/// As [`block`] for many: they become true a few at a time, and one job marks all who are concerned by these.
+pub async fn block_all(db: &Db, wanted: &[DomainBlock], mut progress: impl FnMut(usize)) -> Result<()> {
+    for some in wanted.chunks(TOGETHER) {
+        let mut tx = db.begin_long().await?;
+        let mut written = Vec::new();
+        for block in some {
+            let (block, how) = write(&tx, block).await?;
+            written.extend((how != Written::Same).then_some(block));
+        }
+        if !written.is_empty() {
+            store::touch(&tx).await?;
+            let was = written.iter().map(|block| block.created_at.millis()).collect();
+            let domains = written.into_iter().map(|block| block.domain).collect();
+            tx.enqueue(Job::ApplyDomainBlocks { domains, was }).await?;
+        }
+        tx.commit().await?;
+        progress(some.len());
+    }
+    Ok(())
+}
+
+async fn write(tx: &Tx, wanted: &DomainBlock) -> Result<(DomainBlock, Written)> {
     let Some(domain) = name::normal(&wanted.domain) else {
         return Err(Error::invalid("Domain", "is not the name of a server"));
     };
@@ -113,8 +147,7 @@ pub async fn block(db: &Db, wanted: &DomainBlock) -> Result<(DomainBlock, Writte
             return Err(Error::invalid("Comment", format!("is too long (maximum is {COMMENT} characters)")));
         }
     }
-    let mut tx = db.begin().await?;
-    let before = store::by_domain(&tx, &domain).await?;
+    let before = store::by_domain(tx, &domain).await?;
     let text = |comment: &str| comment.trim().replace('\0', "");
     let block = DomainBlock {
         id: before.as_ref().map_or_else(ids::next, |b| b.id),
@@ -129,9 +162,7 @@ pub async fn block(db: &Db, wanted: &DomainBlock) -> Result<(DomainBlock, Writte
         Some(_) => Written::Changed,
         None => Written::New,
     };
-    store::put(&tx, &block).await?;
-    changed(&mut tx, &block).await?;
-    tx.commit().await?;
+    store::put(tx, &block).await?;
     Ok((block, written))
 }
 
@@ -188,6 +219,15 @@ pub(crate) async fn settle(tx: &Tx, id: AccountId, (rule, host): (Rule, &str)) -
         return Ok(Some(at));
     }
     Ok(None)
+}
+
+/// Hides an account of a server that is suspended since `at`; a job ends its follows.
+pub(crate) async fn hide(tx: &mut Tx, account: &Account, at: Time) -> Result<()> {
+    if !store::suspend(tx, account.id, at).await? {
+        return Ok(());
+    }
+    let domain = account.domain.clone().unwrap_or_default();
+    tx.enqueue(Job::ApplyDomainBlock { domain, was: at.millis() }).await
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ row! {
     }
 }
 
+const MARKED_FROM: &str = "SELECT a.id, a.domain, COALESCE(r.host, ''), a.silenced_at, a.suspended_at FROM accounts a \
+    LEFT JOIN actors r ON r.account_id = a.id ";
+
 // The accounts of some names, in handles or of servers.
 const OF_NAMES: &str =
     "(SELECT id FROM accounts WHERE domain = ANY($1) UNION SELECT account_id FROM actors WHERE host = ANY($1))";
@@ -42,10 +45,12 @@ sql! {
     DELETE_ALLOW = "DELETE FROM domain_allows WHERE domain = $1";
     NAMES = "SELECT domain FROM accounts WHERE domain IS NOT NULL UNION SELECT host FROM actors WHERE host <> '' \
         UNION SELECT domain FROM custom_emojis WHERE domain IS NOT NULL";
-    ACCOUNTS = "SELECT a.id, a.domain, COALESCE(r.host, ''), a.silenced_at, a.suspended_at FROM accounts a \
-        LEFT JOIN actors r ON r.account_id = a.id WHERE a.domain IS NOT NULL AND a.id > $2 AND a.id IN \
+    MARKED = MARKED_FROM, "WHERE a.domain IS NOT NULL AND a.id = $1";
+    ACCOUNTS = MARKED_FROM, "WHERE a.domain IS NOT NULL AND a.id > $2 AND a.id IN \
         (SELECT id FROM accounts WHERE domain = $1 UNION SELECT account_id FROM actors WHERE host = $1) ORDER BY a.id LIMIT $3";
-    UPDATE_MARKS = "UPDATE accounts SET silenced_at = $2, suspended_at = $3 WHERE id = $1";
+    UPDATE_MARKS = "UPDATE accounts SET silenced_at = $2, suspended_at = $3 WHERE id = $1 \
+        AND COALESCE(silenced_at, 0) = $4 AND COALESCE(suspended_at, 0) = $5";
+    SUSPEND = "UPDATE accounts SET suspended_at = $2 WHERE id = $1 AND suspended_at IS NULL";
     SILENCE = "UPDATE accounts SET silenced_at = COALESCE(silenced_at, $2::bigint) WHERE id = $1";
     PUT_HOST = "UPDATE actors SET host = $2 WHERE account_id = $1";
     FOLLOWS = "SELECT account_id, target_id FROM follows WHERE account_id = $1 UNION \
@@ -132,13 +137,24 @@ pub(super) async fn accounts(conn: &Conn, (name, after): (&str, AccountId), limi
     conn.all(ACCOUNTS, &[&name, &after, &limit]).await
 }
 
+pub(super) async fn marked(conn: &Conn, id: AccountId) -> Result<Option<Marked>> {
+    conn.opt(MARKED, &[&id]).await
+}
+
+/// Marks an account otherwise. False when its marks are no longer what they were.
 pub(super) async fn update_marks(
     tx: &Tx,
-    id: AccountId,
+    was: &Marked,
     (silenced, suspended): (Option<Time>, Option<Time>),
-) -> Result<()> {
-    tx.exec(UPDATE_MARKS, &[&id, &silenced, &suspended]).await?;
-    Ok(())
+) -> Result<bool> {
+    let before = |at: Option<Time>| at.unwrap_or(Time(0));
+    let before = (before(was.silenced_at), before(was.suspended_at));
+    Ok(tx.exec(UPDATE_MARKS, &[&was.id, &silenced, &suspended, &before.0, &before.1]).await? > 0)
+}
+
+/// False when it was hidden already.
+pub(super) async fn suspend(tx: &Tx, id: AccountId, at: Time) -> Result<bool> {
+    Ok(tx.exec(SUSPEND, &[&id, &at]).await? > 0)
 }
 
 pub(super) async fn silence(tx: &Tx, id: AccountId, at: Time) -> Result<()> {

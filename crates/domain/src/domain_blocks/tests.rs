@@ -4,10 +4,14 @@ use crate::{accounts, db::Texts, follows, jobs};
 
 async fn run_jobs(world: &World) {
     while let Some(job) =
-        jobs::claim(&world.db, jobs::Queue::Pull, 1, &Texts(Vec::new())).await.unwrap().into_iter().next()
+        jobs::claim(&world.db, jobs::Queue::Default, 1, &Texts(Vec::new())).await.unwrap().into_iter().next()
     {
         if let Some(Job::ApplyDomainBlock { domain, was }) = &job.job {
-            apply(&world.db, domain, Time(*was)).await.unwrap();
+            apply(&world.db, std::slice::from_ref(domain), &[Time(*was)]).await.unwrap();
+        }
+        if let Some(Job::ApplyDomainBlocks { domains, was }) = &job.job {
+            let was: Vec<Time> = was.iter().copied().map(Time).collect();
+            apply(&world.db, domains, &was).await.unwrap();
         }
         jobs::finish(&world.db, &job, jobs::Outcome::Done).await.unwrap();
     }
@@ -50,6 +54,65 @@ async fn taking_a_rule_back_restores_what_it_did_and_no_more() {
     assert_eq!((state(&world, eve).await, state(&world, sub).await), ((false, false), (false, false)));
     assert_eq!((state(&world, own).await, state(&world, good).await), ((false, true), (false, false)));
     assert!(matches!(unblock(&world.db, "bad.example").await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn many_rules_are_written_and_applied_together() {
+    let world = world().await;
+    let (eve, mallory) = (world.remote("eve", "x.bad.example").await, world.remote("mallory", "worse.example").await);
+    let good = world.remote("good", "good.example").await;
+    block(&world.db, &wanted("same.example", Severity::Silence)).await.unwrap();
+    run_jobs(&world).await;
+    let rules: Vec<DomainBlock> = [("bad.example", Severity::Suspend), ("worse.example", Severity::Silence)]
+        .map(|(domain, severity)| wanted(domain, severity))
+        .into_iter()
+        .chain([wanted("same.example", Severity::Silence)])
+        .collect();
+    let mut seen = 0;
+    block_all(&world.db, &rules, |n| seen += n).await.unwrap();
+    assert_eq!((seen, jobs::counts(&world.db.read().await.unwrap()).await.unwrap().len()), (3, 1));
+    let jobs = jobs::list_all(&world.db.read().await.unwrap(), 10).await.unwrap();
+    assert!(jobs.len() == 1 && !jobs[0].payload.contains("same.example"), "{:?}", jobs[0].payload);
+    run_jobs(&world).await;
+    assert_eq!((state(&world, eve).await, state(&world, mallory).await), ((false, true), (true, false)));
+    assert_eq!(state(&world, good).await, (false, false));
+    let nonsense = block_all(&world.db, &[wanted("a b", Severity::Suspend)], |_| {}).await;
+    assert!(matches!(nonsense, Err(Error::Invalid { .. })));
+}
+
+/// Between looking at an account and marking it somebody hides it for themselves.
+#[tokio::test]
+async fn what_was_marked_meanwhile_stays() {
+    let world = world().await;
+    let eve = world.remote("eve", "bad.example").await;
+    let tx = world.db.begin().await.unwrap();
+    let seen = store::marked(&tx, eve).await.unwrap().unwrap();
+    assert!(store::suspend(&tx, eve, Time(5)).await.unwrap() && !store::suspend(&tx, eve, Time(6)).await.unwrap());
+    assert!(!store::update_marks(&tx, &seen, (Some(Time(7)), None)).await.unwrap());
+    let seen = store::marked(&tx, eve).await.unwrap().unwrap();
+    assert!(store::update_marks(&tx, &seen, (Some(Time(7)), Some(Time(5)))).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(state(&world, eve).await, (true, true));
+}
+
+#[tokio::test]
+async fn who_was_overlooked_is_hidden_when_more_arrives() {
+    let world = world().await;
+    let eve = world.remote("eve", "bad.example").await;
+    block(&world.db, &wanted("bad.example", Severity::Suspend)).await.unwrap();
+    let account = world.account(eve).await;
+    let arrived = accounts::remote::Arrived {
+        uri: account.uri.clone(),
+        username: account.username.clone(),
+        domain: "bad.example".into(),
+        ..Default::default()
+    };
+    assert!(matches!(accounts::remote::receive(&world.db, &arrived).await, Err(Error::Forbidden(_))));
+    assert_eq!(state(&world, eve).await, (false, true));
+    // The rule takes its mark back with it.
+    unblock(&world.db, "bad.example").await.unwrap();
+    run_jobs(&world).await;
+    assert_eq!(state(&world, eve).await, (false, false));
 }
 
 #[tokio::test]

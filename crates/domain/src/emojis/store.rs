@@ -12,14 +12,14 @@ use crate::{
 const MOST: i64 = 10_000;
 
 sql! {
-    BY_SHORTCODES = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE shortcode = ANY($1) AND COALESCE(domain, '') = ''";
+    BY_SHORTCODES = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE shortcode = ANY($1) AND domain IS NULL";
     BY_CODES_AND_DOMAINS = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE shortcode = ANY($1) \
         AND COALESCE(domain, '') = ANY($2)";
     BY_ID = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE id = $1";
     BY_IDS = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE id = ANY($1)";
     BY_DOMAIN = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE COALESCE(domain, '') = $1 ORDER BY shortcode LIMIT $2";
     NAMING = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE image = ANY($1) OR image_static = ANY($1)";
-    LIST = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE COALESCE(domain, '') = '' ORDER BY lower(shortcode), shortcode LIMIT $1";
+    LIST = "SELECT ", Emoji::COLUMNS, " FROM custom_emojis WHERE domain IS NULL ORDER BY lower(shortcode), shortcode LIMIT $1";
     INSERT = "INSERT INTO custom_emojis (", Emoji::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
         ON CONFLICT DO NOTHING";
     UPDATE = "UPDATE custom_emojis SET image = $2, image_static = $3, uri = $4, changed_at = $5, seen_at = $6 WHERE id = $1";

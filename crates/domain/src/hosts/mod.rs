@@ -82,7 +82,10 @@ pub async fn failed(db: &Db, host: &str, why: &str) -> Result<Host> {
     let days = before.as_ref().map_or(0, |h| h.failed_days);
     let same_day = days > 0 && last.is_some_and(|at| day(at) == day(tx.now));
     let days = if same_day { days } else { days + 1 };
-    rests(tx, before.as_ref(), Host { failures, failed_days: days, ..Host::named(host, why) }).await
+    // What failed with others says nothing new: it rests as long as was said then.
+    let until = before.as_ref().and_then(|h| h.resting_until).filter(|until| together && same_day && *until > tx.now);
+    let failed = Host { failures, failed_days: days, ..Host::named(host, why) };
+    rests(db, tx, before.as_ref(), (failed, until)).await
 }
 
 /// `host` says itself that there is nothing any more: it is left in peace at once.
@@ -90,25 +93,26 @@ pub async fn gone(db: &Db, host: &str, why: &str) -> Result<Host> {
     let tx = db.begin().await?;
     let before = store::by_name(&tx, host).await?;
     let failures = before.as_ref().map_or(0, |h| h.failures) + 1;
-    rests(tx, before.as_ref(), Host { failures, failed_days: DAYS, ..Host::named(host, why) }).await
+    let failed = Host { failures, failed_days: DAYS, ..Host::named(host, why) };
+    rests(db, tx, before.as_ref(), (failed, None)).await
 }
 
-/// Writes a failure down, and has what waits for the host wait as long as it rests.
-async fn rests(tx: Tx, before: Option<&Host>, failed: Host) -> Result<Host> {
+/// Writes a failure down, and has what waits for the host wait as long as it rests. `known`: until when that does already.
+async fn rests(db: &Db, tx: Tx, before: Option<&Host>, (failed, known): (Host, Option<Time>)) -> Result<Host> {
     let rest = if failed.is_given_up() { Some(PROBE) } else { rest(failed.failures) };
     let row = Host {
         failing_since: before.and_then(|h| h.failing_since).or(Some(tx.now)),
-        resting_until: rest.map(|rest| tx.now.plus(rest)),
+        resting_until: known.or_else(|| rest.map(|rest| tx.now.plus(rest))),
         last_success_at: before.and_then(|h| h.last_success_at),
         last_failure_at: Some(tx.now),
         ..failed
     };
     store::put(&tx, &row).await?;
-    if let Some(until) = row.resting_until {
-        // What waits need not find that out one by one.
-        jobs::rest(&tx, &row.host, until).await?;
-    }
     tx.commit().await?;
+    if let Some(until) = row.resting_until.filter(|_| known.is_none()) {
+        // What waits need not find that out one by one.
+        jobs::rest(db, &row.host, until).await?;
+    }
     Ok(row)
 }
 
@@ -222,6 +226,45 @@ mod tests {
         assert!(given_up().await.is_empty());
         assert!(super::failed(&world.db, "c.example", "410").await.unwrap().is_given_up());
         assert!(given_up().await.contains("c.example"));
+    }
+
+    async fn at(world: &crate::accounts::tests::World, column: &str) -> Time {
+        let sql = match column {
+            "hosts" => "SELECT resting_until FROM hosts WHERE host = 'b.example'",
+            _ => "SELECT MAX(run_at) FROM jobs WHERE lane = 'b.example'",
+        };
+        world.db.read().await.unwrap().one::<(Time,)>(sql, &[]).await.unwrap().0
+    }
+
+    #[tokio::test]
+    async fn what_fails_with_others_moves_nothing_again() {
+        let world = crate::accounts::tests::world().await;
+        let wait = async || {
+            let mut tx = world.db.begin().await.unwrap();
+            let inbox = "https://b.example/inbox".to_owned();
+            tx.enqueue(jobs::Job::Deliver { activity: crate::ids::ActivityId(1), inbox }).await.unwrap();
+            let now = tx.now;
+            tx.commit().await.unwrap();
+            now
+        };
+        wait().await;
+        for _ in 0..PATIENCE {
+            failed(&world.db, "b.example", "no connection").await.unwrap();
+            world.exec("UPDATE hosts SET last_failure_at = $1", crate::ids::AccountId(1)).await;
+        }
+        let until = at(&world, "hosts").await;
+        assert_eq!(at(&world, "jobs").await, until, "what waits rests with its host");
+        let tx = world.db.begin().await.unwrap();
+        let now = crate::ids::AccountId(tx.now.millis());
+        drop(tx);
+        world.exec("UPDATE hosts SET last_failure_at = $1", now).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let added = wait().await;
+        failed(&world.db, "b.example", "no connection").await.unwrap();
+        assert_eq!(at(&world, "hosts").await, until);
+        let due = "SELECT MIN(run_at) FROM jobs WHERE lane = 'b.example'";
+        let (due,): (Time,) = world.db.read().await.unwrap().one(due, &[]).await.unwrap();
+        assert_eq!(due, added);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The persistent queue. A job is a row, added in the transaction that caused it; it is safe to run twice, and a crash
 //! costs no more than running it again.
 
+mod claim;
 mod dead;
 mod store;
 
 use crate::{
     Result, Time, arrivals,
-    db::{Conn, Db, Ids, Texts, Tx, stored_enum},
+    db::{Conn, Crowded, Db, Ids, Tx, stored_enum},
     deliveries::News,
     hosts,
     ids::{self, AccountId, ActivityId, ArrivalId, CardId, JobId, MediaId, PollId, ScheduledId, StatusId},
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
+pub use claim::{Claimed, claim, claim_of_lanes, give_back, renew};
 pub use dead::{discard as discard_dead, retry as retry_dead, sweep};
 pub use store::JobRow;
 
@@ -39,6 +41,9 @@ stored_enum! {
         Dead = 2 => "dead",
     }
 }
+
+/// Begins the names of lanes that are no server's.
+pub const SHARED: char = '*';
 
 /// Work to do later. Carries ids only; its JSON form is part of the stored format: rows outlive releases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,6 +89,11 @@ pub enum Job {
     ApplyDomainBlock {
         domain: String,
         was: i64,
+    },
+    /// The same for many domains at once.
+    ApplyDomainBlocks {
+        domains: Vec<String>,
+        was: Vec<i64>,
     },
     /// Asks other servers for answers to a post of theirs that were not sent here.
     FetchThread {
@@ -134,20 +144,25 @@ impl Job {
         match self {
             Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
             Self::MirrorMedia { .. } | Self::MirrorAccount { .. } => Queue::Media,
+            // A rule about another server must not wait for other servers.
+            Self::ApplyDomainBlock { .. } | Self::ApplyDomainBlocks { .. } => Queue::Default,
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
             Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::FetchCard { .. } => Queue::Pull,
-            Self::ApplyDomainBlock { .. } | Self::FetchThread { .. } | Self::FetchQuote { .. } => Queue::Pull,
-            Self::CheckMove { .. } | Self::Carry { .. } | Self::MendFollows { .. } => Queue::Pull,
+            Self::FetchThread { .. } | Self::FetchQuote { .. } | Self::CheckMove { .. } => Queue::Pull,
+            Self::Carry { .. } | Self::MendFollows { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::RotateKeys { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }
 
-    /// The server that this asks, if what it asks can be held up there.
+    /// Of a lane only so many run at once: the server that this asks, if what it asks can be held up there, or a name
+    /// that no server has for what may take long wherever it asks.
     pub fn lane(&self) -> Option<String> {
         match self {
             Self::Deliver { inbox, .. } => hosts::of(inbox),
             Self::MendFollows { url, .. } => hosts::of(url),
+            Self::FetchThread { .. } => Some(format!("{SHARED}threads")),
+            Self::FetchCard { .. } => Some(format!("{SHARED}cards")),
             _ => None,
         }
     }
@@ -167,21 +182,12 @@ pub enum Outcome {
     GiveUp(String),
 }
 
-/// A job taken by a worker.
-#[derive(Debug)]
-pub struct Claimed {
-    pub id: JobId,
-    /// None: a payload this program does not know (written by another version); it must be given up, not dropped.
-    pub job: Option<Job>,
-    pub attempts: i64,
-    /// Of these only so many may run at once: the server that the job asks.
-    pub lane: Option<String>,
-}
-
 /// How long a claim holds without being renewed.
 pub const LEASE: Duration = Duration::from_secs(60);
 /// Attempts before a job is put among the dead letters: with the pauses below, about two days.
 pub const MAX_ATTEMPTS: i64 = 16;
+/// Put off in one transaction.
+const AT_REST: i64 = 2_000;
 
 /// Rings when this process added a job, so that workers need not wait for their next look.
 #[derive(Clone, Default)]
@@ -202,41 +208,6 @@ pub(crate) async fn insert(tx: &Tx, job: &Job, at: Time) -> Result<()> {
     store::insert(tx, &row, tx.now).await
 }
 
-/// Takes up to `limit` jobs that are due, oldest first, but none of the lanes that are `full`.
-pub async fn claim(db: &Db, queue: Queue, limit: i64, full: &Texts) -> Result<Vec<Claimed>> {
-    // A look before the write: an idle server must not take the writer every second.
-    if !store::any_due(&db.read().await?, queue, full).await? {
-        return Ok(Vec::new());
-    }
-    let tx = db.begin().await?;
-    let rows = store::claim(&tx, queue, (limit, full)).await?;
-    tx.commit().await?;
-    let claimed = |(id, payload, attempts, lane): (JobId, String, i64, Option<String>)| Claimed {
-        id,
-        job: serde_json::from_str(&payload).ok(),
-        attempts,
-        lane,
-    };
-    Ok(rows.into_iter().map(claimed).collect())
-}
-
-/// Gives back what cannot be begun now, as if it had not been taken.
-pub async fn give_back(db: &Db, claimed: &[Claimed]) -> Result<()> {
-    let tx = db.begin().await?;
-    store::give_back(&tx, Ids::of(claimed.iter().map(|c| c.id))).await?;
-    tx.commit().await
-}
-
-/// Keeps claims of work that is still running.
-pub async fn renew(db: &Db, running: &[JobId]) -> Result<()> {
-    if running.is_empty() {
-        return Ok(());
-    }
-    let tx = db.begin().await?;
-    store::renew(&tx, running).await?;
-    tx.commit().await
-}
-
 /// The end of one.
 pub(crate) struct End {
     id: JobId,
@@ -246,7 +217,16 @@ pub(crate) struct End {
     outcome: Outcome,
 }
 
-/// Writes down how a job ended.
+impl Crowded for End {
+    fn bytes(&self) -> usize {
+        match &self.outcome {
+            Outcome::Done | Outcome::Postponed(_) => 0,
+            Outcome::Retry(why) | Outcome::RetryAt(_, why) | Outcome::GiveUp(why) => why.len(),
+        }
+    }
+}
+
+/// Writes down how a job ended. [`Error::Busy`](crate::Error::Busy) when that cannot be done now.
 pub async fn finish(db: &Db, claimed: &Claimed, outcome: Outcome) -> Result<()> {
     let arrival = match &claimed.job {
         Some(Job::Receive { arrival }) => Some(*arrival),
@@ -306,17 +286,17 @@ pub enum Release {
     Expired,
 }
 
-/// Makes sure that the hourly round is in the queue once.
+/// Makes sure that the hourly round waits in the queue once.
 pub async fn ensure_housekeeping(db: &Db) -> Result<()> {
     ensure(db, Job::Housekeeping).await
 }
 
-/// Whether the very same waits or runs.
+/// Whether the very same waits. One that runs may have read what it is about before that changed.
 pub(crate) async fn is_queued(conn: &Conn, job: &Job) -> Result<bool> {
     store::any_with_payload(conn, &serde_json::to_string(job)?).await
 }
 
-/// Adds a job unless the same is in the queue.
+/// Adds a job unless the same waits in the queue.
 pub(crate) async fn ensure(db: &Db, job: Job) -> Result<()> {
     let mut tx = db.begin().await?;
     let payload = serde_json::to_string(&job)?;
@@ -338,9 +318,18 @@ pub(crate) async fn hasten_deliveries(tx: &Tx, host: Option<&str>) -> Result<u64
     }
 }
 
-/// What waits to ask `host` waits until `until`.
-pub(crate) async fn rest(tx: &Tx, host: &str, until: Time) -> Result<u64> {
-    store::rest(tx, host, until).await
+/// What waits to ask `host` waits until `until`: a few at a time, so that others write in between. How many.
+pub(crate) async fn rest(db: &Db, host: &str, until: Time) -> Result<u64> {
+    let mut resting = 0;
+    loop {
+        let tx = db.begin_long().await?;
+        let n = store::rest(&tx, (host, until), AT_REST).await?;
+        tx.commit().await?;
+        resting += n;
+        if n < AT_REST.unsigned_abs() {
+            return Ok(resting);
+        }
+    }
 }
 
 /// How many jobs are in each queue and state.

@@ -37,14 +37,20 @@ sql! {
     INSERT = "INSERT INTO jobs (id, queue, state, lane, payload, run_at, created_at) VALUES ($1, $2, 0, $3, $4, $5, $6)";
     ANY_DUE = "SELECT 1::bigint ", DUE, " LIMIT 1";
     // Word for word what the index is about, or it is not used; nor would SQLite use it for a payload that is just equal,
-    // which it puts into the first comparison.
+    // which it puts into the first comparison. Of those only what waits: what runs may have read what it is about before.
     ANY_WITH_PAYLOAD = "SELECT 1::bigint FROM jobs WHERE substr(payload, 1, 100) = $2 AND payload || '' = $1 \
-        AND state IN (0, 1) AND lane IS NULL AND queue <> 0 LIMIT 1";
+        AND state IN (0, 1) AND state + 0 = 0 AND lane IS NULL AND queue <> 0 LIMIT 1";
     ANY_IN_LANE = "SELECT 1::bigint FROM jobs WHERE lane = $1 AND state = 0 AND payload = $2 LIMIT 1";
     CLAIM = "UPDATE jobs SET state = 1, claimed_until = $4, attempts = attempts + 1 WHERE id IN \
         (SELECT id ", DUE, " ORDER BY run_at, id LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING id, payload, attempts, lane";
+    // + 0: by the lane, not through all that is due in the queue.
+    CLAIM_OF_LANE = "UPDATE jobs SET state = 1, claimed_until = $4, attempts = attempts + 1 WHERE id IN \
+        (SELECT id FROM jobs WHERE lane = $1 AND queue + 0 = $2 AND state = 0 AND run_at <= $3 ORDER BY run_at, id LIMIT $5 \
+        FOR UPDATE SKIP LOCKED) RETURNING id, payload, attempts, lane";
     GIVE_BACK = "UPDATE jobs SET state = 0, claimed_until = NULL, attempts = attempts - 1 WHERE id = ANY($1) AND state = 1";
-    RENEW = "UPDATE jobs SET claimed_until = $1 WHERE id = ANY($2) AND state = 1";
+    // What is being written down as ended by somebody else is passed over: neither waits for the other.
+    RENEW = "UPDATE jobs SET claimed_until = $1 WHERE id IN \
+        (SELECT id FROM jobs WHERE id = ANY($2) AND state = 1 FOR UPDATE SKIP LOCKED)";
     DELETE = "DELETE FROM jobs WHERE id = ANY($1)";
     RETRY_AT = "UPDATE jobs SET state = 0, claimed_until = NULL, run_at = $2, last_error = $3 WHERE id = $1";
     POSTPONE = "UPDATE jobs SET state = 0, claimed_until = NULL, run_at = $2, attempts = attempts - 1 WHERE id = $1";
@@ -60,7 +66,8 @@ sql! {
     REVIVE = "UPDATE jobs SET state = 0, attempts = 0, run_at = $1 WHERE state = 2 AND id >= $2 AND id <= $3";
     HASTEN = "UPDATE jobs SET run_at = $2 WHERE queue = $1 AND state = 0 AND run_at > $2";
     HASTEN_LANE = "UPDATE jobs SET run_at = $2 WHERE lane = $1 AND state = 0 AND run_at > $2";
-    REST = "UPDATE jobs SET run_at = $2 WHERE lane = $1 AND state = 0 AND run_at < $2";
+    REST = "UPDATE jobs SET run_at = $2 WHERE id IN \
+        (SELECT id FROM jobs WHERE lane = $1 AND state = 0 AND run_at < $2 ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED)";
     DISCARD = "DELETE FROM jobs WHERE id = $1 AND state = 2 RETURNING payload";
     PRUNE = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state = 2 AND run_at < $1 ORDER BY id LIMIT 5000) \
         RETURNING payload";
@@ -89,12 +96,15 @@ pub(super) async fn any_in_lane(conn: &Conn, lane: &str, payload: &str) -> Resul
     conn.exists(ANY_IN_LANE, &[&lane, &payload]).await
 }
 
-pub(super) async fn claim(
-    tx: &Tx,
-    queue: Queue,
-    (limit, full): (i64, &Texts),
-) -> Result<Vec<(JobId, String, i64, Option<String>)>> {
+/// Id, payload, attempts, lane.
+type Taken = (JobId, String, i64, Option<String>);
+
+pub(super) async fn claim(tx: &Tx, queue: Queue, (limit, full): (i64, &Texts)) -> Result<Vec<Taken>> {
     tx.all(CLAIM, &[&queue, &tx.now, full, &tx.now.plus(LEASE), &limit]).await
+}
+
+pub(super) async fn claim_of_lane(tx: &Tx, (queue, lane): (Queue, &str), limit: i64) -> Result<Vec<Taken>> {
+    tx.all(CLAIM_OF_LANE, &[&lane, &queue, &tx.now, &tx.now.plus(LEASE), &limit]).await
 }
 
 pub(super) async fn give_back(tx: &Tx, ids: Ids) -> Result<()> {
@@ -172,9 +182,9 @@ pub(super) async fn hasten_lane(tx: &Tx, lane: &str) -> Result<u64> {
     tx.exec(HASTEN_LANE, &[&lane, &tx.now]).await
 }
 
-/// Nothing of a lane is due before `until`.
-pub(super) async fn rest(tx: &Tx, lane: &str, until: Time) -> Result<u64> {
-    tx.exec(REST, &[&lane, &until]).await
+/// Up to `limit` of a lane are not due before `until`.
+pub(super) async fn rest(tx: &Tx, (lane, until): (&str, Time), limit: i64) -> Result<u64> {
+    tx.exec(REST, &[&lane, &until, &limit]).await
 }
 
 /// How SQLite looks for the same job.

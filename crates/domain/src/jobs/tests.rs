@@ -1,6 +1,7 @@
 //! Stored forms, lanes, and ends.
 
 use super::*;
+use crate::{db::Texts, moves::What};
 
 /// Rows outlive releases: a changed spelling here would strand them.
 #[test]
@@ -38,7 +39,15 @@ fn stored_form_is_fixed() {
             Job::ApplyDomainBlock { domain: "a.example".into(), was: 5 },
             r#"{"job":"apply_domain_block","domain":"a.example","was":5}"#,
         ),
-        (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
+        (
+            Job::ApplyDomainBlocks { domains: vec!["a.example".into()], was: vec![5] },
+            r#"{"job":"apply_domain_blocks","domains":["a.example"],"was":[5]}"#,
+        ),
+        (Job::CheckMove { account: AccountId(6) }, r#"{"job":"check_move","account":"6"}"#),
+        (
+            Job::Carry { carry: Carry { from: AccountId(1), to: AccountId(2), what: What::Follows, after: 3 } },
+            r#"{"job":"carry","carry":{"from":"1","to":"2","what":"follows","after":3}}"#,
+        ),
         (
             Job::MendFollows { account: AccountId(6), url: "https://a.example/1".into(), digest: "00".into() },
             r#"{"job":"mend_follows","account":"6","url":"https://a.example/1","digest":"00"}"#,
@@ -89,10 +98,8 @@ async fn full_lanes_are_passed_over() {
 async fn all_that_waits_for_a_host_rests_with_it() {
     let world = crate::accounts::tests::world().await;
     delivered_to(&world, &["https://dead.example/1", "https://dead.example/2", "https://alive.example/1"]).await;
-    let tx = world.db.begin().await.unwrap();
-    let until = tx.now.plus(Duration::from_secs(60));
-    assert_eq!(rest(&tx, "dead.example", until).await.unwrap(), 2);
-    tx.commit().await.unwrap();
+    let until = Time::now().plus(Duration::from_secs(60));
+    assert_eq!(rest(&world.db, "dead.example", until).await.unwrap(), 2);
     let due = lanes(&world, &[]).await;
     assert_eq!(due.iter().map(|c| c.lane.as_deref()).collect::<Vec<_>>(), [Some("alive.example")]);
     assert_eq!(hosts::retry(&world.db, Some("dead.example")).await.unwrap(), 2);
@@ -180,4 +187,47 @@ async fn what_was_taken_back_is_refused_with_its_arrival() {
     // The process may end here, and the job run again: there is nothing left to apply.
     let conn = world.db.read().await.unwrap();
     assert_eq!(arrivals::by_id(&conn, arrival).await.unwrap().unwrap().body, None);
+}
+
+#[tokio::test]
+async fn a_lane_is_asked_for_what_may_run_of_it() {
+    let world = crate::accounts::tests::world().await;
+    delivered_to(&world, &["https://a.example/1"; 9]).await;
+    delivered_to(&world, &["https://b.example/1"]).await;
+    let wanted = [("a.example".to_owned(), 3), ("b.example".to_owned(), 3), ("c.example".to_owned(), 3)];
+    let taken = claim_of_lanes(&world.db, Queue::Push, &wanted).await.unwrap();
+    let of = |lane: &str| taken.iter().filter(|c| c.lane.as_deref() == Some(lane)).count();
+    assert_eq!((of("a.example"), of("b.example"), taken.len()), (3, 1, 4));
+    assert!(taken.iter().all(|c| c.attempts == 1 && c.job.is_some()));
+    assert!(claim_of_lanes(&world.db, Queue::Pull, &wanted).await.unwrap().is_empty(), "of another queue");
+    rest(&world.db, "a.example", Time::now().plus(Duration::from_secs(60))).await.unwrap();
+    assert!(claim_of_lanes(&world.db, Queue::Push, &wanted).await.unwrap().is_empty(), "not due");
+}
+
+#[tokio::test]
+async fn what_is_asked_for_while_the_same_runs_is_done_again() {
+    let world = crate::accounts::tests::world().await;
+    let job = || Job::CheckMove { account: AccountId(1) };
+    for _ in 0..2 {
+        ensure(&world.db, job()).await.unwrap();
+    }
+    let claimed = claim(&world.db, Queue::Pull, 10, &Texts(Vec::new())).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert!(!is_queued(&world.db.read().await.unwrap(), &job()).await.unwrap());
+    for _ in 0..2 {
+        ensure(&world.db, job()).await.unwrap();
+    }
+    finish(&world.db, &claimed[0], Outcome::Done).await.unwrap();
+    let again = claim(&world.db, Queue::Pull, 10, &Texts(Vec::new())).await.unwrap();
+    assert_eq!(again.len(), 1, "what changed while it ran");
+}
+
+#[test]
+fn what_takes_long_has_lanes_of_its_own() {
+    let slow = [Job::FetchThread { status: StatusId(1) }, Job::FetchCard { card: CardId(1) }];
+    for job in slow {
+        assert!(job.lane().is_some_and(|lane| lane.starts_with(SHARED)), "{job:?}");
+    }
+    let block = Job::ApplyDomainBlock { domain: "a.example".into(), was: 0 };
+    assert_eq!((block.queue(), block.lane()), (Queue::Default, None));
 }

@@ -5,6 +5,7 @@ mod oembed;
 mod page;
 
 use crate::Federation;
+use crate::documents::host;
 use crate::fetch::{Ask, Body, Bounds};
 use domain::accounts::{self, Account};
 use domain::cards::{self, Card, Kind};
@@ -20,19 +21,34 @@ const BOUNDS: Bounds =
     Bounds { bytes: 1 << 20, idle: Duration::from_secs(8), total: Duration::from_secs(20), redirects: 5 };
 const ACCEPT: &str = "text/html, application/xhtml+xml;q=0.9";
 
-/// Fetches the page of a preview, and writes down what there is to show of it.
-pub async fn fetch(federation: &Federation, id: CardId) -> Result<()> {
+/// How often a page is asked that cannot be had at the moment.
+const ATTEMPTS: i64 = 3;
+
+/// Fetches the page of a preview, and writes down what there is to show of it. `attempt`: counted from one. An error
+/// that passes is no answer, until the last one.
+pub async fn fetch(federation: &Federation, id: CardId, attempt: i64) -> Result<()> {
     let preview = cards::by_id(&federation.db.read().await?, id).await?.ok_or(Error::NotFound)?;
     let card = match Url::parse(&preview.url) {
-        Ok(url) => look(federation, &url).await?,
-        Err(_) => None,
+        Ok(url) => look(federation, &url).await,
+        Err(_) => Ok(None),
+    };
+    let card = match card {
+        Err(Error::Busy(_) | Error::Unreachable(_)) if attempt >= ATTEMPTS => None,
+        card => card?,
     };
     cards::arrived(&federation.db, id, card).await
 }
 
 /// None when nothing is to be had: whoever links to it next makes us look again.
 async fn look(federation: &Federation, url: &Url) -> Result<Option<Card>> {
-    let Ok(reply) = federation.files.open(&Ask::foreign(url, ACCEPT, BOUNDS)).await else { return Ok(None) };
+    let reply = match federation.files.open(&Ask::foreign(url, ACCEPT, BOUNDS)).await {
+        Ok(reply) => reply,
+        Err(error) if error.passes() => {
+            tracing::debug!(%url, %error, "a page cannot be had now");
+            return Err(Error::Unreachable(host(url.as_str()).unwrap_or_default()));
+        }
+        Err(_) => return Ok(None),
+    };
     let kind = reply.content_type().to_ascii_lowercase();
     if !kind.starts_with("text/html") && !kind.starts_with("application/xhtml+xml") {
         return Ok(None);
@@ -121,9 +137,13 @@ async fn creator(federation: &Federation, page: &Page, card: &Card) -> Result<Op
         Err(Error::NotFound) => crate::resolve::account::by_handle(federation, &handle).await,
         known => known,
     };
-    let Ok(account) = found else { return Ok(None) };
-    let host = Url::parse(&card.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    Ok(Some(account).filter(|account| account.attribution_domains().iter().any(|domain| is_of(&host, domain))))
+    let account = match found {
+        Ok(account) => account,
+        Err(error @ (Error::Internal(_) | Error::Busy(_))) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let site = Url::parse(&card.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    Ok(Some(account).filter(|account| account.attribution_domains().iter().any(|domain| is_of(&site, domain))))
 }
 
 /// Whether `host` is `domain` or below it.

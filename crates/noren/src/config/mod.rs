@@ -167,12 +167,6 @@ impl MediaConfig {
         }
     }
 
-    /// Whether some files are, or may be, on other machines.
-    pub fn is_remote(&self) -> bool {
-        let is_folder = |origin: &OriginConfig| matches!(origin, OriginConfig::Folder(_));
-        self.storage.is_set() || !self.origins.iter().all(is_folder)
-    }
-
     /// What is wrong with the places of old files; the text names the key.
     fn check_origins(&self) -> Result<(), String> {
         if self.origins.len() > MAX_ORIGINS {

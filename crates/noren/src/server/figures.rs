@@ -48,7 +48,8 @@ struct Figures {
 
 impl Figures {
     async fn read(db: &Db) -> Result<Self> {
-        let conn: Conn = db.read().await?;
+        // All of the queue is counted.
+        let conn: Conn = db.read_long().await?;
         let mut failing = hosts::list(&conn, HOSTS).await?;
         failing.retain(|host| host.failures > 0);
         Ok(Self {

@@ -1,14 +1,38 @@
-//! How many jobs run at each server that jobs ask: one that does not answer holds up a few, never all.
+//! How many jobs run at each server that jobs ask: one that does not answer holds up a few, never all. Where more waits
+//! than may run, the queue is asked for jobs of that lane alone: taking all that is due and giving most of it back costs
+//! the database more than the jobs are worth.
 
 use domain::db::Texts;
+use domain::jobs::{Queue, SHARED};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// At one server at once; as many as the fetcher lets through.
 const MOST: usize = 4;
+/// Lanes that are asked for at once.
+const TOGETHER: usize = 64;
 
-#[derive(Clone, Default)]
-pub(super) struct Lanes(Arc<Mutex<HashMap<String, usize>>>);
+#[derive(Clone)]
+pub(super) struct Lanes {
+    known: Arc<Mutex<Known>>,
+    /// At once in lanes that are no server's.
+    shared: usize,
+}
+
+#[derive(Default)]
+struct Known {
+    lanes: HashMap<String, Lane>,
+    turns: u64,
+}
+
+#[derive(Default)]
+struct Lane {
+    running: usize,
+    /// Queues in which more waits than could be begun.
+    crowded: Vec<Queue>,
+    /// When it was last asked for.
+    turn: u64,
+}
 
 /// A place in a lane, until it is dropped.
 pub(super) struct Held {
@@ -17,16 +41,26 @@ pub(super) struct Held {
 }
 
 impl Lanes {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// `places`: how many jobs run at once in the queue of what is in lanes that are no server's. Each of two such lanes
+    /// leaves room for the other and for the rest.
+    pub(super) fn new(places: usize) -> Self {
+        Self { known: Arc::default(), shared: (places * 3 / 8).max(1) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn most(&self, lane: &str) -> usize {
+        if lane.starts_with(SHARED) { self.shared } else { MOST }
     }
 
     /// None: the lane is full. What is in no lane always has a place.
     pub(super) fn enter(&self, lane: Option<&str>) -> Option<Held> {
         if let Some(lane) = lane {
-            let mut lanes = self.lock();
-            let running = lanes.entry(lane.to_owned()).or_default();
-            if *running >= MOST {
+            let mut known = self.lock();
+            let running = &mut known.lanes.entry(lane.to_owned()).or_default().running;
+            if *running >= self.most(lane) {
                 return None;
             }
             *running += 1;
@@ -34,22 +68,70 @@ impl Lanes {
         Some(Held { lanes: self.clone(), lane: lane.map(str::to_owned) })
     }
 
-    /// Those that have no place.
-    pub(super) fn full(&self) -> Texts {
-        Texts(self.lock().iter().filter(|(_, running)| **running >= MOST).map(|(lane, _)| lane.clone()).collect())
+    /// More of `queue` waits in this lane than could be begun.
+    pub(super) fn crowd(&self, queue: Queue, lane: &str) {
+        let mut known = self.lock();
+        let crowded = &mut known.lanes.entry(lane.to_owned()).or_default().crowded;
+        if !crowded.contains(&queue) {
+            crowded.push(queue);
+        }
+    }
+
+    /// Nothing of `queue` waits in this lane any more.
+    pub(super) fn thin(&self, queue: Queue, lane: &str) {
+        let mut known = self.lock();
+        if let Some(found) = known.lanes.get_mut(lane) {
+            found.crowded.retain(|other| *other != queue);
+        }
+        known.forget(lane);
+    }
+
+    /// Crowded ones of `queue` that have places, and how many: those that waited longest, for `free` jobs in all.
+    pub(super) fn open(&self, queue: Queue, mut free: usize) -> Vec<(String, usize)> {
+        let mut known = self.lock();
+        known.turns += 1;
+        let turn = known.turns;
+        let has_places =
+            |(name, lane): &(&String, &mut Lane)| lane.crowded.contains(&queue) && lane.running < self.most(name);
+        let mut open: Vec<(&String, &mut Lane)> = known.lanes.iter_mut().filter(has_places).collect();
+        open.sort_by_key(|(_, lane)| lane.turn);
+        let mut wanted = Vec::new();
+        for (name, lane) in open.into_iter().take(TOGETHER) {
+            let count = (self.most(name) - lane.running).min(free);
+            if count > 0 {
+                (lane.turn, free) = (turn, free - count);
+                wanted.push((name.clone(), count));
+            }
+        }
+        wanted
+    }
+
+    /// Those that are passed over when all of `queue` is looked through: they have no place, or are asked for by
+    /// themselves.
+    pub(super) fn closed(&self, queue: Queue) -> Texts {
+        let known = self.lock();
+        let is_closed =
+            |(name, lane): &(&String, &Lane)| lane.running >= self.most(name) || lane.crowded.contains(&queue);
+        Texts(known.lanes.iter().filter(is_closed).map(|(name, _)| name.clone()).collect())
+    }
+}
+
+impl Known {
+    fn forget(&mut self, lane: &str) {
+        if self.lanes.get(lane).is_some_and(|lane| lane.running == 0 && lane.crowded.is_empty()) {
+            self.lanes.remove(lane);
+        }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         let Some(lane) = &self.lane else { return };
-        let mut lanes = self.lanes.lock();
-        if let Some(running) = lanes.get_mut(lane) {
-            *running -= 1;
-            if *running == 0 {
-                lanes.remove(lane);
-            }
+        let mut known = self.lanes.lock();
+        if let Some(lane) = known.lanes.get_mut(lane) {
+            lane.running -= 1;
         }
+        known.forget(lane);
     }
 }
 
@@ -59,15 +141,47 @@ mod tests {
 
     #[test]
     fn a_lane_is_full_until_somebody_leaves() {
-        let lanes = Lanes::default();
+        let lanes = Lanes::new(8);
         let mut held: Vec<Held> = (0..MOST).filter_map(|_| lanes.enter(Some("a.example"))).collect();
         assert_eq!(held.len(), MOST);
         assert!(lanes.enter(Some("a.example")).is_none());
         assert!(lanes.enter(Some("b.example")).is_some() && lanes.enter(None).is_some());
-        assert_eq!(lanes.full().0, ["a.example"]);
+        assert_eq!(lanes.closed(Queue::Push).0, ["a.example"]);
         held.pop();
-        assert!(lanes.full().0.is_empty() && lanes.enter(Some("a.example")).is_some());
+        assert!(lanes.closed(Queue::Push).0.is_empty() && lanes.enter(Some("a.example")).is_some());
         held.clear();
-        assert!(lanes.lock().is_empty());
+        assert!(lanes.lock().lanes.is_empty());
+    }
+
+    #[test]
+    fn a_crowded_lane_is_asked_for_by_itself_until_nothing_waits() {
+        let lanes = Lanes::new(8);
+        let held: Vec<Held> = (0..MOST - 1).filter_map(|_| lanes.enter(Some("a.example"))).collect();
+        for name in ["a.example", "b.example"] {
+            lanes.crowd(Queue::Push, name);
+        }
+        let mut open = lanes.open(Queue::Push, 9);
+        open.sort();
+        assert_eq!(open, [("a.example".to_owned(), 1), ("b.example".to_owned(), MOST)]);
+        assert!(lanes.open(Queue::Pull, 9).is_empty() && lanes.closed(Queue::Pull).0.is_empty());
+        assert_eq!(lanes.closed(Queue::Push).0.len(), 2, "the look at everything passes them over");
+        // Who was not asked for is asked for next.
+        lanes.crowd(Queue::Push, "c.example");
+        assert_eq!(lanes.open(Queue::Push, 2), [("c.example".to_owned(), 2)]);
+        for name in ["a.example", "b.example", "c.example"] {
+            lanes.thin(Queue::Push, name);
+        }
+        assert!(lanes.open(Queue::Push, 9).is_empty() && lanes.closed(Queue::Push).0.is_empty());
+        drop(held);
+        assert!(lanes.lock().lanes.is_empty());
+    }
+
+    #[test]
+    fn lanes_that_are_no_servers_leave_room_in_their_queue() {
+        for (places, most) in [(1, 1), (2, 1), (8, 3), (32, 12)] {
+            let lanes = Lanes::new(places);
+            let held: Vec<Held> = (0..places).map_while(|_| lanes.enter(Some("*cards"))).collect();
+            assert_eq!(held.len(), most.min(places), "{places}");
+        }
     }
 }

@@ -47,8 +47,8 @@ pub(super) async fn account(parts: &Parts, id: AccountId) -> Result<Outcome> {
 }
 
 /// Fetches what a page says of itself, and its picture. Without the picture the preview is good all the same.
-pub(super) async fn card(parts: &Parts, id: CardId) -> Result<Outcome> {
-    federation::cards::fetch(&parts.federation, id).await?;
+pub(super) async fn card(parts: &Parts, id: CardId, attempt: i64) -> Result<Outcome> {
+    federation::cards::fetch(&parts.federation, id, attempt).await?;
     if !is_wanted(parts) {
         return Ok(Outcome::Done);
     }

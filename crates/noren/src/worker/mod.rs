@@ -1,7 +1,7 @@
 //! Works at the queue: so many jobs of each kind at once, woken when one is added, finishing what has begun when the
 //! server stops. One file for each job.
 
-mod apply_domain_block;
+mod apply_domain_blocks;
 mod carry;
 mod check_move;
 mod close_poll;
@@ -11,6 +11,7 @@ mod fetch_quote;
 mod fetch_thread;
 mod housekeeping;
 mod lanes;
+mod line;
 mod mend_follows;
 pub(crate) mod mirror_media;
 mod process_media;
@@ -19,6 +20,7 @@ mod publish_scheduled;
 mod refresh_account;
 
 use self::lanes::{Held, Lanes};
+use self::line::Line;
 use crate::server::Parts;
 use domain::ids::JobId;
 use domain::jobs::{self, Claimed, Job, Outcome, Queue, Release};
@@ -29,7 +31,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,8 +41,10 @@ const QUEUES: [Queue; 6] = [Queue::Default, Queue::Push, Queue::Pull, Queue::Mai
 const LOOK: Duration = Duration::from_secs(1);
 /// After a job has ended, so that others that end now are replaced together with it.
 const GATHER: Duration = Duration::from_millis(1);
-/// Looks past lanes that are full, before the next queue has its turn.
-const PAST_FULL: usize = 8;
+/// Between two tries to write down how a job ended; how many while others write, and how many after other errors.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
+const PATIENCE: u32 = 30;
+const TRIES: u32 = 3;
 /// Between two renewals of what is running; a third of [`jobs::LEASE`].
 const RENEW: Duration = Duration::from_secs(20);
 /// Between two looks for work that a process left behind.
@@ -57,23 +61,11 @@ pub enum Rounds {
     Never,
 }
 
-/// What ran out first.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Taken {
-    /// There may be more jobs: look again when one has ended.
-    AllPlaces,
-    /// What is left is in lanes that are full; look on, past them.
-    SomeLanes,
-    AllJobs,
-}
-
 /// The workers of this process.
 pub struct Worker {
     parts: Parts,
     rounds: Rounds,
-    /// What of each queue may still be started.
-    places: [(Queue, Arc<Semaphore>); 6],
-    lanes: Lanes,
+    lines: [Line; 6],
     running: Arc<Mutex<HashSet<JobId>>>,
     /// Rings when a job has ended.
     ended: Arc<Notify>,
@@ -82,9 +74,11 @@ pub struct Worker {
 
 impl Worker {
     pub fn new(parts: Parts, rounds: Rounds) -> Self {
-        let places = QUEUES.map(|queue| (queue, Arc::new(Semaphore::new(parts.config.jobs.at_once(queue)))));
+        let jobs = &parts.config.jobs;
+        let lanes = Lanes::new(jobs.at_once(Queue::Pull));
+        let lines = QUEUES.map(|queue| Line::new(queue, jobs.at_once(queue), lanes.clone()));
         let (running, ended, tasks) = (Arc::default(), Arc::default(), TaskTracker::new());
-        Self { parts, rounds, places, lanes: Lanes::default(), running, ended, tasks }
+        Self { parts, rounds, lines, running, ended, tasks }
     }
 
     /// Works until `stop` is cancelled and what was begun has ended.
@@ -110,15 +104,9 @@ impl Worker {
             // Listening begins with the first poll: a bell between the look and the wait must not be lost.
             let _ = rung.as_mut().now_or_never();
             let mut full = false;
-            for (queue, places) in &self.places {
-                let mut taken = self.take(*queue, places).await;
-                for _ in 0..PAST_FULL {
-                    if taken != Taken::SomeLanes {
-                        break;
-                    }
-                    taken = self.take(*queue, places).await;
-                }
-                full |= taken != Taken::AllJobs;
+            for line in &self.lines {
+                let taken = line.take(&self.parts.db, |claimed, place| self.start(claimed, place)).await;
+                full |= taken != line::Taken::AllJobs;
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -126,46 +114,6 @@ impl Worker {
                 () = self.ended.notified(), if full => tokio::time::sleep(GATHER).await,
                 () = tokio::time::sleep(LOOK) => {}
             }
-        }
-    }
-
-    /// Takes as many due jobs of `queue` as there are places, and starts them.
-    async fn take(&self, queue: Queue, places: &Arc<Semaphore>) -> Taken {
-        let mut free = Vec::new();
-        while let Ok(place) = places.clone().try_acquire_owned() {
-            free.push(place);
-        }
-        if free.is_empty() {
-            return Taken::AllPlaces;
-        }
-        let (db, full) = (&self.parts.db, self.lanes.full());
-        let claimed = match jobs::claim(db, queue, i64::try_from(free.len()).unwrap_or(1), &full).await {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                tracing::error!(%error, queue = ?queue, "cannot take jobs");
-                return Taken::AllJobs;
-            }
-        };
-        let all_places = claimed.len() == free.len();
-        let mut too_many = Vec::new();
-        for claimed in claimed {
-            match (self.lanes.enter(claimed.lane.as_deref()), free.pop()) {
-                (Some(held), Some(place)) => self.start(claimed, (place, held)),
-                (None, place) => {
-                    too_many.push(claimed);
-                    free.extend(place);
-                }
-                (Some(_), None) => too_many.push(claimed),
-            }
-        }
-        match (too_many.is_empty(), all_places) {
-            (false, _) => {
-                report("giving back of jobs", jobs::give_back(db, &too_many).await);
-                Taken::SomeLanes
-            }
-            (true, true) => Taken::AllPlaces,
-            (true, false) if full.0.is_empty() => Taken::AllJobs,
-            (true, false) => Taken::AllPlaces,
         }
     }
 
@@ -190,16 +138,24 @@ impl Worker {
         loop {
             tokio::select! {
                 () = drained.cancelled() => return,
-                _ = renew.tick() => {
-                    let running: Vec<JobId> = lock(&self.running).iter().copied().collect();
-                    report("renewal of jobs", jobs::renew(db, &running).await);
-                }
-                _ = rescue.tick() => report("rescue of jobs", jobs::release(db, Release::Expired).await),
+                _ = renew.tick() => report("renewal of jobs", self.renew().await),
+                _ = rescue.tick() => report("rescue of jobs", self.rescue().await),
                 _ = hour.tick(), if self.rounds == Rounds::Hourly => {
                     report("hourly round", jobs::ensure_housekeeping(db).await);
                 }
             }
         }
+    }
+
+    async fn renew(&self) -> domain::Result<()> {
+        let running: Vec<JobId> = lock(&self.running).iter().copied().collect();
+        jobs::renew(&self.parts.db, &running).await
+    }
+
+    /// Our own come first: while nothing can be written, claims run out whose jobs still run.
+    async fn rescue(&self) -> domain::Result<u64> {
+        self.renew().await?;
+        jobs::release(&self.parts.db, Release::Expired).await
     }
 }
 
@@ -220,7 +176,7 @@ async fn work(parts: &Parts, claimed: &Claimed) -> Outcome {
             "written by another version of this program, which this one does not understand".into(),
         );
     };
-    let done = AssertUnwindSafe(perform(parts, job)).catch_unwind();
+    let done = AssertUnwindSafe(perform(parts, (job, claimed.attempts))).catch_unwind();
     match tokio::time::timeout(JOB_LIMIT, done).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Outcome::Retry(format!("panicked: {}", panic_text(panic.as_ref()))),
@@ -228,7 +184,7 @@ async fn work(parts: &Parts, claimed: &Claimed) -> Outcome {
     }
 }
 
-async fn perform(parts: &Parts, job: &Job) -> Outcome {
+async fn perform(parts: &Parts, (job, attempt): (&Job, i64)) -> Outcome {
     let done = match job {
         Job::ProcessMedia { media } => process_media::run(parts, *media).await,
         Job::DeleteFiles { keys } => delete_files::run(parts, keys).await,
@@ -239,12 +195,15 @@ async fn perform(parts: &Parts, job: &Job) -> Outcome {
         Job::Receive { arrival } => federation::inbox::apply(&parts.federation, *arrival).await,
         Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
-        Job::ApplyDomainBlock { domain, was } => apply_domain_block::run(parts, domain, *was).await,
+        Job::ApplyDomainBlock { domain, was } => {
+            apply_domain_blocks::run(parts, std::slice::from_ref(domain), &[*was]).await
+        }
+        Job::ApplyDomainBlocks { domains, was } => apply_domain_blocks::run(parts, domains, was).await,
         Job::FetchThread { status } => fetch_thread::run(parts, *status).await,
         Job::FetchQuote { status, left } => fetch_quote::run(parts, *status, *left).await,
         Job::CheckMove { account } => check_move::run(parts, *account).await,
         Job::Carry { carry } => carry::run(parts, *carry).await,
-        Job::FetchCard { card } => mirror_media::card(parts, *card).await,
+        Job::FetchCard { card } => mirror_media::card(parts, *card, attempt).await,
         Job::MirrorMedia { status } => mirror_media::status(parts, *status).await,
         Job::MirrorAccount { account } => mirror_media::account(parts, *account).await,
         Job::MendFollows { account, url, digest } => {
@@ -284,9 +243,19 @@ fn log(claimed: &Claimed, outcome: &Outcome) {
     }
 }
 
-/// Writes down how it ended. When even that fails the claim runs out and the job is done again.
+/// Writes down how it ended, when that can be done: its claim is kept meanwhile. When it cannot be done at all the claim
+/// runs out and the job is done again.
 async fn write_down(parts: &Parts, claimed: &Claimed, outcome: Outcome) {
-    report("writing down a job's end", jobs::finish(&parts.db, claimed, outcome).await);
+    let mut tries = 0;
+    while let Err(error) = jobs::finish(&parts.db, claimed, outcome.clone()).await {
+        tries += 1;
+        let busy = matches!(error, domain::Error::Busy(_));
+        if tries >= (if busy { PATIENCE } else { TRIES }) {
+            return report::<()>("writing down a job's end", Err(error));
+        }
+        tracing::warn!(id = claimed.id.0, %error, "the end of a job cannot be written down now");
+        tokio::time::sleep(WRITE_AGAIN).await;
+    }
 }
 
 #[cfg(test)]

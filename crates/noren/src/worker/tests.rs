@@ -76,3 +76,60 @@ async fn what_cannot_be_done_is_kept_for_people_to_see() {
     let dead = jobs::list(&parts.db.read().await.unwrap(), State::Dead, 10).await.unwrap();
     assert_eq!(dead[0].last_error.as_deref(), Some("never"));
 }
+
+#[tokio::test]
+async fn of_a_lane_in_which_much_waits_only_so_much_is_taken() {
+    let (parts, _folder) = parts().await;
+    let mut tx = parts.db.begin().await.unwrap();
+    for _ in 0..50 {
+        let inbox = "https://slow.example/inbox".to_owned();
+        tx.enqueue(Job::Deliver { activity: domain::ids::ActivityId(1), inbox }).await.unwrap();
+    }
+    tx.enqueue(Job::Deliver { activity: domain::ids::ActivityId(1), inbox: "https://b.example/inbox".into() })
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let line = Line::new(Queue::Push, 20, Lanes::new(8));
+    let begun = Mutex::new(Vec::new());
+    let take = async || line.take(&parts.db, |claimed, place| begun.lock().unwrap().push((claimed, place))).await;
+    let begun_now = || begun.lock().unwrap().len();
+    let running = async || {
+        let rows = jobs::list(&parts.db.read().await.unwrap(), State::Running, 100).await.unwrap();
+        (rows.len(), rows.iter().map(|row| row.attempts).max())
+    };
+    let more = line::Taken::AllPlaces;
+    assert_eq!((take().await, begun_now(), running().await), (more, 5, (5, Some(1))));
+    // Nothing ended: nothing is taken, to be given back.
+    assert_eq!((take().await, begun_now(), running().await), (more, 5, (5, Some(1))));
+    // One ended: one is taken.
+    let of_slow = |(claimed, _): &(Claimed, line::Place)| claimed.lane.as_deref() == Some("slow.example");
+    let at = begun.lock().unwrap().iter().position(of_slow).unwrap();
+    drop(begun.lock().unwrap().remove(at));
+    assert_eq!((take().await, begun_now(), running().await), (more, 5, (6, Some(1))));
+    // As they end all are taken, and then no lane is crowded any more.
+    begun.lock().unwrap().clear();
+    for _ in 0..20 {
+        take().await;
+        begun.lock().unwrap().clear();
+    }
+    assert_eq!(take().await, line::Taken::AllJobs);
+    assert_eq!(running().await, (51, Some(1)));
+}
+
+/// Somebody writes for longer than anybody is patient.
+#[tokio::test(start_paused = true)]
+async fn an_end_is_written_down_when_that_can_be_done_again() {
+    let (parts, _folder) = parts().await;
+    let mut tx = parts.db.begin().await.unwrap();
+    tx.enqueue(Job::Housekeeping).await.unwrap();
+    tx.commit().await.unwrap();
+    let claimed = jobs::claim(&parts.db, Queue::Scheduler, 1, &NO_LANES).await.unwrap();
+    let long = parts.db.begin_long().await.unwrap();
+    let end = write_down(&parts, &claimed[0], Outcome::Done);
+    let release = async {
+        tokio::time::sleep(Duration::from_secs(25)).await;
+        drop(long);
+    };
+    tokio::join!(end, release);
+    assert!(empty(&parts).await);
+}

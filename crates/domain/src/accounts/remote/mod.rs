@@ -107,7 +107,12 @@ async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
     let mut tx = db.begin().await?;
     let host = domain_blocks::name::of_address(&arrived.uri);
     let rule = domain_blocks::rule_of_account(&tx, &arrived.domain, &host).await?;
-    if rule.suspended_at().is_some() {
+    if let Some(at) = rule.suspended_at() {
+        // One that came while the rule was applied to those before it.
+        if let Some(known) = store::by_uri(&tx, &arrived.uri).await?.filter(|known| !known.is_local()) {
+            domain_blocks::hide(&mut tx, &known, at).await?;
+            tx.commit().await?;
+        }
         return Err(Error::forbidden("Its server is blocked here"));
     }
     let known = match store::by_uri(&tx, &arrived.uri).await? {

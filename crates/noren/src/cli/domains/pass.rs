@@ -54,14 +54,14 @@ pub(super) async fn import(parts: &Parts, wanted: &Import) -> Result<(), Failure
         return Ok(());
     }
     let bar = output::progress(new.len() + changed.len());
+    let mut wanted = Vec::new();
     for block in new.iter().chain(&changed) {
-        if named(parts, &block.domain).is_err() {
-            output::note(format_args!("{} is this site: left out", block.domain));
-            continue;
+        match named(parts, &block.domain) {
+            Ok(_) => wanted.push(block.clone()),
+            Err(_) => output::note(format_args!("{} is this site: left out", block.domain)),
         }
-        domain_blocks::block(&parts.db, block).await?;
-        bar.inc(1);
     }
+    domain_blocks::block_all(&parts.db, &wanted, |count| bar.inc(count.try_into().unwrap_or_default())).await?;
     bar.finish_and_clear();
     output::line(numbers);
     told(!new.is_empty() || !changed.is_empty());
