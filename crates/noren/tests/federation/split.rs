@@ -76,7 +76,8 @@ async fn our_handles_have_another_domain(engine: Engine) {
     let Some(b) = TestServer::start_reachable(engine).await else { return };
     let base = a.parts().site.base_url.clone();
     let web = base.trim_start_matches("http://").to_owned();
-    (sign.points_to(&base), other.points_to(&base));
+    sign.points_to(&base);
+    other.points_to(&base);
     let (alice, bob) = (a.person("alice").await, b.person("bob").await);
     let (name, uri) = (format!("alice@{}", sign.host), format!("{base}/users/alice"));
 
