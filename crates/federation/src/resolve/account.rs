@@ -224,13 +224,12 @@ pub async fn refresh(federation: &Federation, id: domain::ids::AccountId) -> Res
     let Some(account) = account.filter(|a| !a.is_local()) else { return Ok(()) };
     let actor = match document(federation, &account.uri).await {
         Err(Error::Gone) => return remote::delete(&federation.db, id).await,
-        // Asked anew when the account is next met: a server that ended is no dead letter for each of its people.
-        Err(Error::NotFound | Error::Forbidden(_) | Error::Unreachable(_)) => return Ok(()),
+        Err(Error::NotFound | Error::Forbidden(_)) => return Ok(()),
         actor => actor?,
     };
     match take(federation, &actor).await {
         // Its name is another now and cannot be confirmed: that is not the end of the account.
-        Err(Error::Gone | Error::NotFound | Error::Forbidden(_) | Error::Unreachable(_)) => Ok(()),
+        Err(Error::Gone | Error::NotFound | Error::Forbidden(_)) => Ok(()),
         Ok(account) => remote::fetch_pins_later(&federation.db, account.id).await,
         Err(error) => Err(error),
     }
