@@ -13,7 +13,7 @@ const HOSTS: usize = 4096;
 const FORM_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A network may be repaired any time.
 const FAMILY_KEPT: Duration = Duration::from_secs(600);
-const SILENCE_KEPT: Duration = Duration::from_secs(300);
+const SILENCE_KEPT: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {

@@ -6,7 +6,10 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long nobody is asked again; as long as Mastodon waits.
+/// How long an address is not asked again. GoToSocial gives up what it sends after four minutes: there must be time left
+/// for another attempt.
+const REST: Duration = Duration::from_secs(60);
+/// How long the failures of a sender count; as long as Mastodon waits.
 const PAUSE: Duration = Duration::from_secs(300);
 /// Failures that one sender may cause before no keys are fetched for it.
 const PATIENCE: u32 = 60;
@@ -32,16 +35,15 @@ impl Trouble {
     /// Whether to ask for the key with this name is left be for now.
     pub(super) fn rests(&self, key: &str, sender: Option<IpAddr>, now: Instant) -> bool {
         let kept = self.lock();
-        let is_recent = |at: Instant| now.duration_since(at) < PAUSE;
-        let failed = kept.addresses.get(address(key)).is_some_and(|at| is_recent(*at));
+        let failed = kept.addresses.get(address(key)).is_some_and(|at| now.duration_since(*at) < REST);
         let sender = sender.and_then(|ip| kept.senders.get(&network(ip)));
-        failed || sender.is_some_and(|(count, since)| *count >= PATIENCE && is_recent(*since))
+        failed || sender.is_some_and(|(count, since)| *count >= PATIENCE && now.duration_since(*since) < PAUSE)
     }
 
     /// What the name of the key leads to did not answer.
     pub(super) fn unanswered(&self, key: &str, now: Instant) {
         let mut kept = self.lock();
-        bound(&mut kept.addresses, |at| now.duration_since(*at) < PAUSE);
+        bound(&mut kept.addresses, |at| now.duration_since(*at) < REST);
         kept.addresses.insert(address(key).to_owned(), now);
     }
 
@@ -96,7 +98,7 @@ mod tests {
         {
             assert_eq!(trouble.rests(key, None, now), rests, "{key}");
         }
-        assert!(!trouble.rests(KEY, None, now + PAUSE));
+        assert!(!trouble.rests(KEY, None, now + REST));
     }
 
     #[test]
