@@ -280,6 +280,7 @@ fn configurations_are_made_from_words_and_files() {
         "http://127.0.0.1:9000",
     ];
     let made = text(folder, &words);
+    assert!(made.contains("# names = [\"media.test\"]"), "{made}");
     std::fs::write(folder.join("edge.toml"), &made).unwrap();
     assert!(refused(folder, &["edge", "check"], 2).contains("AWS_ACCESS_KEY_ID is not in the environment"));
     let mut command = noren(folder);

@@ -162,6 +162,7 @@ async fn folders_are_looked_into_like_buckets() {
     let usage: serde_json::Value = serde_json::from_str(&usage).unwrap();
     assert_eq!((&usage["bytes"], &usage["folders"][0]["public"]), (&1513.into(), &true.into()));
     assert!(run(&["ls", "folder:none"]).await.failed(1).contains("none"));
+    assert!(run(&["usage", "system"]).await.failed(2).contains("say folder:system"));
     // A site without a bucket has its files in a folder.
     fs::create_dir_all(folder.path().join("data/media/cache")).unwrap();
     fs::write(folder.path().join("data/media/cache/a.png"), "12345").unwrap();

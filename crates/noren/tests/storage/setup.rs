@@ -10,6 +10,7 @@ async fn a_bucket_is_made_and_opened_and_closed() {
     let run = async |arguments: &[&str]| storage(&config, folder.path(), arguments).await;
     assert!(run(&["policy"]).await.failed(1).contains("noren storage create"));
     assert!(run(&["create"]).await.fine().contains("mine is made"));
+    assert!(run(&["create"]).await.fine().contains("mine was there already"));
     assert!(run(&["policy"]).await.fine().contains("no policy"));
     assert!(run(&["policy", "public-read", "--folder", "/cache"]).await.fine().contains("by the bucket's policy"));
     let shown: serde_json::Value = serde_json::from_str(&run(&["policy"]).await.fine()).unwrap();
@@ -136,6 +137,8 @@ async fn a_bucket_has_to_be_named_well() {
         (&["ls", "--bucket", "files"], "--endpoint: missing"),
         (&["ls", "--provider", "aws", "--bucket", "files"], "--region: missing"),
         (&["ls", "--endpoint", "http://127.0.0.1:1"], "--bucket: missing"),
+        (&["ls", "--endpoint", "127.0.0.1:1", "--bucket", "files"], "begins with https://"),
+        (&["ls", "--endpoint", "s3.example.com", "--bucket", "files"], "begins with https://"),
         (&["ls", "--provider", "azure"], "expected one of aws, vultr"),
         (
             &["ls", "--endpoint", "http://127.0.0.1:1", "--bucket", "files", "--access-key", "a"],

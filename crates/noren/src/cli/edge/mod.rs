@@ -21,7 +21,7 @@ Examples:
   noren edge status --watch
   noren edge purge https://media.example.com/accounts/avatars/000/000/001/original/a.png
 
-The configuration is edge.toml in the current folder, else /etc/noren/edge.toml, else what --config says.")]
+The configuration is what --config says, else edge.toml in the current folder, else /etc/noren/edge.toml.")]
 pub(super) struct Edge {
     #[command(subcommand)]
     command: Option<Command>,

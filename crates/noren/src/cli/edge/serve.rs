@@ -58,7 +58,11 @@ async fn serve(place: Place, config: EdgeConfig, mut inherited: Inherited) -> Re
     inherited.relieve().context("the program that is replaced cannot be told")?;
     handover::tell_systemd();
     let addresses: Vec<String> = server.addresses().iter().map(ToString::to_string).collect();
-    output::line(format_args!("Noren's edge is ready: {} sites at {}", config.sites.len(), addresses.join(", ")));
+    let sites = match config.sites.len() {
+        1 => "1 site".to_owned(),
+        count => format!("{count} sites"),
+    };
+    output::line(format_args!("Noren's edge is ready: {sites} at {}", addresses.join(", ")));
     signals.obey(&running, &stop).await;
     let all = async {
         server.finished().await;

@@ -21,6 +21,8 @@ use target::Target;
 Examples:
   noren storage create
   noren storage policy public-read
+  noren storage policy public-read --software mastodon --endpoint https://s3.example.net --bucket media
+  noren storage cors --origin https://example.com
   noren storage check
   noren storage check --url https://files.example.com
   noren storage usage --depth 2

@@ -4,7 +4,7 @@ use super::Failure;
 use super::target::{Chosen, Target};
 use crate::cli::{self, start};
 use crate::server::places;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Before the names of objects.
 pub(super) const BUCKET: &str = "bucket:";
@@ -34,6 +34,13 @@ pub(super) fn looked(text: &str, target: &Target, place: &cli::Place) -> Result<
     let config = start::configuration(place, Vec::new())?.config;
     match config.media.storage.is_set() {
         true => Ok(Looked::There(Box::new(target.chosen(place)?), text.to_owned())),
-        false => Ok(Looked::Here(places::folder(&config.server.data).join(text))),
+        false => {
+            let folder = places::folder(&config.server.data).join(text);
+            if !folder.exists() && Path::new(text).exists() {
+                let why = format!("there is no {}; for a folder of this machine say {FOLDER}{text}", folder.display());
+                return Err(Failure::Usage(why));
+            }
+            Ok(Looked::Here(folder))
+        }
     }
 }

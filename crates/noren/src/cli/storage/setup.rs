@@ -10,7 +10,12 @@ use serde_json::{Value, json};
 
 pub(super) async fn create(chosen: &Chosen) -> Result<(), Failure> {
     let name = chosen.bucket.name();
-    match chosen.bucket.create().await.map_err(failed)? {
+    // Some make it again without a word, and it need not be closed.
+    let created = match chosen.bucket.is_there().await {
+        Ok(true) => Created::Already,
+        _ => chosen.bucket.create().await.map_err(failed)?,
+    };
+    match created {
         Created::New => output::line(format_args!("{name} is made; nobody else may read it yet")),
         Created::Already => output::line(format_args!("{name} was there already")),
     }

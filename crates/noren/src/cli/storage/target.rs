@@ -18,7 +18,7 @@ pub(super) struct Target {
     #[arg(long, global = true, value_name = "NAME")]
     provider: Option<Provider>,
     /// The provider's address, such as https://s3.eu-central-1.amazonaws.com
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = address)]
     endpoint: Option<Url>,
     /// The region, such as eu-central-1
     #[arg(long, global = true, value_name = "NAME")]
@@ -47,6 +47,12 @@ pub(super) struct Target {
     /// Without keys, as a stranger
     #[arg(long, global = true, conflicts_with_all = ["access_key", "secret_key_file", "secret_key"])]
     anonymous: bool,
+}
+
+/// The address of a provider. Other programs take it without "https://".
+fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| "expected an address that begins with https:// or http://".to_owned())
 }
 
 /// The bucket of a command.

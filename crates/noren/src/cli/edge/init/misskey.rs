@@ -114,8 +114,10 @@ fn in_bucket(plan: &mut Plan, storage: Storage, own: Option<&Url>) -> Result<(),
         }
     }
     let scheme = if storage.plain { "http" } else { "https" };
+    let usual = if storage.plain { 80 } else { 443 };
+    let port = storage.port.filter(|port| *port != usual);
     let endpoint = storage.endpoint.map(|host| {
-        let port = storage.port.map_or(String::new(), |port| format!(":{port}"));
+        let port = port.map_or(String::new(), |port| format!(":{port}"));
         let bare = host.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
         format!("{scheme}://{bare}{port}")
     });

@@ -42,9 +42,15 @@ impl Plan {
         Plan { preset, hosts: Vec::new(), path: "/".into(), origins: Vec::new(), notes: Vec::new() }
     }
 
+    /// What is the same for all sites. The certificates are for those hosts that are known.
+    fn head(&self) -> String {
+        let names = if self.hosts.is_empty() { vec!["media.example.com".to_owned()] } else { self.hosts.clone() };
+        HEAD.replace("NAMES", &Value::from(names).to_string())
+    }
+
     /// The text of an edge.toml. Keys are printed only if `secrets` says so.
     pub(super) fn print(&self, secrets: bool) -> String {
-        let mut text = String::from(HEAD);
+        let mut text = self.head();
         let _ = writeln!(text, "[[site]]  # {}", self.preset.title);
         if self.hosts.is_empty() {
             text.push_str("# hosts = [\"media.example.com\"]\n");
@@ -66,6 +72,11 @@ impl Plan {
 const HEAD: &str = "\
 # Configuration of Noren's edge. noren edge check reads it, noren edge serves it.
 
+# As it is, it is plain HTTP at port 3000. Behind another web server:
+# [[listen]]
+# address = \"127.0.0.1:8080\"
+
+# For https with certificates that come by themselves, where the name leads to this machine:
 # [[listen]]
 # address = \"[::]:443\"
 # serve = \"https\"
@@ -73,7 +84,7 @@ const HEAD: &str = "\
 # address = \"[::]:80\"
 # serve = \"redirect\"
 # [acme]
-# names = [\"media.example.com\"]
+# names = NAMES
 
 [cache]
 path = \"/var/cache/noren\"

@@ -26,10 +26,10 @@ Examples:
   noren storage cp --recursive other: bucket:            from the bucket of [[media.origin]] into that of [media.storage]
   noren storage cp --recursive --other old.toml other: bucket:    from any bucket, described as in [media.storage]
 
-What is there already and the same is left out, so it can be stopped and started again. What is there and differs is
+What is there already and the same is left out, so it can be stopped and started again. What is there and differs is \
 left as it is, and said at the end: exit code 1. Everything that is copied is compared with a checksum.
 
-What has the same length and ETag is the same. Where a listing tells no ETag, or one of both is none of the whole object,
+What has the same length and ETag is the same. Where a listing tells no ETag, or one of both is none of the whole object, \
 it is enough that the copy is not older than what it was made of; --checksum reads and compares then.")]
 pub(super) struct Cp {
     /// A file or folder, or objects as bucket:NAME or other:NAME
