@@ -95,14 +95,16 @@ impl Fill {
 
     /// Nothing more comes. Only the first word counts.
     pub(super) fn end(&self, end: Result<(), Failure>) {
-        if let Err(failure) = &end {
-            self.announce(Err(failure.clone()));
-        }
+        let failure = end.as_ref().err().cloned();
         let mut body = self.body();
         if body.end.is_none() {
             body.end = Some(end);
         }
         drop(body);
+        // Whoever is told that nothing comes, and looks again, must not find it on its way still.
+        if let Some(failure) = failure {
+            self.announce(Err(failure));
+        }
         self.news.notify_waiters();
     }
 
