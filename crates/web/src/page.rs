@@ -13,6 +13,9 @@ use axum::{
 use maud::{DOCTYPE, Markup, html};
 use url::Url;
 
+/// The type of what other servers read.
+const DOCUMENT: &str = "application/activity+json";
+
 /// What a page has of its own.
 #[derive(Default)]
 pub(crate) struct Page {
@@ -20,6 +23,8 @@ pub(crate) struct Page {
     pub(crate) body: Markup,
     /// Elements for the head, such as what link previews read.
     pub(crate) head: Markup,
+    /// Where other servers find what it shows.
+    pub(crate) document: Option<String>,
     /// One column of a form's width, in the middle.
     pub(crate) narrow: bool,
     /// Has a form that strangers can send.
@@ -108,6 +113,7 @@ fn respond(status: StatusCode, frame: &Frame<'_>, (page, media): (&Page, Option<
                 }
                 link rel="stylesheet" href=(*STYLE_PATH);
                 link rel="icon" href=(*ICON_PATH) type="image/svg+xml";
+                @if let Some(uri) = &page.document { link rel="alternate" type=(DOCUMENT) href=(uri); }
                 (page.head)
             }
             body {
@@ -139,6 +145,13 @@ fn respond(status: StatusCode, frame: &Frame<'_>, (page, media): (&Page, Option<
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     response.headers_mut().extend(headers);
+    if let Some(uri) = &page.document
+        && let Ok(link) = HeaderValue::try_from(format!("<{uri}>; rel=\"alternate\"; type=\"{DOCUMENT}\""))
+    {
+        response.headers_mut().insert(header::LINK, link);
+        // Who accepts the document gets it at the same address.
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
+    }
     response
 }
 

@@ -98,7 +98,7 @@ async fn show(visit: Visit, Place(username): Place<String>, Asked(range): Asked<
         h2 class="page" { (Word::Posts.text(visit.lang)) }
         (list(&visit, &posts, &range, &format!("/@{}", account.username)))
     };
-    Ok(visit.page(&Page { title, body, head, ..Page::default() }))
+    Ok(visit.page(&Page { title, body, head, document: Some(account.uri), ..Page::default() }))
 }
 
 /// What link previews read on every kind of page.

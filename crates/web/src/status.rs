@@ -78,7 +78,7 @@ async fn show(visit: Visit, Place((username, id)): Place<(String, String)>) -> P
         }
     };
     let head = previewed(&visit, (&status, &account), &title, &posts);
-    Ok(visit.page(&Page { title, body, head, ..Page::default() }))
+    Ok(visit.page(&Page { title, body, head, document: Some(status.uri), ..Page::default() }))
 }
 
 /// What link previews show of a post: the warning alone when there is one.

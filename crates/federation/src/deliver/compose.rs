@@ -10,7 +10,7 @@ use domain::db::Conn;
 use domain::deliveries::{Bond, Gone, News};
 use domain::ids::{AccountId, ActivityId, StatusId};
 use domain::keys::SITE;
-use domain::statuses::{self, Status, consent};
+use domain::statuses::{self, Status, Visibility, consent};
 use domain::{Error, Result, polls};
 
 pub(super) async fn news(federation: &Federation, news: &News) -> Result<Option<Told>> {
@@ -183,7 +183,11 @@ pub(crate) async fn created(
     };
     let original = statuses::store::by_id(conn, original).await?.ok_or(Error::NotFound)?;
     let whose = known(conn, original.account_id).await?;
-    let made = announce(&author.uri, status, (&original.uri, Some(whose.uri)));
+    let mut made = announce(&author.uri, status, (&original.uri, Some(whose.uri)));
+    if original.visibility > Visibility::Unlisted {
+        // Their own, for followers: nobody could fetch it who does not have it.
+        made.objects = vec![Object::Note(Box::new(federation.note(conn, author, &original).await?))];
+    }
     Ok(Activity { approved_by: consent::approval(conn, status).await?, ..made })
 }
 

@@ -50,6 +50,18 @@ testkit::between_two_servers! {
         assert_eq!(home(&bob).await.len(), 0);
     }
 
+    async fn what_is_for_followers_comes_along_when_its_author_boosts_it(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        let posted = post_as(&alice, "among us", "private").await;
+        follow((&bob, &b), (&alice, &a)).await;
+        assert_eq!(home(&bob).await.len(), 0);
+        alice.post(&format!("/api/v1/statuses/{}/reblog", id(&posted)), ()).await.ok();
+        settle_all(&[&a, &b]).await;
+        let seen = home(&bob).await;
+        assert_eq!((text(&seen[0]["reblog"]).as_str(), &seen[0]["reblog"]["visibility"]), ("among us", &json!("private")));
+        assert_eq!(seen[0]["visibility"], "private");
+    }
+
     async fn pins_come_and_go(a: TestServer, b: TestServer) {
         let (alice, bob) = (a.person("alice").await, b.person("bob").await);
         let first = post_as(&alice, "first pin", "public").await;

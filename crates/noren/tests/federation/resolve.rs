@@ -30,6 +30,22 @@ testkit::between_two_servers! {
         assert_eq!(search(&bob, mine["url"].as_str().unwrap()).await["statuses"][0]["id"], mine["id"]);
     }
 
+    async fn pages_lead_to_what_other_servers_read(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        let posted = post_as(&alice, "look", "public").await;
+        let actor = a.parts().site.actor_uri("alice");
+        let shown = search(&bob, &a.handle("alice")).await["accounts"][0].clone();
+        let pages = [(&shown["url"], &json!(actor)), (&posted["url"], &posted["uri"])];
+        for (page, document) in pages {
+            let (page, document) = (page.as_str().unwrap(), document.as_str().unwrap());
+            let reply = a.client().get(page.strip_prefix(&a.parts().site.base_url).unwrap(), ()).await;
+            assert_eq!(reply.header("link"), format!("<{document}>; rel=\"alternate\"; type=\"application/activity+json\""));
+            assert!(reply.header("vary").contains("Accept"));
+            let element = format!("<link rel=\"alternate\" type=\"application/activity+json\" href=\"{document}\">");
+            assert!(reply.text().contains(&element), "{}", reply.text());
+        }
+    }
+
     async fn what_is_not_for_everybody_is_not_found(a: TestServer, b: TestServer) {
         let (alice, bob) = (a.person("alice").await, b.person("bob").await);
         for visibility in ["private", "direct"] {

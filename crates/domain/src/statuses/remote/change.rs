@@ -44,24 +44,11 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
     if let (Some(id), Some(poll)) = (old.poll_id, &arrived.poll) {
         polls::update_elsewhere(&mut tx, id, poll).await?;
     }
-    // Consent and policy come without being an edit.
     let last = old.edited_at.unwrap_or(old.created_at);
     let current = arrived.edited_at.or(arrived.created_at).is_none_or(|at| at >= last);
-    let mut old = quotes::remote::receive(&mut tx, old, (arrived.quote.as_ref(), current)).await?;
-    let policy = |wanted| quotes::policy_for(old.visibility, wanted);
-    let (policy, manual) = (policy(arrived.quote_policy), policy(arrived.quote_manual));
-    if current {
-        consent::keep(&tx, old.id, &arrived.rules).await?;
-    }
-    if current && (policy, manual) != (old.quote_policy, old.quote_manual) {
-        quotes::store::update_policy(&tx, old.id, (policy, manual)).await?;
-        (old.quote_policy, old.quote_manual) = (policy, manual);
-    }
-    let told = (arrived.told.0.or(old.told_favourites), arrived.told.1.or(old.told_reblogs));
-    if current && told != (old.told_favourites, old.told_reblogs) {
-        store::update_told(&tx, old.id, told).await?;
-        (old.told_favourites, old.told_reblogs) = told;
-    }
+    let quoted = old.quote_of_id;
+    let old = beside_edits(&mut tx, old, (arrived, current)).await?;
+    let requoted = old.quote_of_id != quoted;
     let newer = arrived.edited_at.map(|at| at.min(tx.now)).filter(|at| *at > last);
     if newer.is_none() {
         tx.commit().await?;
@@ -72,7 +59,7 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
     let emojis_json = arrived.keep_emojis(&tx, &author).await?;
     let new = Status { emojis_json, ..arrived.put_into(old.clone(), &tags)? };
     // A clock ahead of ours says that it is newer each time it is asked: the same once more is no edit.
-    if new == old && !differs(&tx, &old, arrived).await? {
+    if new == old && !requoted && !differs(&tx, &old, arrived).await? {
         tx.commit().await?;
         return Ok(Outcome::Stale(old));
     }
@@ -94,6 +81,27 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
     }
     tx.commit().await?;
     Ok(Outcome::Changed(new))
+}
+
+/// Consent, policy and numbers come without being an edit.
+async fn beside_edits(tx: &mut Tx, old: Status, (arrived, current): (&Arrived, bool)) -> Result<Status> {
+    let mut old = quotes::remote::receive(tx, old, (arrived.quote.as_ref(), current)).await?;
+    if !current {
+        return Ok(old);
+    }
+    consent::keep(tx, old.id, &arrived.rules).await?;
+    let policy = |wanted| quotes::policy_for(old.visibility, wanted);
+    let (policy, manual) = (policy(arrived.quote_policy), policy(arrived.quote_manual));
+    if (policy, manual) != (old.quote_policy, old.quote_manual) {
+        quotes::store::update_policy(tx, old.id, (policy, manual)).await?;
+        (old.quote_policy, old.quote_manual) = (policy, manual);
+    }
+    let told = (arrived.told.0.or(old.told_favourites), arrived.told.1.or(old.told_reblogs));
+    if told != (old.told_favourites, old.told_reblogs) {
+        store::update_told(tx, old.id, told).await?;
+        (old.told_favourites, old.told_reblogs) = told;
+    }
+    Ok(old)
 }
 
 /// Whether other files hang on it than before, or it asks something else.
