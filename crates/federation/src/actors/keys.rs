@@ -78,7 +78,9 @@ impl Federation {
         let name = activity.uri.strip_prefix(actor).and_then(|name| name.strip_prefix('#'));
         let rotation = name.and_then(|name| name.strip_prefix(ROTATION)?.parse().ok());
         let Some(rotation) = rotation else { return self.signer(owner, actor).await };
-        match keys::retired(&self.db.read().await?, owner, rotation).await? {
+        // Nothing of the database is held while the other key is looked for.
+        let retired = keys::retired(&self.db.read().await?, owner, rotation).await?;
+        match retired {
             None => self.signer(owner, actor).await,
             Some(pem) => {
                 let pair = KeyPair::from_pem(&pem).map_err(unusable)?;
