@@ -86,14 +86,5 @@ pub async fn is_taken_back(db: &Db, id: ArrivalId, name: &str) -> Result<bool> {
 
 /// Forgets what is old and applied. How many.
 pub async fn sweep(db: &Db) -> Result<u64> {
-    let mut gone = 0;
-    loop {
-        let tx = db.begin_long().await?;
-        let n = store::prune(&tx, tx.now.minus(KEPT), BATCH).await?;
-        tx.commit().await?;
-        gone += n;
-        if n < BATCH.unsigned_abs() {
-            return Ok(gone);
-        }
-    }
+    db.in_batches(BATCH, |tx| Box::pin(store::prune(tx, tx.now.minus(KEPT), BATCH))).await
 }

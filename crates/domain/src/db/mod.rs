@@ -21,6 +21,7 @@ pub(crate) use row::{column, stored_enum};
 
 use crate::{Error, Result, Time, events, jobs};
 use documented::{Documented, DocumentedFields};
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -156,6 +157,24 @@ impl Db {
     /// As [`Db::begin`], for statements that write or read much: feeds made anew, accounts removed.
     pub async fn begin_long(&self) -> Result<Tx> {
         self.writer(sqlite::Place::Aside).await
+    }
+
+    /// Deletes what may be very much: `prune`, which takes at most `batch` rows, in a transaction of its own again and
+    /// again until it finds fewer. How many went.
+    pub(crate) async fn in_batches<P>(&self, batch: i64, prune: P) -> Result<u64>
+    where
+        P: for<'t> Fn(&'t Tx) -> BoxFuture<'t, Result<u64>>,
+    {
+        let mut gone = 0;
+        loop {
+            let tx = self.begin_long().await?;
+            let n = prune(&tx).await?;
+            tx.commit().await?;
+            gone += n;
+            if n < batch.unsigned_abs() {
+                return Ok(gone);
+            }
+        }
     }
 
     async fn writer(&self, place: sqlite::Place) -> Result<Tx> {

@@ -369,16 +369,7 @@ pub async fn mark_unfollowed(db: &Db, account: AccountId) -> Result<()> {
 
 /// Forgets activities that are not tried any more. How many.
 pub async fn sweep(db: &Db) -> Result<u64> {
-    let mut gone = 0;
-    loop {
-        let tx = db.begin_long().await?;
-        let n = store::prune(&tx, tx.now.minus(KEPT), BATCH).await?;
-        tx.commit().await?;
-        gone += n;
-        if n < BATCH.unsigned_abs() {
-            return Ok(gone);
-        }
-    }
+    db.in_batches(BATCH, |tx| Box::pin(store::prune(tx, tx.now.minus(KEPT), BATCH))).await
 }
 
 #[cfg(test)]
