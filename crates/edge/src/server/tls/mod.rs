@@ -24,6 +24,10 @@ use tokio_rustls::server::TlsStream;
 /// Protocol by which a certificate authority asks for the answer to its challenge (RFC 8737).
 pub(super) const ACME_TLS: &[u8] = b"acme-tls/1";
 
+/// Most that is encrypted before it is written. With what four records add to it, it fits one packet of the loopback,
+/// whose packets are 65,483 bytes; else a proxy on the same machine is sent two packets for each write.
+const WRITTEN_AT_ONCE: usize = 65_483 - 4 * 22;
+
 /// How https is spoken. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Tls {
@@ -83,6 +87,7 @@ impl Tls {
             tokio::io::AsyncWriteExt::shutdown(&mut stream).await?;
             return Ok(Agreed::Challenge);
         }
+        stream.get_mut().1.set_buffer_limit(Some(WRITTEN_AT_ONCE));
         let stream = Box::new(stream);
         match stream.get_ref().1.alpn_protocol() {
             Some(b"h2") => Ok(Agreed::Http2(stream)),
