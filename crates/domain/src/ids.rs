@@ -30,11 +30,11 @@ pub fn floor<I: Id>(time: Time) -> I {
 }
 
 /// An id for something that was made elsewhere at `time`: with this time in it, so that it stands where it belongs.
-/// May be taken; not later than now.
+/// May be taken; not later than now, and not before 1970: ids are above zero.
 pub fn at<I: Id>(time: Time) -> I {
     static TURN: AtomicI64 = AtomicI64::new(0);
     let turn = TURN.fetch_add(7919, Ordering::Relaxed) ^ Time::now().millis();
-    I::from_raw((time.min(Time::now()).millis() << 16) | (turn & 0xffff))
+    I::from_raw((time.min(Time::now()).millis().max(0) << 16) | (turn & 0xffff))
 }
 
 macro_rules! ids {

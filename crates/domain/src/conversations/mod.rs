@@ -29,6 +29,17 @@ row! {
     }
 }
 
+row! {
+    /// What the server where it began calls it; nothing of one that began here, or whose server does not say.
+    #[derive(Default)]
+    pub struct Names {
+        /// The older property, `conversation`: any URI. Where it is not said, the same as `context`.
+        pub uri: Option<String>,
+        /// The newer one, `context`: where the conversation can be read.
+        pub context: Option<String>,
+    }
+}
+
 impl Conversation {
     pub fn participants(&self) -> Vec<AccountId> {
         serde_json::from_str(&self.participants_json).unwrap_or_default()
@@ -42,23 +53,28 @@ pub(crate) async fn open(tx: &Tx) -> Result<ConversationId> {
     Ok(id)
 }
 
-/// The conversation that another server calls `uri`, new if need be.
-pub(crate) async fn open_named(tx: &Tx, uri: &str) -> Result<ConversationId> {
-    let uri = uri.get(..uri.floor_char_boundary(NAME)).unwrap_or_default();
-    if let Some(known) = store::by_uri(tx, uri).await? {
-        return Ok(known);
-    }
+/// The conversation that another server calls by these names, new if need be.
+pub(crate) async fn open_named(tx: &Tx, names: &Names) -> Result<ConversationId> {
+    let cut = |name: &String| name.get(..name.floor_char_boundary(NAME)).unwrap_or_default().to_owned();
+    let context = names.context.as_ref().map(cut);
+    let Some(uri) = names.uri.as_ref().map(cut).or_else(|| context.clone()) else { return open(tx).await };
+    let names = Names { uri: Some(uri.clone()), context };
     let id = ids::next();
-    if store::insert_named(tx, id, uri).await? {
-        return Ok(id);
+    let known = match store::by_uri(tx, &uri).await? {
+        Some(known) => known,
+        None if store::insert_named(tx, id, &names).await? => return Ok(id),
+        // Two posts of one conversation come at once: this one waited until the other was written.
+        None => store::by_uri(tx, &uri).await?.ok_or(Error::Busy(Duration::from_secs(1)))?,
+    };
+    if let Some(context) = &names.context {
+        store::update_context(tx, known, context).await?;
     }
-    // Two posts of one conversation come at once: this one waited until the other was written.
-    store::by_uri(tx, uri).await?.ok_or(Error::Busy(Duration::from_secs(1)))
+    Ok(known)
 }
 
-/// What the server where it began calls it; None for one that began here, or whose server does not say.
-pub async fn name(conn: &Conn, id: ConversationId) -> Result<Option<String>> {
-    store::name(conn, id).await
+/// What it is called where it began.
+pub async fn names(conn: &Conn, id: ConversationId) -> Result<Names> {
+    Ok(store::names(conn, id).await?.unwrap_or_default())
 }
 
 /// Puts a direct status on top of the lists of its local people.

@@ -1,6 +1,6 @@
 //! Rows of conversations.
 
-use super::Conversation;
+use super::{Conversation, Names};
 use crate::{
     Result,
     db::{Conn, Ids, Tx},
@@ -15,8 +15,9 @@ const WHERE: &str = " FROM account_conversations WHERE account_id = $1 AND last_
 sql! {
     INSERT = "INSERT INTO conversations (id) VALUES ($1)";
     BY_URI = "SELECT id FROM conversations WHERE uri = $1";
-    NAME = "SELECT COALESCE(uri, '') FROM conversations WHERE id = $1";
-    INSERT_NAMED = "INSERT INTO conversations (id, uri) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    NAMES = "SELECT ", Names::COLUMNS, " FROM conversations WHERE id = $1";
+    INSERT_NAMED = "INSERT INTO conversations (id, uri, context) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    UPDATE_CONTEXT = "UPDATE conversations SET context = $2 WHERE id = $1 AND context IS NULL";
     LOCAL_OF = "SELECT account_id FROM users WHERE account_id = ANY($1)";
     UPSERT = "INSERT INTO account_conversations (id, account_id, conversation_id, participants_json, last_status_id, unread) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account_id, conversation_id) \
@@ -36,13 +37,19 @@ pub(super) async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<Conversation
     Ok(conn.opt::<(ConversationId,)>(BY_URI, &[&uri]).await?.map(|(id,)| id))
 }
 
-pub(super) async fn name(conn: &Conn, id: ConversationId) -> Result<Option<String>> {
-    Ok(conn.opt::<(String,)>(NAME, &[&id]).await?.map(|(uri,)| uri).filter(|uri| !uri.is_empty()))
+pub(super) async fn names(conn: &Conn, id: ConversationId) -> Result<Option<Names>> {
+    conn.opt(NAMES, &[&id]).await
+}
+
+/// Unless one is known.
+pub(super) async fn update_context(tx: &Tx, id: ConversationId, context: &str) -> Result<()> {
+    tx.exec(UPDATE_CONTEXT, &[&id, &context]).await?;
+    Ok(())
 }
 
 /// False when there is one of this name, perhaps since this moment.
-pub(super) async fn insert_named(tx: &Tx, id: ConversationId, uri: &str) -> Result<bool> {
-    Ok(tx.exec(INSERT_NAMED, &[&id, &uri]).await? > 0)
+pub(super) async fn insert_named(tx: &Tx, id: ConversationId, names: &Names) -> Result<bool> {
+    Ok(tx.exec(INSERT_NAMED, &[&id, &names.uri, &names.context]).await? > 0)
 }
 
 pub(super) async fn local_of(tx: &Tx, people: &[AccountId]) -> Result<Vec<AccountId>> {

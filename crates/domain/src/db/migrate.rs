@@ -53,13 +53,14 @@ const MIGRATIONS: &[Migration] = migrations![
     26 "0026_conversation_names" same,
     27 "0027_indexes" same,
     28 "0028_lanes_of_waiting_jobs" each,
+    36 "0036_contexts" same,
 ];
 
 const LEDGER: &str =
     "CREATE TABLE IF NOT EXISTS migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
 
 sql! {
-    NEWEST = "SELECT COALESCE(MAX(id), 0) FROM migrations";
+    DONE = "SELECT id FROM migrations";
     INSERT = "INSERT INTO migrations (id, name, applied_at) VALUES ($1, $2, $3)";
 }
 
@@ -70,7 +71,8 @@ pub(super) async fn run(db: &Db) -> Result<()> {
         tx.batch("SELECT pg_advisory_xact_lock(7064401)").await?;
     }
     tx.batch(LEDGER).await?;
-    let (newest,): (i64,) = tx.one(NEWEST, &[]).await?;
+    let done: Vec<i64> = tx.all::<(i64,)>(DONE, &[]).await?.into_iter().map(|(id,)| id).collect();
+    let newest = done.iter().copied().max().unwrap_or(0);
     let known = MIGRATIONS.iter().map(|m| m.id).max().unwrap_or(0);
     if newest > known {
         return Err(Error::Conflict(format!(
@@ -78,7 +80,8 @@ pub(super) async fn run(db: &Db) -> Result<()> {
              run that version or a later one, or restore a backup"
         )));
     }
-    for step in MIGRATIONS.iter().filter(|m| m.id > newest) {
+    // Also those below the newest: steps of two branches come together in any order.
+    for step in MIGRATIONS.iter().filter(|m| !done.contains(&m.id)) {
         let text = if tx.is_postgres() { step.postgres.to_owned() } else { dialect::migration(step.sqlite) };
         tx.batch(&text).await?;
         tx.exec(INSERT, &[&step.id, &step.name, &tx.now]).await?;

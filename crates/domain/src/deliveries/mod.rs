@@ -6,7 +6,7 @@ pub mod store;
 use crate::{
     Result,
     accounts::{self, Account},
-    db::{Db, Tx},
+    db::{Conn, Db, Tx},
     hosts,
     ids::{
         self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReactionId, RelayId, ReportId, StatusId,
@@ -210,10 +210,14 @@ pub struct Gone {
     pub account: AccountId,
     pub uri: String,
     pub visibility: Visibility,
-    /// Of a boost: what it boosted.
-    pub original: Option<StatusId>,
+    /// Of a boost: the name of what it boosted.
+    #[serde(default)]
+    pub boosted: Option<String>,
     /// Who was named in it or did something to it.
     pub concerned: Vec<AccountId>,
+    /// Who boosted it here: their followers have it, too.
+    #[serde(default)]
+    pub boosters: Vec<AccountId>,
 }
 
 /// A request of somebody elsewhere to quote somebody here, or to show them in a list, and what it named.
@@ -275,13 +279,16 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
     let Some(author) = author.filter(Account::is_local) else { return Ok(None) };
     let mut concerned: Vec<AccountId> =
         status.mentions().into_iter().filter(|m| m.acct.contains('@')).map(|m| m.id).collect();
+    let (mut boosted, mut boosters) = (None, Vec::new());
     match status.reblog_of_id {
         Some(original) => {
-            let original = statuses::by_id(tx, original).await?.filter(|s| !s.local);
-            concerned.extend(original.map(|s| s.account_id));
+            let original = statuses::by_id(tx, original).await?;
+            concerned.extend(original.iter().filter(|s| !s.local).map(|s| s.account_id));
+            boosted = original.map(|s| s.uri);
         }
         None if status.touched() => {
             concerned.extend(store::touched(tx, status.id, TOUCHED).await?);
+            boosters = boosters_here(tx, status.id).await?;
         }
         None => {}
     }
@@ -294,16 +301,24 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
     // Of what waited for somebody's consent only they know.
     let waited = status.consent == Consent::Waiting;
     let to_followers = author.has_remote_followers && status.visibility != Visibility::Direct && !waited;
-    if !to_followers && concerned.is_empty() && !relays::want(tx, status, &author).await? {
+    let is_elsewhere = to_followers || !concerned.is_empty() || !boosters.is_empty();
+    if !is_elsewhere && !relays::want(tx, status, &author).await? {
         return Ok(None);
     }
     Ok(Some(Gone {
         account: author.id,
         uri: status.uri.clone(),
         visibility: if waited { Visibility::Direct } else { status.visibility },
-        original: status.reblog_of_id,
+        boosted,
         concerned,
+        boosters,
     }))
+}
+
+/// Those here who boosted it to somebody elsewhere.
+pub async fn boosters_here(conn: &Conn, id: StatusId) -> Result<Vec<AccountId>> {
+    let boosters = accounts::store::by_ids(conn, statuses::rebloggers(conn, id).await?).await?;
+    Ok(boosters.into_iter().filter(|a| a.has_remote_followers).map(|a| a.id).collect())
 }
 
 /// An activity to send.
@@ -361,7 +376,7 @@ pub async fn mark_unfollowed(db: &Db, account: AccountId) -> Result<()> {
     }
     let tx = db.begin().await?;
     accounts::store::lock_pair(&tx, account, account).await?;
-    if store::follower_inboxes(&tx, account, 1).await?.is_empty() {
+    if store::follower_inboxes(&tx, [account], 1).await?.is_empty() {
         accounts::remote::store::mark_followed(&tx, account, false).await?;
     }
     tx.commit().await

@@ -17,7 +17,7 @@ sql! {
     BY_ID = "SELECT ", Activity::COLUMNS, " FROM activities WHERE id = $1";
     PRUNE = "DELETE FROM activities WHERE id IN \
         (SELECT id FROM activities WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
-    FOLLOWER_INBOXES = INBOX, "JOIN follows f ON f.account_id = r.account_id WHERE f.target_id = $1 AND a.suspended_at IS NULL LIMIT $2";
+    FOLLOWER_INBOXES = INBOX, "JOIN follows f ON f.account_id = r.account_id WHERE f.target_id = ANY($1) AND a.suspended_at IS NULL LIMIT $2";
     SHARED_INBOXES = INBOX, "WHERE r.account_id = ANY($1) AND a.suspended_at IS NULL";
     BLOCKER_INBOXES = INBOX, "JOIN blocks b ON b.account_id = r.account_id WHERE b.target_id = $1 AND a.suspended_at IS NULL LIMIT $2";
     ALL_INBOXES = INBOX, "WHERE a.suspended_at IS NULL LIMIT $1";
@@ -43,9 +43,17 @@ fn texts(rows: Vec<(String,)>) -> Vec<String> {
     rows.into_iter().map(|(text,)| text).collect()
 }
 
-/// Where followers elsewhere of `account` are reached, each server once where it has a shared inbox.
-pub async fn follower_inboxes(conn: &Conn, account: AccountId, limit: i64) -> Result<Vec<String>> {
-    Ok(texts(conn.all(FOLLOWER_INBOXES, &[&account, &limit]).await?))
+/// Where followers elsewhere of any of `accounts` are reached, each server once where it has a shared inbox.
+pub async fn follower_inboxes(
+    conn: &Conn,
+    accounts: impl IntoIterator<Item = AccountId>,
+    limit: i64,
+) -> Result<Vec<String>> {
+    let ids = Ids::of(accounts);
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(texts(conn.all(FOLLOWER_INBOXES, &[&ids, &limit]).await?))
 }
 
 /// Where those elsewhere are reached who block `account`.

@@ -12,8 +12,9 @@ fn all() -> Vec<(News, &'static str)> {
         account,
         uri: "u".into(),
         visibility: Visibility::Unlisted,
-        original: Some(status),
+        boosted: Some("https://b.example/1".into()),
         concerned: vec![AccountId(4)],
+        boosters: vec![AccountId(5)],
     };
     let left = relays::Left { litepub: true, inbox: "i".into(), account: Some(account), follow_uri: "f".into() };
     let (target, favourite, reaction, block) = (AccountId(4), FavouriteId(6), ReactionId(7), BlockId(8));
@@ -25,7 +26,7 @@ fn all() -> Vec<(News, &'static str)> {
         (News::StatusRetold { status, telling }, r#"{"news":"status_retold","status":"2","telling":"3"}"#),
         (
             News::StatusDeleted { gone },
-            r#"{"news":"status_deleted","gone":{"account":"1","uri":"u","visibility":"unlisted","original":"2","concerned":["4"]}}"#,
+            r#"{"news":"status_deleted","gone":{"account":"1","uri":"u","visibility":"unlisted","boosted":"https://b.example/1","concerned":["4"],"boosters":["5"]}}"#,
         ),
         (News::QuoteRequested { status, again: 0 }, r#"{"news":"quote_requested","status":"2"}"#),
         (

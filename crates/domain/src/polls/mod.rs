@@ -184,8 +184,11 @@ pub async fn vote_from_elsewhere(db: &Db, voter: AccountId, (id, title): (PollId
     tx.commit().await
 }
 
-/// Has the numbers of a poll here told to whoever has it elsewhere.
+/// Has the numbers of a poll here told to whoever has it elsewhere; hidden ones when it is over.
 async fn tell_numbers(tx: &mut Tx, poll: &Poll, at: Time) -> Result<()> {
+    if poll.hide_totals && !poll.expired(tx.now) {
+        return Ok(());
+    }
     let author = accounts::store::by_id(tx, poll.account_id).await?.filter(accounts::Account::is_local);
     let Some(author) = author else { return Ok(()) };
     if author.has_remote_followers || !store::voters_elsewhere(tx, poll.id, 1).await?.is_empty() {

@@ -40,9 +40,16 @@ pub async fn delete(db: &Db, author: AccountId, (id, with_media): (StatusId, Med
     Ok(status)
 }
 
-/// Removes a status and the boosts of it.
+/// Removes a status and the boosts of it. Of a status from elsewhere, boosts made here are taken back elsewhere: its own
+/// server does not know who got it by them. (The end of one from here is told to them by [`deliveries::gone`].)
 pub(super) async fn remove_with_boosts(tx: &mut Tx, status: &Status, with_media: Media) -> Result<()> {
     for boost in &store::reblogs_of(tx, status.id, BOOSTS).await? {
+        if boost.local
+            && !status.local
+            && let Some(gone) = deliveries::gone(tx, boost).await?
+        {
+            deliveries::tell(tx, News::StatusDeleted { gone }).await?;
+        }
         remove(tx, boost).await?;
     }
     match with_media {

@@ -18,6 +18,10 @@ const MENTIONS: usize = 100;
 const TAGS: usize = 60;
 /// The longest text that is looked at at all, in bytes, whatever the limits say.
 const TEXT_BYTES: usize = 1 << 20;
+/// Bytes of HTML and warnings that every site may send, and for each character where longer texts are allowed: others take no more than
+/// 64 KiB at once (Misskey), and a link of any length counts as 23 characters and stands in the HTML twice.
+const HTML_BYTES: usize = 40 * 1024;
+const HTML_BYTES_PER_CHARACTER: usize = 8;
 
 /// A text and what is in it.
 #[derive(Debug)]
@@ -63,11 +67,16 @@ pub(super) async fn read(conn: &Conn, site: &Site, typed: Typed<'_>) -> Result<W
     let mentions: Vec<Mention> = mentioned.iter().map(Mention::of).collect();
     let tags: Vec<text::Tag> = text::tags(&text).into_iter().take(TAGS).collect();
     let names: Vec<&str> = tags.iter().map(|t| t.key.as_str()).collect();
+    let content = match content_type {
+        ContentType::Plain => text::html(source, &options),
+        ContentType::Markdown => text::markdown_html(source, &options),
+    };
+    let max = site.limits.status_characters;
+    if content.len() + more.len() > HTML_BYTES.max(max.saturating_mul(HTML_BYTES_PER_CHARACTER)) {
+        return Err(too_long(max));
+    }
     Ok(Written {
-        content: match content_type {
-            ContentType::Plain => text::html(source, &options),
-            ContentType::Markdown => text::markdown_html(source, &options),
-        },
+        content,
         mentions_json: serde_json::to_string(&mentions)?,
         tags_json: serde_json::to_string(&names)?,
         emojis_json: serde_json::to_string(&text::shortcodes(&format!("{more}\n{text}\n{linked}")))?,
@@ -86,11 +95,14 @@ impl Mention {
 /// Length as Mastodon counts it.
 pub(super) fn check_length(site: &Site, spoiler: &str, text: &str) -> Result<()> {
     let max = site.limits.status_characters;
-    let too_long = || Error::invalid("Text", format!("character limit of {max} exceeded"));
     if text.len() + spoiler.len() > TEXT_BYTES || text::count_with(spoiler, text) > max {
-        return Err(too_long());
+        return Err(too_long(max));
     }
     Ok(())
+}
+
+fn too_long(max: usize) -> Error {
+    Error::invalid("Text", format!("character limit of {max} exceeded"))
 }
 
 /// How it was written, if this site lets people write so.

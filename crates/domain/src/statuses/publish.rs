@@ -133,7 +133,10 @@ async fn plan(conn: &Conn, site: &Site, user: &User, new: &NewStatus) -> Result<
     let content_type = content_type(site, user, new)?;
     let typed = draft::Typed { text: &new.text, content_type, more: &more };
     let mut written = draft::read(conn, site, typed).await?;
-    let mut visibility = new.visibility.unwrap_or(user.default_visibility);
+    // Who does not say for whom an answer is does not mean to tell it to more people than were told what it answers.
+    let default =
+        parent.as_ref().map_or(user.default_visibility, |parent| parent.visibility.max(user.default_visibility));
+    let mut visibility = new.visibility.unwrap_or(default);
     let quoted = quotes::quotable(conn, author.id, new.quote_of).await?;
     if let Some(quoted) = &quoted {
         visibility = quoted.narrow(visibility);

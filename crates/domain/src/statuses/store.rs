@@ -127,7 +127,7 @@ pub(super) async fn reblogs_of(conn: &Conn, original: StatusId, limit: i64) -> R
     conn.all(REBLOGS_OF, &[&original, &limit]).await
 }
 
-pub(super) async fn rebloggers(conn: &Conn, original: StatusId) -> Result<Vec<AccountId>> {
+pub(crate) async fn rebloggers(conn: &Conn, original: StatusId) -> Result<Vec<AccountId>> {
     accounts(conn.all(REBLOGGERS_OF, &[&original, &REBLOGGERS]).await?)
 }
 

@@ -259,14 +259,13 @@ fn of_note(author: &Account, note: Note, verb: Verb, id: String) -> Activity {
 /// The end of a status, or the undoing of a boost. The rows are gone: all that is needed came along.
 async fn deleted(conn: &Conn, gone: &Gone) -> Result<(AccountId, Activity)> {
     let author = known(conn, gone.account).await?;
-    if let Some(original) = gone.original {
-        let original = statuses::store::by_id(conn, original).await?.ok_or(Error::NotFound)?;
+    if let Some(boosted) = &gone.boosted {
         let Addressed { to, cc } = Addressed::new(gone.visibility, &author.uri, Vec::new());
         let announce = Activity {
             id: Some(gone.uri.clone()),
             verb: Verb::Announce,
             actor: author.uri.clone(),
-            objects: vec![Object::Id(original.uri)],
+            objects: vec![Object::Id(boosted.clone())],
             to,
             cc,
             ..Activity::default()

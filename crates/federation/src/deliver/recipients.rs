@@ -7,7 +7,7 @@ use crate::statuses::quotes;
 use domain::Result;
 use domain::accounts;
 use domain::db::Conn;
-use domain::deliveries::{News, store};
+use domain::deliveries::{self, News, store};
 use domain::hosts;
 use domain::ids::{AccountId, StatusId};
 use domain::moves;
@@ -42,9 +42,9 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
         News::StatusDeleted { gone } => {
             let mut inboxes = store::shared_inboxes(&conn, gone.concerned.iter().copied()).await?;
             if gone.visibility != Visibility::Direct {
-                inboxes.extend(of_followers(&conn, gone.account).await?);
+                inboxes.extend(of_followers(&conn, gone.boosters.iter().copied().chain([gone.account])).await?);
             }
-            if gone.visibility == Visibility::Public && gone.original.is_none() {
+            if gone.visibility == Visibility::Public && gone.boosted.is_none() {
                 inboxes.extend(relays::inboxes(&conn, None).await?);
             }
             inboxes
@@ -57,9 +57,9 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
         News::Pinned { account, .. }
         | News::Unpinned { account, .. }
         | News::TagFeatured { account, .. }
-        | News::TagUnfeatured { account, .. } => of_followers(&conn, *account).await?,
+        | News::TagUnfeatured { account, .. } => of_followers(&conn, [*account]).await?,
         News::ProfileChanged { account, .. } | News::KeysRotated { account, .. } | News::Moved { account, .. } => {
-            let mut inboxes = of_followers(&conn, *account).await?;
+            let mut inboxes = of_followers(&conn, [*account]).await?;
             // Who blocks somebody wants to know them again; where they went last is where they may come back from.
             inboxes.extend(store::blocker_inboxes(&conn, *account, INBOXES).await?);
             let last = moves::last(&conn, *account).await?;
@@ -112,7 +112,7 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
     Ok(inboxes)
 }
 
-/// Whether those get it too who favoured, boosted or answered.
+/// Whether those get it too who favoured, boosted or answered, and those who follow somebody here who boosted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Touched {
     Too,
@@ -131,18 +131,21 @@ async fn of_status(conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Ve
     if let Some(original) = status.reblog_of_id {
         people.extend(statuses::store::by_id(conn, original).await?.map(|o| o.account_id));
     }
+    let mut followed = Vec::new();
     if touched == Touched::Too && status.visibility <= Visibility::Unlisted {
         people.extend(store::touched(conn, id, TOUCHED).await?);
+        followed = deliveries::boosters_here(conn, id).await?;
     }
     let mut inboxes = store::shared_inboxes(conn, people).await?;
     if status.visibility != Visibility::Direct {
-        inboxes.extend(of_followers(conn, status.account_id).await?);
+        followed.push(status.account_id);
+        inboxes.extend(of_followers(conn, followed).await?);
     }
     Ok(inboxes)
 }
 
-async fn of_followers(conn: &Conn, account: AccountId) -> Result<Vec<String>> {
-    store::follower_inboxes(conn, account, INBOXES).await
+async fn of_followers(conn: &Conn, accounts: impl IntoIterator<Item = AccountId>) -> Result<Vec<String>> {
+    store::follower_inboxes(conn, accounts, INBOXES).await
 }
 
 async fn of_relays(conn: &Conn, id: StatusId, style: Option<Style>) -> Result<Vec<String>> {

@@ -30,7 +30,7 @@ pub struct Choice {
 impl Poll {
     /// None when nothing can be chosen.
     pub(super) fn read(reader: Reader<'_>) -> Option<Self> {
-        let multiple = reader.raw("anyOf").is_some();
+        let multiple = !reader.list("anyOf").is_empty();
         let mut seen = HashSet::new();
         let choice = |value: &Value| {
             let choice = Reader::of(value).ok()?;

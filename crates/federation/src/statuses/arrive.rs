@@ -5,6 +5,7 @@ use crate::documents::{Attachment, Note, NoteKind};
 use crate::resolve::Budget;
 use crate::{Federation, resolve};
 use domain::accounts::{self, Account};
+use domain::conversations;
 use domain::emojis;
 use domain::media::{self, Elsewhere};
 use domain::polls::{self, Choice};
@@ -47,7 +48,7 @@ impl Federation {
             spoiler_text,
             language: note.language.clone(),
             parent,
-            conversation: note.conversation.clone().or_else(|| note.context.clone()),
+            conversation: conversations::Names { uri: note.conversation.clone(), context: note.context.clone() },
             mentioned,
             silent,
             tags: note.hashtags.iter().map(|h| h.name.clone()).collect(),

@@ -166,7 +166,7 @@ async fn context_page(
 
 /// One that began elsewhere is to be read there.
 async fn conversation(conn: &Conn, id: ConversationId, range: (StatusId, i64)) -> Result<Part, Refusal> {
-    if conversations::name(conn, id).await?.is_some() {
+    if conversations::names(conn, id).await?.uri.is_some() {
         return Err(Refusal::Unknown);
     }
     Ok(threads::conversation(conn, id, range).await?)

@@ -101,15 +101,15 @@ impl Federation {
         status: &Status,
         parent: Option<&Status>,
     ) -> Result<(Option<String>, Option<String>)> {
-        let name = match parent {
-            None => None,
-            Some(_) => conversations::name(conn, status.conversation_id).await?,
+        let names = match parent {
+            None => conversations::Names::default(),
+            Some(_) => conversations::names(conn, status.conversation_id).await?,
         };
         let ours = parent.is_none_or(|p| p.local).then(|| self.site.context_uri(status.conversation_id));
-        let conversation = name.or(ours);
+        let conversation = names.uri.or(ours);
         let open = status.visibility <= Visibility::Unlisted;
-        let context = conversation.clone().filter(|name| open && name.starts_with("http"));
-        Ok((context, conversation))
+        let context = names.context.or_else(|| conversation.clone());
+        Ok((context.filter(|name| open && name.starts_with("http")), conversation))
     }
 
     /// `user@domain`, also for people here.
@@ -181,12 +181,15 @@ fn policy(status: &Status, author: &str) -> Policy {
 
 fn question(poll: polls::Poll) -> Poll {
     let number = |n: i64| u64::try_from(n).ok();
-    let choices = poll.options().into_iter().map(|o| Choice { name: o.title, votes: number(o.votes) });
+    let closed = poll.expired(Time::now());
+    let is_told = closed || !poll.hide_totals;
+    let votes = |n: i64| number(n).filter(|_| is_told);
+    let choices = poll.options().into_iter().map(|o| Choice { name: o.title, votes: votes(o.votes) });
     Poll {
         choices: choices.collect(),
         multiple: poll.multiple,
         ends_at: poll.expires_at,
-        closed: poll.expired(Time::now()),
+        closed,
         voters: number(poll.voters_count),
     }
 }

@@ -1,7 +1,7 @@
 //! Who may see what: every door asks the same function.
 
 use crate::{follow, id, ids, post_as};
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{Person, TestServer};
 
 /// Every place where a status could show itself to somebody.
@@ -57,6 +57,21 @@ testkit::on_both_engines! {
         assert_eq!(talks[0]["last_status"]["id"], posted["id"]);
         assert_eq!(talks[0]["unread"], true);
         assert_eq!(talks[0]["accounts"][0]["acct"], "alice");
+    }
+
+    async fn an_answer_is_for_no_more_people_than_what_it_answers_unless_its_author_says_so(server: TestServer) {
+        let (alice, bob) = (server.person("alice").await, server.person("bob").await);
+        bob.post(&format!("/api/v1/accounts/{}/follow", alice.account), ()).await.ok();
+        let posted = post_as(&alice, "between us", "private").await;
+        let answer = async |more: Value| {
+            let mut form = json!({ "status": "@alice yes", "in_reply_to_id": id(&posted) });
+            form.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            bob.post("/api/v1/statuses", form).await.ok()["visibility"].clone()
+        };
+        assert_eq!(answer(json!({})).await, "private");
+        assert_eq!(answer(json!({ "visibility": "unlisted" })).await, "unlisted");
+        bob.patch("/api/v1/accounts/update_credentials", [("source[privacy]", "direct")]).await.ok();
+        assert_eq!(answer(json!({})).await, "direct");
     }
 
     async fn a_block_shuts_every_door_to_the_blocked(server: TestServer) {

@@ -1,6 +1,6 @@
 //! What arrives in odd shapes, at odd times, about people who are nobody, or once more.
 
-use crate::peer::{Peer, Somebody, local_uri, with_a_peer};
+use crate::peer::{Peer, Somebody, followed, local_uri, with_a_peer};
 use crate::{find, id, notifications, post_as, relationship, search, text};
 use domain::users::{self, NewUser};
 use futures_util::future::join_all;
@@ -43,6 +43,18 @@ with_a_peer! {
         peer.send(&ann, &server, &peer.activity(&ann, ("Update", "2"), json!(ann.uri))).await;
         let there = find(&bob, &format!("ann@{}", peer.host())).await;
         assert_eq!((&there["note"], &there["fields"][0]["value"]), (&json!("weaver"), &json!("bc")));
+    }
+
+    async fn what_is_older_than_counting_is_seen(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        followed(&server, &peer, &bob, (&ann, "ann")).await;
+        let mut note = peer.note(&ann, ("old", "a telegram"), &[]);
+        note["published"] = json!("1907-01-01T00:00:00Z");
+        peer.send(&ann, &server, &peer.activity(&ann, ("Create", "old"), note.clone())).await;
+        let found = search(&bob, note["id"].as_str().unwrap()).await["statuses"][0].clone();
+        assert_eq!(found["created_at"], "1907-01-01T00:00:00.000Z");
+        let there = bob.get(&format!("/api/v1/accounts/{}/statuses", id(&found["account"])), ()).await.ok();
+        assert_eq!(there[0]["id"], found["id"]);
     }
 
     async fn nothing_was_edited_in_the_future(server, peer, bob) {

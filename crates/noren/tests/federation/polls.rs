@@ -1,7 +1,7 @@
 //! Polls of other servers: how they stand now, what edits make of them, and the many forms that they come in.
 
 use crate::peer::{File, Peer, Somebody, followed, local_uri, with_a_peer};
-use crate::{home, id, search, text};
+use crate::{find, home, id, search, text};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use testkit::Person;
@@ -54,6 +54,35 @@ with_a_peer! {
         assert_eq!(votes(&poll(&bob, &status).await), [5, 2]);
         assert_eq!(peer.hits("/notes/1"), 1);
         assert_eq!(votes(&home(&bob).await[0]["poll"]), [5, 2]);
+    }
+
+    async fn hidden_numbers_stay_hidden_until_the_end(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        find(&bob, &format!("ann@{}", peer.host())).await;
+        let form = json!({ "status": format!("@ann@{} tea?", peer.host()),
+            "poll": { "options": ["yes", "no"], "expires_in": 3600, "hide_totals": true } });
+        let mine = bob.post("/api/v1/statuses", form).await.ok();
+        let note = json!({ "id": format!("{}/votes/1", peer.base), "type": "Note", "attributedTo": ann.uri,
+            "name": "yes", "inReplyTo": mine["uri"], "to": [local_uri(&server, &bob)] });
+        peer.send(&ann, &server, &peer.activity(&ann, ("Create", "1"), note)).await;
+        let at_once = async |job: &str| {
+            let tx = server.db().begin().await.unwrap();
+            tx.exec("UPDATE jobs SET run_at = 0 WHERE payload LIKE $1", &[&format!("%{job}%")]).await.unwrap();
+            tx.commit().await.unwrap();
+            server.settle().await;
+        };
+        at_once("poll_counted").await;
+        assert_eq!(peer.told("Update"), Vec::<String>::new());
+        let uri = mine["uri"].as_str().unwrap();
+        let shown = peer.get(&ann, uri).await.2;
+        assert_eq!((&shown["oneOf"][0]["name"], &shown["oneOf"][0]["replies"]["totalItems"]), (&json!("yes"), &Value::Null));
+        let tx = server.db().begin().await.unwrap();
+        tx.exec("UPDATE polls SET expires_at = 1", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        at_once("close_poll").await;
+        let last = peer.last("Update")["object"].clone();
+        assert!(last["closed"].is_string(), "{last}");
+        assert_eq!([&last["oneOf"][0], &last["oneOf"][1]].map(|o| o["replies"]["totalItems"].clone()), [json!(1), json!(0)]);
     }
 
     async fn what_is_wrong_there_changes_nothing(server, peer, bob) {
@@ -160,6 +189,7 @@ with_a_peer! {
         let (past, future) = ("2026-11-20T10:00:00.000Z", "2036-11-20T10:00:00Z");
         for (name, more, (expired, expires, options)) in [
             ("endless", json!({}), (false, Value::Null, 2)),
+            ("no-any", json!({ "anyOf": [] }), (false, Value::Null, 2)),
             ("ends", json!({ "endTime": future }), (false, json!("2036-11-20T10:00:00.000Z"), 2)),
             // Misskey's, while it runs and when it is over.
             ("misskey", json!({ "type": "Note", "closed": future, "_misskey_fallback_content": "x" }), (false, json!("2036-11-20T10:00:00.000Z"), 2)),

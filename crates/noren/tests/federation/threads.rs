@@ -150,6 +150,27 @@ fn asked(peer: &Peer, part: &str) -> usize {
 }
 
 with_a_peer! {
+    async fn an_answer_names_the_thread_both_ways(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let names = [json!("tag:b.example,2026:objectId=7:objectType=Conversation"), json!(format!("{}/contexts/7", peer.base))];
+        let answered = async |name: &str, with: [Option<&Value>; 2]| {
+            let mut root = peer.note(&eve, (name, "the beginning"), &[]);
+            for (key, value) in ["conversation", "context"].into_iter().zip(with) {
+                root[key] = value.cloned().unwrap_or_default();
+            }
+            let form = [("status", "an answer"), ("in_reply_to_id", &found(&bob, &peer, &root).await)];
+            let answer = bob.post("/api/v1/statuses", form).await.ok();
+            server.settle().await;
+            let note = peer.get(&eve, answer["uri"].as_str().unwrap()).await.2;
+            [note["conversation"].clone(), note["context"].clone()]
+        };
+        let [tag, list] = names.each_ref();
+        // One who says less comes first: who says more fills it in.
+        assert_eq!(answered("old", [Some(tag), None]).await, [tag.clone(), Value::Null]);
+        assert_eq!(answered("both", [Some(tag), Some(list)]).await, names);
+        assert_eq!(answered("new", [None, Some(list)]).await, [list.clone(), list.clone()]);
+    }
+
     async fn lists_prove_nothing(server, peer, bob) {
         let other = Peer::start().await;
         let (mallory, victim) = (peer.somebody("mallory"), other.somebody("victim"));

@@ -139,6 +139,32 @@ among_three! {
         carol.get(&format!("/api/v1/statuses/{there}"), ()).await.expect(404);
     }
 
+    async fn who_has_it_from_a_booster_hears_of_its_edits_and_its_end(a, b, c) {
+        let (alice, bob) = (a.person("alice").await, a.person("bob").await);
+        let (carol, dave) = (b.person("carol").await, c.person("dave").await);
+        follow((&carol, &b), (&bob, &a)).await;
+        let post = post_as(&alice, "a mistake", "public").await;
+        bob.post(&format!("/api/v1/statuses/{}/reblog", id(&post)), ()).await.ok();
+        settle_all(&[&a, &b, &c]).await;
+        assert_eq!(texts(&carol).await, ["a mistake"]);
+        alice.put(&format!("/api/v1/statuses/{}", id(&post)), [("status", "a lesser one")]).await.ok();
+        settle_all(&[&a, &b, &c]).await;
+        assert_eq!(texts(&carol).await, ["a lesser one"]);
+        alice.delete(&format!("/api/v1/statuses/{}", id(&post)), ()).await.ok();
+        settle_all(&[&a, &b, &c]).await;
+        assert_eq!((has(&b, &post).await, texts(&carol).await), (false, vec![]));
+
+        // What somebody elsewhere deletes, whose server knows nothing of Carol's.
+        let post = post_as(&dave, "another", "public").await;
+        let there = found(&bob, &post).await;
+        bob.post(&format!("/api/v1/statuses/{there}/reblog"), ()).await.ok();
+        settle_all(&[&a, &b, &c]).await;
+        assert_eq!(texts(&carol).await, ["another"]);
+        dave.delete(&format!("/api/v1/statuses/{}", id(&post)), ()).await.ok();
+        settle_all(&[&a, &b, &c]).await;
+        assert_eq!((has(&a, &post).await, texts(&carol).await), (false, vec![]));
+    }
+
     async fn a_block_is_between_two(a, b, c) {
         let (alice, bob, carol) = (a.person("alice").await, b.person("bob").await, c.person("carol").await);
         let alice_at_b = follow((&bob, &b), (&alice, &a)).await;

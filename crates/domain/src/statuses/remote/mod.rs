@@ -47,8 +47,7 @@ pub struct Arrived {
     pub sensitive: bool,
     pub language: Option<String>,
     pub parent: Option<StatusId>,
-    /// What its server calls the conversation.
-    pub conversation: Option<String>,
+    pub conversation: conversations::Names,
     /// Known accounts that are named in it.
     pub mentioned: Vec<Account>,
     /// Who may see it though they are not named.
@@ -127,10 +126,9 @@ fn not_theirs() -> Error {
 }
 
 async fn write(tx: &mut Tx, arrived: &Arrived, (author, parent): (&Account, Option<&Status>)) -> Result<Status> {
-    let conversation_id = match (parent, &arrived.conversation) {
-        (Some(parent), _) => parent.conversation_id,
-        (None, Some(uri)) => conversations::open_named(tx, uri).await?,
-        (None, None) => conversations::open(tx).await?,
+    let conversation_id = match parent {
+        Some(parent) => parent.conversation_id,
+        None => conversations::open_named(tx, &arrived.conversation).await?,
     };
     let created_at = arrived.created_at.unwrap_or(tx.now).min(tx.now);
     let blank = Status {
