@@ -230,12 +230,18 @@ fn keys(reader: Reader<'_>, id: &str) -> Vec<Key> {
     let multikeys = reader.list("assertionMethod").iter().filter(is_multikey);
     let multikeys = multikeys.filter_map(read).filter(|key| !key.material.is_pem());
     let mut keys: Vec<Key> = Vec::new();
-    for key in pems.chain(multikeys).filter(|key| key.owner == id && same_origin(&key.id, id)) {
+    for key in pems.chain(multikeys).filter(|key| key.owner == id && is_own(&key.id, id)) {
         if keys.len() < KEYS && keys.iter().all(|known| known.id != key.id) {
             keys.push(key);
         }
     }
     keys
+}
+
+/// Whether a key may be called so by this actor: as part of its own document, or as one by itself on its server. What is
+/// part of another's document is for that other to name.
+fn is_own(key: &str, id: &str) -> bool {
+    same_origin(key, id) && key.split_once('#').is_none_or(|(document, _)| document == id)
 }
 
 /// FEP-844e: `generator.implements`.

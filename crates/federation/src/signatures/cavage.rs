@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use domain::Time;
 
 pub(super) const TARGET: &str = "(request-target)";
+/// What every header of this draft says and none of the other form: base64 has `=` at its end alone.
+pub(super) const KEY_ID: &str = "keyId=";
 const CREATED: &str = "(created)";
 const EXPIRES: &str = "(expires)";
 /// What we send; one of those that all compare equal.
@@ -78,7 +80,7 @@ pub(super) fn parse(request: &Incoming<'_>, ours: &Ours<'_>, now: Time) -> Resul
 /// The one header that is of this draft; beside it there may be one of RFC 9421.
 fn header<'a>(request: &Incoming<'a>) -> Result<&'a str, Refusal> {
     let texts = request.headers.get_all("signature").iter().filter_map(|value| value.to_str().ok());
-    let mut ours = texts.filter(|text| text.contains("keyId"));
+    let mut ours = texts.filter(|text| text.contains(KEY_ID));
     match (ours.next(), ours.next()) {
         (Some(one), None) => Ok(one),
         (Some(_), Some(_)) => Err(Refusal::Malformed("more than one signature")),

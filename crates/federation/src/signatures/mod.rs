@@ -135,15 +135,28 @@ pub struct Signed {
     /// What may have been signed, most likely first.
     bases: Vec<Vec<u8>>,
     signature: Vec<u8>,
-    /// Another signature on the same request, by the same key.
+    /// Another signature on the same request, by the same key or by another.
     other: Option<Box<Signed>>,
 }
 
 impl Signed {
+    /// A signature by another key beside this one: each is of whom its key is.
+    pub fn apart(mut self) -> (Self, Option<Self>) {
+        match self.other.take() {
+            Some(other) if other.key_id != self.key_id => (self, Some(*other)),
+            other => (Self { other, ..self }, None),
+        }
+    }
+
+    /// Another signature by the same key.
+    fn twin(&self) -> Option<&Self> {
+        self.other.as_deref().filter(|other| other.key_id == self.key_id)
+    }
+
     /// [`Refusal::Mismatch`] and [`Refusal::Algorithm`] may be cured by a newer key.
     pub fn verify(&self, key: &PublicKey) -> Result<(), Refusal> {
         let fits = self.bases.iter().any(|base| key.verifies(self.algorithm, base, &self.signature));
-        match (&self.other, key.suits(self.algorithm)) {
+        match (self.twin(), key.suits(self.algorithm)) {
             _ if fits => Ok(()),
             (Some(other), _) => other.verify(key),
             (None, true) => Err(Refusal::Mismatch),
@@ -154,12 +167,12 @@ impl Signed {
     /// Whether this header is signed. Where there are two signatures, either may be the one that fits: both must say so.
     pub fn covers(&self, header: &str) -> bool {
         let here = self.covered.iter().any(|name| name.eq_ignore_ascii_case(header));
-        here && self.other.as_ref().is_none_or(|other| other.covers(header))
+        here && self.twin().is_none_or(|other| other.covers(header))
     }
 
     /// The signature itself, whatever is written around it: of two, the one that fits `key`.
     pub(crate) fn bytes(&self, key: &PublicKey) -> &[u8] {
-        match &self.other {
+        match self.twin() {
             Some(other) if !self.bases.iter().any(|base| key.verifies(self.algorithm, base, &self.signature)) => {
                 other.bytes(key)
             }
@@ -174,9 +187,7 @@ pub fn parse(request: &Incoming<'_>, ours: &Ours<'_>, now: Time) -> Result<Signe
         return cavage::parse(request, ours, now);
     }
     match (rfc9421::parse(request, ours, now), cavage::parse(request, ours, now)) {
-        (Ok(signed), Ok(other)) if other.key_id == signed.key_id => {
-            Ok(Signed { other: Some(Box::new(other)), ..signed })
-        }
+        (Ok(signed), Ok(other)) => Ok(Signed { other: Some(Box::new(other)), ..signed }),
         (Err(_), Ok(other)) => Ok(other),
         (outcome, _) => outcome,
     }

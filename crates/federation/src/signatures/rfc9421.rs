@@ -4,7 +4,7 @@ use super::base::{self, Parts};
 use super::cavage::put;
 use super::keys::Algorithm;
 use super::structured::{self, Member};
-use super::{Form, Incoming, KeyError, Ours, Outgoing, Refusal, Signed, Signer, digest, params, window};
+use super::{Form, Incoming, KeyError, Ours, Outgoing, Refusal, Signed, Signer, cavage, digest, params, window};
 use axum::http::{HeaderMap, Method};
 use domain::Time;
 
@@ -68,7 +68,7 @@ pub(super) fn parse(request: &Incoming<'_>, ours: &Ours<'_>, now: Time) -> Resul
 fn signatures(request: &Incoming<'_>) -> Result<Vec<(String, Vec<u8>)>, Refusal> {
     let mut found = Vec::new();
     for line in request.headers.get_all("signature").iter().filter_map(|value| value.to_str().ok()) {
-        if line.contains("keyId") {
+        if line.contains(cavage::KEY_ID) {
             continue;
         }
         let members = structured::dictionary(line).ok_or(Refusal::Malformed("Signature cannot be read"))?;

@@ -190,6 +190,9 @@ fn keys_for_what_is_said_are_multikeys_of_the_actor() {
         (with("controller", json!("https://mastodon.example/users/other")), false),
         (with("controller", json!(null)), false),
         (with("id", json!("https://evil.example/users/mia#ed")), false),
+        // Part of another's document, on the same server; a document of its own.
+        (with("id", json!("https://mastodon.example/users/other#ed")), false),
+        (with("id", json!("https://mastodon.example/keys/mia")), true),
         (with("publicKeyMultibase", json!(null)), false),
         (with("publicKeyMultibase", json!("z".repeat(20_000))), false),
         // What is for requests keeps its name.
