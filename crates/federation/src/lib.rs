@@ -27,11 +27,12 @@ pub use crate::reach::{Reach, Verdict};
 
 use crate::actors::keys::{Known, Own};
 use crate::fetch::{Fetcher, Options, Private};
+use crate::inbox::asking::Asking;
 use crate::inbox::trouble::Trouble;
 use crate::refusal::Refusal;
 use crate::resolve::missing::Missing;
 use axum::Router;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::from_fn_with_state;
 use domain::statistics::Statistics;
 use domain::{Db, site::Site};
@@ -65,6 +66,7 @@ pub struct Parts {
     /// Polls that were looked at lately.
     polled: Missing,
     trouble: Trouble,
+    asking: Asking,
     counted: follows::Counted,
     /// Public numbers and when they were counted.
     statistics: Mutex<Option<(Instant, Statistics)>>,
@@ -92,7 +94,7 @@ impl Federation {
         let files = Fetcher::new(of_files).map_err(domain::Error::internal)?;
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
         let (own, known, missing, trouble) = <(Own, Known, Missing, Trouble)>::default();
-        let polled = Missing::default();
+        let (polled, asking) = (Missing::default(), Asking::default());
         let (counted, statistics, mirrors) = (follows::Counted::default(), Mutex::default(), OnceLock::new());
         Ok(Self(Arc::new(Parts {
             db,
@@ -107,6 +109,7 @@ impl Federation {
             missing,
             polled,
             trouble,
+            asking,
             counted,
             statistics,
         })))
@@ -155,6 +158,10 @@ pub fn documents_router(federation: Federation) -> Router {
     let guarded = Router::new().merge(actors::serve::documents()).merge(statuses::serve::documents());
     guarded.route_layer(from_fn_with_state(federation.clone(), policy::guard)).with_state(federation)
 }
+
+/// Beside a request whose address was changed on its way to here: the address as it was sent, which may be signed.
+#[derive(Clone, Debug)]
+pub struct AsSent(pub Uri);
 
 /// What a request wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

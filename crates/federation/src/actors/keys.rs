@@ -18,14 +18,16 @@ pub(crate) const ROTATION: &str = "keys/";
 const MOST: usize = 10_000;
 /// How long a pair counts as the one of now without a look: another process may have changed it.
 const FRESH: Duration = Duration::from_secs(10);
+/// The same for a key of somebody else.
+const KNOWN: Duration = Duration::from_secs(60);
 
 /// Our own pairs, parsed, and when each was last seen to be the one of now.
 #[derive(Default)]
 pub(crate) struct Own(Mutex<HashMap<AccountId, (Arc<KeyPair>, Instant)>>);
 
-/// Keys of others by their names, parsed, with whose they are.
+/// Keys of others by their names, parsed, with whose they are and when they were read.
 #[derive(Default)]
-pub(crate) struct Known(Mutex<HashMap<String, (AccountId, PublicKey)>>);
+pub(crate) struct Known(Mutex<HashMap<String, (AccountId, PublicKey, Instant)>>);
 
 impl Own {
     fn find(&self, owner: AccountId) -> Option<(Arc<KeyPair>, Instant)> {
@@ -45,19 +47,25 @@ impl Own {
 }
 
 impl Known {
-    pub(crate) fn find(&self, id: &str) -> Option<(AccountId, PublicKey)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    pub(crate) fn find(&self, id: &str, now: Instant) -> Option<(AccountId, PublicKey)> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (owner, key, read) = kept.get(id)?;
+        (now.saturating_duration_since(*read) < KNOWN).then(|| (*owner, key.clone()))
     }
-    pub(crate) fn keep(&self, id: &str, key: (AccountId, PublicKey)) {
+    pub(crate) fn keep(&self, id: &str, (owner, key): (AccountId, PublicKey), now: Instant) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MOST {
             kept.clear();
         }
-        kept.insert(id.to_owned(), key);
+        kept.insert(id.to_owned(), (owner, key, now));
     }
     /// What of `owner` is at hand may be old.
     pub(crate) fn forget(&self, owner: AccountId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (whose, _)| *whose != owner);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (whose, ..)| *whose != owner);
+    }
+    /// The key of this name is read again before it is used again.
+    pub(crate) fn forget_key(&self, id: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 }
 
@@ -136,4 +144,23 @@ async fn made() -> Result<keys::Pair> {
 
 fn unusable(error: crate::signatures::KeyError) -> Error {
     Error::internal(format!("a key of ours: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_others_are_read_again_after_a_while() {
+        let (known, now) = (Known::default(), Instant::now());
+        let key = KeyPair::generate().unwrap().public_key().unwrap();
+        known.keep("https://a.example/users/1#main-key", (AccountId(1), key.clone()), now);
+        known.keep("https://a.example/users/1#other", (AccountId(1), key), now);
+        let finds = |name: &str, at| known.find(&format!("https://a.example/users/1#{name}"), at).is_some();
+        assert!(finds("main-key", now + KNOWN / 2) && !finds("main-key", now + KNOWN));
+        known.forget_key("https://a.example/users/1#other");
+        assert!(finds("main-key", now) && !finds("other", now));
+        known.forget(AccountId(1));
+        assert!(!finds("main-key", now));
+    }
 }

@@ -3,6 +3,7 @@
 
 mod announce;
 mod answer;
+pub(crate) mod asking;
 mod consent;
 mod create;
 mod delete;

@@ -1,13 +1,14 @@
 //! Keys that cannot be had: nobody is made to ask for them again and again.
 
-use crate::peer::{Peer, Somebody, local_uri, with_a_peer};
+use crate::peer::{File, Peer, Somebody, local_uri, with_a_peer};
 use crate::{find, id};
-use federation::signatures::KeyPair;
+use federation::signatures::{Form, KeyPair, Outgoing, Payload, Signer};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use testkit::{Person, TestServer};
 use tokio::net::TcpListener;
+use url::Url;
 
 /// Somebody's words to `bob`.
 fn words(server: &TestServer, peer: &Peer, (who, bob): (&Somebody, &Person)) -> Value {
@@ -21,7 +22,98 @@ async fn say(server: &TestServer, peer: &Peer, (who, bob): (&Somebody, &Person))
     peer.post(&peer.sign(who, server, &said), |_, _| {}).await
 }
 
+/// As if everybody had been looked at long ago.
+async fn forget_looks(server: &TestServer) {
+    let tx = server.db().begin().await.unwrap();
+    tx.exec("UPDATE actors SET fetched_at = 0", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The status of the answer to words that carry two signatures: one of the newer form, one of the older.
+async fn say_twice_signed(
+    server: &TestServer,
+    peer: &Peer,
+    (said, newer, older): (&Value, &Somebody, &Somebody),
+) -> u16 {
+    let url = Url::parse(&format!("{}/inbox", server.parts().site.base_url)).unwrap();
+    let payload = Payload::new(said.to_string().into_bytes());
+    let name = if newer.uri.contains('#') { newer.uri.clone() } else { format!("{}#main-key", newer.uri) };
+    let request = Outgoing { method: &reqwest::Method::POST, url: &url, payload: Some(&payload), extra: &[] };
+    let more = Signer::new(name, newer.key.clone()).sign(Form::Rfc9421, &request, domain::Time::now()).unwrap();
+    let add = |headers: &mut reqwest::header::HeaderMap, _: &mut Vec<u8>| {
+        headers.append("signature", more["signature"].clone());
+        for name in ["signature-input", "content-digest"] {
+            headers.insert(name, more[name].clone());
+        }
+    };
+    peer.post(&peer.sign(older, server, said), add).await
+}
+
 with_a_peer! {
+    async fn keys_on_slow_servers_are_learnt_nevertheless(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let actor = peer.actor("eve", &eve).to_string().into_bytes();
+        peer.file("/users/eve", File::Late("application/activity+json", actor, Duration::from_secs(7)));
+        let begun = Instant::now();
+        // One hangs up at once; the others wait for as long as anybody should, and are to come again.
+        let impatient = tokio::time::timeout(Duration::from_secs(1), say(&server, &peer, (&eve, &bob)));
+        let all = tokio::join!(impatient, say(&server, &peer, (&eve, &bob)), say(&server, &peer, (&eve, &bob)));
+        assert_eq!((all.0.is_err(), all.1, all.2), (true, 503, 503));
+        assert!((3..6).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+        let mut last = 503;
+        while last == 503 && begun.elapsed() < Duration::from_secs(20) {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            last = say(&server, &peer, (&eve, &bob)).await;
+        }
+        assert_eq!((last, peer.hits("/users/eve")), (202, 1));
+        assert!(begun.elapsed() >= Duration::from_secs(7));
+        server.settle().await;
+    }
+
+    async fn a_key_that_was_changed_without_a_word_is_looked_for_once(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        assert_eq!(say(&server, &peer, (&eve, &bob)).await, 202);
+        server.settle().await;
+        forget_looks(&server).await;
+        let changed = peer.somebody("eve");
+        for _ in 0..3 {
+            assert_eq!(say(&server, &peer, (&changed, &bob)).await, 202);
+            assert_eq!(say(&server, &peer, (&eve, &bob)).await, 401, "the old one counts no more");
+        }
+        assert_eq!(peer.hits("/users/eve"), 2);
+        server.settle().await;
+    }
+
+    async fn of_two_signatures_one_that_fits_is_enough(server, peer, bob) {
+        let (eve, zoe) = (peer.somebody("eve"), peer.somebody("zoe"));
+        let stranger = Arc::new(KeyPair::generate().unwrap());
+        let odd = Somebody { uri: format!("{}#ed25519-key", eve.uri), key: stranger.clone() };
+        let dead = Somebody { uri: "http://localhost:1/users/nobody".to_owned(), key: stranger.clone() };
+        for newer in [&odd, &dead, &eve] {
+            let said = words(&server, &peer, (&eve, &bob));
+            assert_eq!(say_twice_signed(&server, &peer, (&said, newer, &eve)).await, 202, "{}", newer.uri);
+        }
+        assert_eq!(peer.hits("/users/eve"), 1);
+        server.settle().await;
+        // The first that fits says who it is, and neither is believed because of the other.
+        let forged = Somebody { uri: zoe.uri.clone(), key: stranger };
+        let said = words(&server, &peer, (&zoe, &bob));
+        assert_eq!(say_twice_signed(&server, &peer, (&said, &odd, &forged)).await, 401);
+        assert_eq!(say_twice_signed(&server, &peer, (&said, &zoe, &forged)).await, 202);
+        server.settle().await;
+    }
+
+    async fn addresses_are_signed_as_they_are_written(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        for path in ["/inbox/", "/users/bob/inbox/", "/inbox", "/inbox/?x=1"] {
+            let url = Url::parse(&format!("{}{path}", server.parts().site.base_url)).unwrap();
+            let said = words(&server, &peer, (&eve, &bob));
+            let signed = peer.sign_to(&eve, url, (&said, &[]));
+            assert_eq!(peer.post(&signed, |_, _| {}).await, 202, "{path}");
+        }
+        server.settle().await;
+    }
+
     async fn an_address_that_fails_is_asked_once(server, peer, bob) {
         let (eve, zoe, old) = (peer.somebody("eve"), peer.somebody("zoe"), peer.somebody("old"));
         assert_eq!(say(&server, &peer, (&old, &bob)).await, 202);
@@ -85,9 +177,7 @@ with_a_peer! {
         }
         server.settle().await;
         // Looked at long enough ago to be asked for again.
-        let tx = server.db().begin().await.unwrap();
-        tx.exec("UPDATE actors SET fetched_at = 0", &[]).await.unwrap();
-        tx.commit().await.unwrap();
+        forget_looks(&server).await;
         let end = |who: &Somebody| peer.activity(who, ("Delete", "end"), json!(who.uri));
         let other = Arc::new(KeyPair::generate().unwrap());
         // Somebody says it who has no key of theirs: their server knows better.
@@ -134,6 +224,15 @@ with_a_peer! {
         server.settle().await;
         let found = crate::search(&bob, note["id"].as_str().unwrap()).await;
         assert_eq!(found["statuses"], json!([]));
+        // Nor is it hers on one server, where she may write her own actor.
+        let bert = other.somebody("bert");
+        let key = |name: &str| json!({ "id": name, "owner": bert.uri, "publicKeyPem": bert.key.public_pem() });
+        let own = format!("{}#main-key", bert.uri);
+        other.shows(&bert, "bert", json!({ "publicKey": [key(&own), key(&format!("{}#main-key", victim.uri))] }));
+        let said = words(&server, &other, (&victim, &bob));
+        assert_eq!(other.post(&other.sign(&victim, &server, &said), |_, _| {}).await, 202);
+        let said = words(&server, &other, (&bert, &bob));
+        assert_eq!(other.post(&other.sign(&bert, &server, &said), |_, _| {}).await, 202);
         // The victim's own word counts still.
         let said = words(&server, &other, (&victim, &bob));
         assert_eq!(other.post(&other.sign(&victim, &server, &said), |_, _| {}).await, 202);

@@ -59,6 +59,8 @@ pub(crate) enum File {
     Endless(&'static str, Vec<u8>),
     /// The same, a byte each second.
     Drip(&'static str, Vec<u8>),
+    /// All of it comes, but not before this time.
+    Late(&'static str, Vec<u8>, std::time::Duration),
     /// Nothing comes after the head for this long.
     Silent(&'static str, std::time::Duration),
     Redirect(String),
@@ -89,6 +91,13 @@ impl File {
                     bytes.next().map(|byte| (Ok::<_, std::io::Error>(vec![byte]), bytes))
                 });
                 ([("content-type", kind)], axum::body::Body::from_stream(slow)).into_response()
+            }
+            File::Late(kind, bytes, time) => {
+                let late = futures_util::stream::once(async move {
+                    tokio::time::sleep(time).await;
+                    Ok::<_, std::io::Error>(bytes)
+                });
+                ([("content-type", kind)], axum::body::Body::from_stream(late)).into_response()
             }
             File::Silent(kind, time) => {
                 let late = futures_util::stream::once(async move {
