@@ -81,12 +81,13 @@ fn forms(known: Option<Form>, url: &Url) -> Vec<Form> {
     std::iter::once(first).chain(others).collect()
 }
 
-/// Whether the signature may be the reason. A host whose form is known says 403 because it means it.
+/// Whether the signature may be the reason. A host whose form is known says 403 because it means it, and 404 to who only
+/// asks for something.
 fn is_refusal(status: u16, host: &str, (method, known): (&Method, bool)) -> bool {
     match status {
         400 | 401 => true,
         403 => !known,
-        404 => *method == Method::POST && SILENT.contains(&host),
+        404 => SILENT.contains(&host) && (*method == Method::POST || !known),
         _ => false,
     }
 }
@@ -104,7 +105,9 @@ mod tests {
             (403, "a.example", (Method::POST, true), false),
             (404, "a.example", (Method::POST, false), false),
             (404, "threads.net", (Method::POST, true), true),
-            (404, "threads.net", (Method::GET, false), false),
+            (404, "threads.net", (Method::GET, false), true),
+            (404, "threads.net", (Method::GET, true), false),
+            (404, "a.example", (Method::GET, false), false),
             (410, "threads.net", (Method::POST, false), false),
             (503, "a.example", (Method::POST, false), false),
         ] {

@@ -170,6 +170,13 @@ impl Fetcher {
         self.0.hosts.prefer(host, form);
     }
 
+    /// Begins with `form` at `host`, which says that it understands it, unless something was found out about that.
+    pub fn suggest(&self, host: &str, form: Form) {
+        if self.form(host).is_none() {
+            self.prefer(host, form);
+        }
+    }
+
     /// Whether the last connection to `host` failed within a few minutes: not what it answered, but whether it did.
     pub fn is_silent(&self, host: &str) -> bool {
         self.0.hosts.is_silent(host)

@@ -4,6 +4,7 @@ use super::{failed, webfinger};
 use crate::Federation;
 use crate::documents::{Actor, ActorKind, Document, host};
 use crate::inbox::signer::kept;
+use crate::signatures::Form;
 use domain::accounts::remote::{self, Arrived, Reach};
 use domain::accounts::{self, Account, Kind};
 use domain::{Error, Result, Time, tombstones};
@@ -93,7 +94,12 @@ async fn document(federation: &Federation, uri: &str) -> Result<Actor> {
     let signer = federation.site_signer().await?;
     let fetched = federation.fetcher.document(&url, Some(&signer)).await.map_err(|e| failed(&url, e))?;
     match Document::read(&fetched.value) {
-        Ok(Document::Actor(actor)) => Ok(*actor),
+        Ok(Document::Actor(actor)) => {
+            if let Some(host) = host(&actor.id).filter(|_| actor.knows_rfc9421) {
+                federation.fetcher.suggest(&host, Form::Rfc9421);
+            }
+            Ok(*actor)
+        }
         Ok(Document::Tombstone { .. }) => Err(Error::Gone),
         _ => Err(Error::forbidden(format!("{uri} is no account"))),
     }
