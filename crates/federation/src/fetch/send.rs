@@ -2,7 +2,7 @@
 
 use super::pool::{Pool, Sender};
 use super::target::Target;
-use super::{Error, Inner};
+use super::{Error, Inner, meter};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -78,6 +78,7 @@ impl Inner {
         out: &Outgoing<'_>,
         patience: Patience,
     ) -> Result<(Response<Incoming>, Lease), Error> {
+        meter::tick()?;
         let place = self.place(target).await?;
         let lease = |sender| Lease { sender, target: target.clone(), pool: self.pool.clone(), _place: place };
         if let Some(mut sender) = self.pool.take(target)

@@ -8,16 +8,18 @@ mod step;
 
 use crate::Federation;
 use crate::documents::{Collection, Note, Page, host};
+use crate::fetch::Meter;
 use domain::ids::StatusId;
 use domain::statuses::{self, threads};
 use domain::{Error, Result};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::Future;
 use std::time::{Duration, Instant};
 use step::{Got, Step};
 
-/// Requests of one walk, at once in all, at once to one host.
+/// Requests of one walk, whoever and whatever they ask for; steps at once in all, at once at one host.
 const FETCHES: usize = 500;
 const AT_ONCE: usize = 8;
 const AT_ONE_HOST: usize = 2;
@@ -45,6 +47,11 @@ pub async fn fetch(federation: &Federation, id: StatusId) -> Result<()> {
     threads::finished(&federation.db, id, found).await
 }
 
+/// The work of a step: all that it asks for counts.
+async fn counted<F: Future>(left: Meter, work: F) -> F::Output {
+    left.count(work).await
+}
+
 /// What became of a post that the walk came across.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Met {
@@ -56,7 +63,7 @@ enum Met {
 struct Walk<'a> {
     federation: &'a Federation,
     root: StatusId,
-    left: usize,
+    left: Meter,
     until: Instant,
     queue: VecDeque<Step>,
     posts: HashMap<String, Met>,
@@ -76,7 +83,7 @@ impl<'a> Walk<'a> {
         Self {
             federation,
             root,
-            left: FETCHES,
+            left: Meter::new(FETCHES),
             until: Instant::now() + LIMIT,
             queue: VecDeque::new(),
             posts: HashMap::new(),
@@ -96,7 +103,7 @@ impl<'a> Walk<'a> {
                 && let Some(step) = self.next()
             {
                 *self.busy.entry(step.host()).or_default() += 1;
-                running.push(step.perform(self.federation));
+                running.push(counted(self.left.clone(), step.perform(self.federation)));
             }
             let Some((step, got)) = running.next().await else { return Ok(()) };
             if let Some(busy) = self.busy.get_mut(&step.host()) {
@@ -107,7 +114,7 @@ impl<'a> Walk<'a> {
                 self.noted = self.found;
                 // Beside the others, not in between: one of them may be in the middle of writing.
                 let step = Step::Noted { root: self.root, found: self.found };
-                running.push(step.perform(self.federation));
+                running.push(counted(self.left.clone(), step.perform(self.federation)));
             }
         }
     }
@@ -117,11 +124,11 @@ impl<'a> Walk<'a> {
         if Instant::now() > self.until {
             return None;
         }
-        let (busy, left) = (&self.busy, self.left);
-        let free = |step: &Step| step.cost() <= left && busy.get(&step.host()).is_none_or(|n| *n < AT_ONE_HOST);
-        let step = self.queue.remove(self.queue.iter().position(free)?)?;
-        self.left -= step.cost();
-        Some(step)
+        let (busy, used_up) = (&self.busy, self.left.is_used_up());
+        // What was fetched already may still be kept.
+        let may = |step: &Step| !used_up || matches!(step, Step::Held(_));
+        let free = |step: &Step| may(step) && busy.get(&step.host()).is_none_or(|n| *n < AT_ONE_HOST);
+        self.queue.remove(self.queue.iter().position(free)?)
     }
 
     /// Looks at a post unless that was done, or will be. What is ours is known, and what could not be had lately is not

@@ -50,6 +50,7 @@ mod split;
 mod statuses;
 mod strict;
 mod taken_back;
+mod thread_bounds;
 mod threads;
 mod three;
 mod tls;

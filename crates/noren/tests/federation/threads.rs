@@ -36,7 +36,7 @@ async fn items(server: &TestServer, uri: &str) -> Vec<String> {
 }
 
 /// What stands below a status, as `who` sees it.
-async fn below(who: &Person, status: &str) -> Vec<String> {
+pub(crate) async fn below(who: &Person, status: &str) -> Vec<String> {
     let context = who.get(&format!("/api/v1/statuses/{status}/context"), ()).await.ok();
     context["descendants"].as_array().unwrap().iter().map(text).collect()
 }
@@ -126,26 +126,26 @@ testkit::between_two_servers! {
     }
 }
 
-fn reply(peer: &Peer, who: &Somebody, (name, words): (&str, &str), to: &Value) -> Value {
+pub(crate) fn reply(peer: &Peer, who: &Somebody, (name, words): (&str, &str), to: &Value) -> Value {
     let mut note = peer.note(who, (name, words), &[]);
     note["inReplyTo"] = to.clone();
     peer.put(&format!("/notes/{name}"), note.clone());
     note
 }
 
-fn list(of: &str, items: Value) -> Value {
+pub(crate) fn list(of: &str, items: Value) -> Value {
     json!({ "id": format!("{of}/replies"), "type": "Collection",
         "first": { "type": "CollectionPage", "partOf": format!("{of}/replies"), "items": items } })
 }
 
 /// A post that Bob found, and its id here.
-async fn found(bob: &Person, peer: &Peer, note: &Value) -> String {
+pub(crate) async fn found(bob: &Person, peer: &Peer, note: &Value) -> String {
     let path = note["id"].as_str().unwrap().strip_prefix(&peer.base).unwrap();
     peer.put(path, note.clone());
     id(&search(bob, note["id"].as_str().unwrap()).await["statuses"][0]).to_owned()
 }
 
-fn asked(peer: &Peer, part: &str) -> usize {
+pub(crate) fn asked(peer: &Peer, part: &str) -> usize {
     peer.asked.lock().unwrap().iter().filter(|path| path.contains(part)).count()
 }
 
@@ -344,39 +344,5 @@ with_a_peer! {
         }
         let (_, _, note) = peer.get(&friend, uri).await;
         assert_eq!(note["context"], Value::Null);
-    }
-
-    async fn what_is_above_answers_has_an_end_too(server, peer, bob) {
-        let (deep, eve, ann) = (Peer::start().await, peer.somebody("eve"), Peer::start().await);
-        let (far, near) = (deep.somebody("far"), ann.somebody("near"));
-        let mut root = peer.note(&eve, ("root", "one"), &[]);
-        let mut items = Vec::new();
-        for n in 0..12 {
-            // Known before what it answers, and that answers something in turn, and so on.
-            let above = json!(format!("{}/notes/{n}-0", deep.base));
-            let lost = reply(&ann, &near, (&format!("lost{n}"), "lost"), &above);
-            found(&bob, &ann, &lost).await;
-            items.push(lost["id"].clone());
-        }
-        let lost = id(&search(&bob, items[0].as_str().unwrap()).await["statuses"][0]).to_owned();
-        for n in 0..12 {
-            for m in 0..70 {
-                reply(&deep, &far, (&format!("{n}-{m}"), "above"), &json!(format!("{}/notes/{n}-{}", deep.base, m + 1)));
-            }
-        }
-        root["replies"] = list(root["id"].as_str().unwrap(), json!(items));
-        search(&bob, &far.uri).await;
-        deep.asked.lock().unwrap().clear();
-        let here = found(&bob, &peer, &root).await;
-        below(&bob, &here).await;
-        server.settle().await;
-        let all = asked(&deep, "/notes/");
-        assert!((60..=250).contains(&all), "{all}");
-        let first = asked(&deep, "/notes/0-");
-        assert!((10..=60).contains(&first), "{first}");
-        let seen = bob.get(&format!("/api/v1/statuses/{lost}"), ()).await.ok();
-        assert!(seen["in_reply_to_id"].is_string(), "{seen:#}");
-        let context = bob.get(&format!("/api/v1/statuses/{lost}/context"), ()).await.ok();
-        assert!(context["ancestors"].as_array().unwrap().len() >= 10);
     }
 }

@@ -69,15 +69,6 @@ impl Step {
     pub(super) fn host(&self) -> String {
         host(self.uri()).unwrap_or_default()
     }
-    /// Requests that it usually takes: a post may be by somebody who is not known, or quote something.
-    pub(super) fn cost(&self) -> usize {
-        match self {
-            Self::Post(_) | Self::Above { .. } => 2,
-            Self::Page { .. } => 1,
-            Self::Held(_) | Self::Noted { .. } => 0,
-        }
-    }
-
     /// Errors are ours; what goes wrong elsewhere is something that was got.
     pub(super) async fn perform(self, federation: &Federation) -> (Self, Result<Got>) {
         let got = match &self {
@@ -100,7 +91,10 @@ async fn document(federation: &Federation, uri: &str) -> Result<std::result::Res
         Err(error) => {
             tracing::debug!(%url, %error, "part of a thread cannot be had");
             let status = if let FetchError::Status { status, .. } = &error { Some(*status) } else { None };
-            federation.missing.put(uri, status);
+            // What nobody was asked for may be there.
+            if !matches!(error, FetchError::Busy) {
+                federation.missing.put(uri, status);
+            }
             let rests = error.is_of_the_host() || status == Some(429);
             Ok(Err(if rests { Got::Rest } else { Got::Nothing }))
         }
