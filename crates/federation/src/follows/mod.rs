@@ -20,7 +20,7 @@ const MOST: i64 = 25_000;
 const PATH: &str = "/followers_synchronization";
 
 /// `https://host/`: what the names of all accounts of a server begin with.
-fn place(uri: &str) -> Option<&str> {
+pub(crate) fn place(uri: &str) -> Option<&str> {
     let (slash, _) = uri.match_indices('/').nth(2)?;
     uri.get(..=slash)
 }

@@ -2,12 +2,14 @@
 
 use super::consent::Lists;
 use super::serve::answer;
-use crate::actors::serve::local;
+use crate::actors::serve::{local, private_document};
 use crate::documents::{Document, Note, Quote, QuoteAuthorization, same_origin};
+use crate::follows::place;
+use crate::inbox::signer;
 use crate::resolve::{self, Budget};
 use crate::{Federation, Refusal};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use domain::accounts::{self, Account};
@@ -15,7 +17,7 @@ use domain::db::Conn;
 use domain::ids::StatusId;
 use domain::statuses::quotes::remote::{self as quotes, Arrived, Consent};
 use domain::statuses::{self, QuotePolicy, QuoteState, Status, Visibility, remote};
-use domain::{Error, Result};
+use domain::{Error, Result, follows};
 use url::Url;
 
 pub(crate) fn routes() -> Router<Federation> {
@@ -23,10 +25,12 @@ pub(crate) fn routes() -> Router<Federation> {
 }
 
 /// `GET /users/{username}/quote_authorizations/{id}`: whether the post `id` may show what it quotes, which is by
-/// `username`. <https://codeberg.org/fediverse/fep/src/branch/main/fep/044f/fep-044f.md>
+/// `username`. That of a post which not everybody may see only for signed requests of who may know of it.
+/// <https://codeberg.org/fediverse/fep/src/branch/main/fep/044f/fep-044f.md>
 async fn stamp(
     State(federation): State<Federation>,
     Path((username, id)): Path<(String, String)>,
+    request: Request,
 ) -> std::result::Result<Response, Refusal> {
     let id: StatusId = id.parse().map_err(|_| Refusal::Unknown)?;
     let conn = federation.db.read().await?;
@@ -36,8 +40,36 @@ async fn stamp(
     if quoting.quote_state != QuoteState::Accepted || quoting.account_id == author.id {
         return Err(Refusal::Unknown);
     }
-    let made = federation.stamp(&author, (&quoting, &quoted));
-    Ok(answer(&quoted, &made.to_json()))
+    drop(conn);
+    let made = federation.stamp(&author, (&quoting, &quoted)).to_json();
+    if quoting.visibility <= Visibility::Unlisted {
+        return Ok(answer(&quoted, &made));
+    }
+    let (parts, _) = request.into_parts();
+    let who = match signer::of_request(&federation, &parts).await {
+        Err(Refusal::Later) => return Err(Refusal::Later),
+        who => who.map_err(|_| Refusal::Unknown)?,
+    };
+    if who.suspended_at.is_none() && may_know(&federation, &who, &quoting).await? {
+        return Ok(private_document(&made));
+    }
+    Err(Refusal::Unknown)
+}
+
+/// Whether `who` may know that `quoting` is there: who may see it, and everybody at its author's server and at those of
+/// its author's followers, as far as they are known here. Servers ask in their own name.
+async fn may_know(federation: &Federation, who: &Account, quoting: &Status) -> Result<bool> {
+    let Some(at) = place(&who.uri) else { return Ok(false) };
+    if place(&quoting.uri) == Some(at) {
+        return Ok(true);
+    }
+    let conn = federation.db.read().await?;
+    match statuses::visibility::visible(&conn, Some(who.id), quoting.id).await {
+        Err(Error::NotFound) => {}
+        seen => return seen.map(|_| true),
+    }
+    let is_for_followers = quoting.visibility == Visibility::Private;
+    Ok(is_for_followers && !follows::remote::follower_uris_at(&conn, quoting.account_id, (at, 1)).await?.is_empty())
 }
 
 /// What `status` quotes, if that is here.

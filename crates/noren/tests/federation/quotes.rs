@@ -93,6 +93,26 @@ testkit::between_two_servers! {
         assert_eq!(document(&a, own["uri"].as_str().unwrap()).await.1["quoteAuthorization"], Value::Null);
     }
 
+    async fn a_stamp_names_a_quiet_post_to_few(a: TestServer, b: TestServer) {
+        let (alice, bob, carol) = (a.person("alice").await, b.person("bob").await, a.person("carol").await);
+        let peer = Peer::start().await;
+        let stranger = peer.somebody("stranger");
+        let posted = post_as(&carol, "quote me", "public").await;
+        let quiet = [("status", "what Carol said"), ("visibility", "private"), ("quoted_status_id", id(&posted))];
+        let made = alice.post("/api/v1/statuses", quiet).await.ok();
+        let stamp = a.parts().site.stamp_uri("carol", id(&made).parse().unwrap());
+        assert_eq!(document(&a, &stamp).await.0, 404, "to who does not say who they are");
+        assert_eq!(peer.get(&stranger, &stamp).await.0, 404);
+        // A follower's server is shown it, whoever there asks.
+        follow((&bob, &b), (&alice, &a)).await;
+        let later = [("status", "and more"), ("visibility", "private"), ("quoted_status_id", id(&posted))];
+        let later = alice.post("/api/v1/statuses", later).await.ok();
+        settle_all(&[&a, &b]).await;
+        let far = home(&bob).await[0].clone();
+        assert_eq!((&far["uri"], &far["quote"]["state"]), (&later["uri"], &json!("accepted")));
+        assert_eq!(peer.get(&stranger, &stamp).await.0, 404);
+    }
+
     async fn policies_travel_and_are_kept(a: TestServer, b: TestServer) {
         let (alice, bob) = (a.person("alice").await, b.person("bob").await);
         let posted = post_as(&alice, "quote me", "public").await;
