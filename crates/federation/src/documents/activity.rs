@@ -129,10 +129,21 @@ impl Activity {
         Some(Reaction::Custom { shortcode, host: host.filter(|host| *host != "."), emoji })
     }
 
-    /// With hidden addressees (`bto`, `bcc`) as those of the posts that it is about, for who applies it.
-    pub fn revealed(mut self) -> Self {
+    /// With hidden addressees (`bto`, `bcc`) as those of the posts that it is about, for who applies it. A post that does
+    /// not say for whom it is, in `value` that this was read of, is for whom it was sent to; one that says nobody is not.
+    pub fn revealed(mut self, value: &Value) -> Self {
+        let objects = Reader::of(value).map(|it| it.list("object")).unwrap_or_default();
+        let says = |it: Reader<'_>| ["to", "cc"].into_iter().any(|name| it.raw(name).is_some());
+        let is_silent = |id: &str| {
+            let of = |it: &&Value| Reader::of(it).is_ok_and(|it| it.id().as_deref() == Some(id));
+            objects.iter().filter(of).all(|it| Reader::of(it).is_ok_and(|it| !says(it)))
+        };
+        let sends = matches!(self.verb, Verb::Create | Verb::Update);
         for object in &mut self.objects {
             if let Object::Note(note) = object {
+                if sends && note.to.is_empty() && note.cc.is_empty() && is_silent(&note.id) {
+                    (note.to, note.cc) = (self.to.clone(), self.cc.clone());
+                }
                 note.cc.extend(self.hidden.iter().filter(|uri| *uri != PUBLIC).cloned());
             }
         }

@@ -40,6 +40,18 @@ pub fn ids_in(value: &Value) -> impl Iterator<Item = String> {
     list.map(Vec::as_slice).unwrap_or_default().iter().take(NAMES).filter_map(id_of)
 }
 
+/// What is in a collection or page, as it came.
+pub fn items_in(value: &Value) -> &[Value] {
+    value.as_object().map(Reader).map(items).unwrap_or_default()
+}
+
+fn items(reader: Reader<'_>) -> &[Value] {
+    match reader.raw("orderedItems") {
+        Some(_) => reader.list("orderedItems"),
+        None => reader.list("items"),
+    }
+}
+
 impl Collection {
     /// Nothing is required: hidden collections have a count at most, embedded pages no id.
     pub fn read(value: &Value) -> Result<Self, Malformed> {
@@ -49,11 +61,7 @@ impl Collection {
     pub(super) fn at(value: &Value, depth: usize) -> Result<Self, Malformed> {
         let reader = Reader::of(value)?;
         let ordered = reader.kinds().any(|kind| kind.starts_with("Ordered"));
-        let list = match reader.raw("orderedItems") {
-            Some(_) => reader.list("orderedItems"),
-            None => reader.list("items"),
-        };
-        let items = list.iter().take(ITEMS).filter_map(|item| Object::at(item, depth)).collect();
+        let items = items(reader).iter().take(ITEMS).filter_map(|item| Object::at(item, depth)).collect();
         let first = reader.first("first").and_then(|value| match (value.as_object(), depth.checked_sub(1)) {
             (Some(page), Some(depth)) if page.len() > 1 || !page.contains_key("id") => {
                 Self::at(value, depth).ok().map(|page| Page::Embedded(Box::new(page)))

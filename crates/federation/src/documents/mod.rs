@@ -25,7 +25,7 @@ mod write_note;
 pub use activity::{Activity, Object, Reaction, Verb};
 pub use actor::{Actor, ActorKind, Image, Key, KeyMaterial, Property};
 pub use attachment::{Attachment, AttachmentKind};
-pub use collection::{Collection, Page, ids_in};
+pub use collection::{Collection, Page, ids_in, items_in};
 pub use note::{Note, NoteKind, Source, Vote};
 pub use policy::{Approval, Grant, Policy};
 pub use poll::{Choice, Poll};

@@ -1,7 +1,8 @@
 //! Delete: a post, an account, or the consent to be quoted is gone.
 
-use crate::Federation;
+use super::look_again;
 use crate::documents::{Activity, same_origin};
+use crate::{Federation, resolve};
 use domain::accounts::{Account, remote as accounts};
 use domain::statuses::{quotes, remote};
 use domain::{Error, Result};
@@ -18,5 +19,17 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
     if quotes::remote::revoked(&federation.db, from.id, uri).await? {
         return Ok(());
     }
-    remote::delete(&federation.db, from.id, uri).await
+    let conn = federation.db.read().await?;
+    let status = remote::by_uri(&conn, uri).await?;
+    let another = match &status {
+        None => accounts::by_uri(&conn, uri).await?,
+        Some(_) => None,
+    };
+    drop(conn);
+    match (status, another) {
+        // By somebody else there: perhaps a moderator, or another member of the group. Their server has the last word.
+        (Some(status), _) if status.account_id != from.id => resolve::status::confirm_gone(federation, uri).await,
+        (_, Some(_)) => look_again(federation, uri).await,
+        _ => remote::delete(&federation.db, from.id, uri).await,
+    }
 }

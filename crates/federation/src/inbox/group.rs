@@ -1,7 +1,7 @@
 //! What groups pass on (FEP-1b12): whole activities of their members, told by the group. The group is not believed either:
 //! what it speaks of is fetched where it is from, or it stands on the group's own server.
 
-use super::{announce, create};
+use super::{announce, create, look_again};
 use crate::Federation;
 use crate::documents::{Activity, Note, Object, Verb, same_origin};
 use crate::resolve::{self, Budget};
@@ -19,6 +19,9 @@ pub(super) async fn apply(
         return Err(Error::forbidden("Nobody here follows this group"));
     }
     let what = inner.object().ok_or(Error::NotFound)?;
+    if is_about(group, inner) {
+        return look_again(federation, &group.uri).await;
+    }
     match inner.verb {
         Verb::Create => {
             if let Some(status) = posted(federation, group, what).await? {
@@ -39,6 +42,15 @@ pub(super) async fn apply(
         // locks (Lock) and whom it bans (Block): there is no place where a client would show it.
         _ => Ok(()),
     }
+}
+
+/// Whether what was done was done to the group itself, or taken back: it was changed, closed or opened again.
+fn is_about(group: &Account, inner: &Activity) -> bool {
+    let object = match inner.object() {
+        Some(Object::Activity(undone)) if inner.verb == Verb::Undo => undone.object_id(),
+        _ => inner.object_id(),
+    };
+    object == Some(group.uri.as_str()) && matches!(inner.verb, Verb::Update | Verb::Delete | Verb::Undo)
 }
 
 /// A post or an answer of somebody in the group. None: it is gone, or no post.

@@ -21,7 +21,7 @@ pub(crate) mod trouble;
 mod undo;
 mod update;
 
-use crate::documents::{Activity, Collection, Document, Object, Verb, host, parse, same_origin};
+use crate::documents::{Activity, Document, Object, Verb, host, items_in, parse, same_origin};
 use crate::resolve::{self, Budget};
 use crate::{Federation, Refusal, follows};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -65,8 +65,8 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
     let accepted = StatusCode::ACCEPTED.into_response();
     let value = parse(&bytes).map_err(|_| Refusal::Bad("The body is not JSON"))?;
     let activity = match Document::read(&value) {
-        Ok(Document::Collection(several)) => {
-            several_at_once(&federation, &parts, (&bytes, &several)).await?;
+        Ok(Document::Collection(_)) => {
+            several_at_once(&federation, &parts, (&bytes, &value)).await?;
             return Ok(accepted);
         }
         _ => Activity::read(&value).map_err(|_| Refusal::Bad("The body is not an activity"))?,
@@ -104,20 +104,21 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
 async fn several_at_once(
     federation: &Federation,
     parts: &Parts,
-    (bytes, several): (&[u8], &Collection),
+    (bytes, several): (&[u8], &Value),
 ) -> Result<(), Refusal> {
     let (from, signed) = signer::of(federation, parts, bytes).await?;
     if from.suspended_at.is_some() {
         return Ok(());
     }
     let proof = signer::proof(federation, &signed).await?;
-    for item in several.items.iter().take(AT_ONCE) {
-        let Object::Activity(activity) = item else { continue };
+    for item in items_in(several).iter().take(AT_ONCE) {
+        let Ok(activity) = Activity::read(item) else { continue };
         if activity.actor != from.uri || activity.id.as_ref().is_some_and(|id| !same_origin(id, &from.uri)) {
             continue;
         }
-        let body = activity.to_json().to_string();
-        let name = name(activity, &proof, body.as_bytes());
+        // As it came: what is for some alone is in nothing that is written anew.
+        let body = item.to_string();
+        let name = name(&activity, &proof, body.as_bytes());
         arrivals::take(&federation.db, from.id, (&name, &body)).await?;
     }
     Ok(())
@@ -132,18 +133,19 @@ async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-/// The word of somebody whose key is gone proves nothing: their server is asked for them, by a job.
-async fn look_again(federation: &Federation, actor: &str) -> Result<(), Refusal> {
+/// What others say about somebody proves nothing, nor does the word of somebody whose key is gone: their server is asked
+/// for them, by a job. Nothing for who is not known.
+async fn look_again(federation: &Federation, actor: &str) -> Result<()> {
     let known = remote::by_uri(&federation.db.read().await?, actor).await?;
     match known.filter(|account| !account.is_local()) {
-        Some(account) => Ok(remote::refresh_later(&federation.db, account.id).await?),
+        Some(account) => remote::refresh_later(&federation.db, account.id).await,
         None => Ok(()),
     }
 }
 
-/// The end of somebody who was never known here: nothing to do, and no key to be had for it.
+/// The end of somebody who was never known here, or their new profile: nothing to do, and no key to be had for it.
 async fn matters_to_nobody(federation: &Federation, activity: &Activity) -> Result<bool, Refusal> {
-    if !ends_itself(activity) {
+    if !(is_about_itself(activity) && matches!(activity.verb, Verb::Delete | Verb::Update)) {
         return Ok(false);
     }
     let conn = federation.db.read().await?;
@@ -151,7 +153,12 @@ async fn matters_to_nobody(federation: &Federation, activity: &Activity) -> Resu
 }
 
 fn ends_itself(activity: &Activity) -> bool {
-    activity.verb == Verb::Delete && activity.object_id() == Some(activity.actor.as_str())
+    activity.verb == Verb::Delete && is_about_itself(activity)
+}
+
+/// Whether it is about who does it.
+fn is_about_itself(activity: &Activity) -> bool {
+    activity.object_id() == Some(activity.actor.as_str())
 }
 
 /// What it is known by, so that it is taken once. What turns something on and off may carry the same name each time: of
@@ -186,7 +193,7 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
         hosts::heard(&federation.db, &known.host).await?;
     }
     if let (Some(from), Ok(value)) = (from, parse(body.as_bytes()))
-        && let Ok(activity) = Activity::read(&value).map(Activity::revealed)
+        && let Ok(activity) = Activity::read(&value).map(|it| it.revealed(&value))
         // Whoever was suspended since it came has nothing to say any more, but that they are gone: that begins with it.
         && (from.suspended_at.is_none() || ends_itself(&activity))
     {
@@ -213,6 +220,10 @@ async fn one(
             return Err(Error::forbidden("It was taken back before it came"));
         }
         return said(federation, from, activity).await;
+    }
+    // How somebody describes themselves may be brought long after it was changed again, also with a proof: they are asked.
+    if is_about_itself(activity) && activity.verb == Verb::Update {
+        return look_again(federation, &activity.actor).await;
     }
     let Some((author, proven)) = proof::said(federation, value, activity).await? else {
         return forwarded(federation, from, activity).await;
@@ -252,6 +263,13 @@ async fn said(federation: &Federation, from: &Account, activity: &Activity) -> R
 /// Sent by somebody who did not say it: nothing of it is believed. What it is about is asked for where it is from.
 async fn forwarded(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
     let Some(uri) = activity.object_id().filter(|uri| !federation.is_ours(uri)) else { return Ok(()) };
+    if uri == activity.actor {
+        // About an account, and no post: it is looked at again if it is known.
+        return match activity.verb {
+            Verb::Update | Verb::Delete | Verb::Move => look_again(federation, uri).await,
+            _ => Ok(()),
+        };
+    }
     let known = statuses::by_uri(&federation.db.read().await?, uri).await?.is_some();
     match activity.verb {
         Verb::Create if known => Ok(()),

@@ -38,7 +38,8 @@ pub(super) async fn said(
     {
         said = verified(federation, &proof, &author).await?;
     }
-    let Some(said) = said.and_then(|value| Activity::read(&value).ok()) else { return Ok(None) };
+    let said = said.and_then(|value| Some(Activity::read(&value).ok()?.revealed(&value)));
+    let Some(said) = said else { return Ok(None) };
     let own = said.actor == author.uri && said.id.as_ref().is_none_or(|id| same_origin(id, &author.uri));
     Ok(own.then_some((author, said)))
 }

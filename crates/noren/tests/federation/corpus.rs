@@ -339,7 +339,8 @@ with_a_peer! {
         let everybody = "https://www.w3.org/ns/activitystreams#Public";
         for (n, (to, cc, wanted)) in [
             (json!([]), json!([]), None),
-            (json!(null), json!(null), None),
+            // Not even said: for whom it was sent to.
+            (json!(null), json!(null), Some("public")),
             (json!([format!("{}/#Public", peer.base)]), json!([]), None),
             (json!("as:Public"), json!([]), Some("public")),
             (json!([]), json!(["Public"]), Some("unlisted")),

@@ -67,6 +67,26 @@ with_a_peer! {
         }
     }
 
+    async fn what_is_done_to_the_group_is_looked_at(server, peer, bob) {
+        let (tea, moderator) = (group(&server, &peer, &bob).await, peer.somebody("moderator"));
+        let known = async || bob.get("/api/v1/accounts/lookup", [("acct", format!("tea@{}", peer.host()))]).await;
+        let show = |name: &str| peer.shows(&tea, "tea", json!({ "type": "Group", "name": name }));
+        show("Good tea");
+        let mut told = peer.actor("tea", &tea);
+        (told["type"], told["name"]) = (json!("Group"), json!("Bad tea"));
+        tell(&server, &peer, (&tea, "a1"), peer.activity(&moderator, ("Update", "1"), told)).await;
+        assert_eq!(known().await.ok()["display_name"], "Good tea");
+        // Closed, as somebody says, and opened again.
+        let deletion = peer.activity(&moderator, ("Delete", "2"), json!(tea.uri));
+        tell(&server, &peer, (&tea, "a2"), deletion.clone()).await;
+        show("Better tea");
+        tell(&server, &peer, (&tea, "a3"), peer.activity(&moderator, ("Undo", "3"), deletion)).await;
+        assert_eq!(known().await.ok()["display_name"], "Better tea");
+        peer.put("/c/tea", json!(410));
+        tell(&server, &peer, (&tea, "a4"), peer.activity(&moderator, ("Delete", "4"), json!(tea.uri))).await;
+        known().await.expect(404);
+    }
+
     async fn edits_and_deletions_come_through_the_group(server, peer, bob) {
         let (tea, nora) = (group(&server, &peer, &bob).await, peer.somebody("nora"));
         let posts: Vec<Value> = ["1", "2"].iter().map(|name| page(&peer, &nora, name, &format!("Post {name}"))).collect();

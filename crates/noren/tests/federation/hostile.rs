@@ -67,6 +67,7 @@ with_a_peer! {
         let (victim, mallory) = (peer.somebody("victim"), peer.somebody("mallory"));
         let here = local_uri(&server, &bob);
         let note = peer.note(&victim, ("1", "the truth"), &[&here]);
+        peer.put("/notes/1", note.clone());
         peer.send(&victim, &server, &peer.activity(&victim, ("Create", "1"), note.clone())).await;
         let uri = note["id"].as_str().unwrap();
         let mut lie = note.clone();

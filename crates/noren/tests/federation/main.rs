@@ -21,6 +21,7 @@ mod follows;
 mod groups;
 mod hostile;
 mod impostors;
+mod inbox;
 mod interact;
 mod keys;
 mod kill;

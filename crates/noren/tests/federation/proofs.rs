@@ -214,6 +214,25 @@ with_a_peer! {
         assert_eq!(federated().await, ["first"]);
     }
 
+    async fn an_old_profile_comes_back_by_no_proof(server, peer, bob) {
+        let other = Peer::start().await;
+        let (alice, mallory, key) = (other.somebody("alice"), peer.somebody("mallory"), ProofKey::generate().unwrap());
+        shows_key(&other, (&alice, "alice"), &key);
+        let there = followed(&server, &other, &bob, (&alice, "alice")).await;
+        let multikey = json!({ "id": key_id(&alice), "type": "Multikey", "controller": alice.uri, "publicKeyMultibase": key.multikey() });
+        let mut old = other.actor("alice", &alice);
+        (old["name"], old["assertionMethod"]) = (json!("What I was called"), json!([multikey]));
+        let update = proven(&alice, &key, &other.activity(&alice, ("Update", "1"), old));
+        let before = other.hits("/users/alice");
+        peer.send(&mallory, &server, &update).await;
+        let seen = bob.get(&format!("/api/v1/accounts/{there}"), ()).await.ok();
+        assert_eq!((&seen["display_name"], other.hits("/users/alice")), (&json!("alice"), before + 1), "she was asked");
+        // Who says it herself is believed.
+        other.send(&alice, &server, &update).await;
+        let seen = bob.get(&format!("/api/v1/accounts/{there}"), ()).await.ok();
+        assert_eq!(seen["display_name"], "What I was called");
+    }
+
     async fn requests_may_be_signed_with_ed25519(server, peer, bob) {
         let (alice, key) = (peer.somebody("alice"), ProofKey::generate().unwrap());
         shows_key(&peer, (&alice, "alice"), &key);
