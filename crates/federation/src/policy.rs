@@ -79,6 +79,11 @@ impl Policy {
         self.known.rules_on(conn).await
     }
 
+    /// The rules as they are now, for who acts on them for good; from here on everybody in this process has them.
+    pub async fn renewed(&self, conn: &Conn) -> domain::Result<Arc<Rules>> {
+        self.known.renewed(conn).await
+    }
+
     /// Whether only servers that are allowed by name have to do with this one.
     pub fn is_limited(&self) -> bool {
         self.limited

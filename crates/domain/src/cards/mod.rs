@@ -12,7 +12,7 @@ use crate::{
     events::Event,
     ids::{self, AccountId, CardId, StatusId},
     jobs::Job,
-    row,
+    media, row,
     site::Site,
     statuses::Status,
 };
@@ -164,22 +164,60 @@ pub(crate) async fn attach(
     status: &Status,
     (hint, haste): (Option<&str>, Haste),
 ) -> Result<()> {
-    store::detach(tx, status.id).await?;
+    let before = store::detach(tx, status.id).await?;
+    let now = attached(tx, site, status, (hint, haste)).await?;
+    match before.filter(|before| Some(*before) != now) {
+        Some(before) => drop_unused(tx, before).await,
+        None => Ok(()),
+    }
+}
+
+async fn attached(
+    tx: &mut Tx,
+    site: &Site,
+    status: &Status,
+    (hint, haste): (Option<&str>, Haste),
+) -> Result<Option<CardId>> {
     if status.has_media || status.reblog_of_id.is_some() {
-        return Ok(());
+        return Ok(None);
     }
     let fits = |url: &String| url.len() <= LINK;
     let hint = hint.filter(|hint| !site.has(hint)).and_then(link::page).filter(fits);
-    let Some(url) = hint.or_else(|| first_link(&status.content, site).filter(fits)) else { return Ok(()) };
+    let Some(url) = hint.or_else(|| first_link(&status.content, site).filter(fits)) else { return Ok(None) };
     let id: CardId = ids::next();
     store::insert(tx, id, &url).await?;
-    let Some(preview) = store::by_url(tx, &url).await? else { return Ok(()) };
+    let Some(preview) = store::by_url(tx, &url).await? else { return Ok(None) };
     store::attach(tx, status.id, preview.id).await?;
     if preview.id == id || preview.is_to_be_asked(tx.now) {
         store::begin(tx, preview.id, tx.now).await?;
         tx.enqueue_at(Job::FetchCard { card: preview.id }, tx.now.plus(haste.pause())).await?;
     }
-    Ok(())
+    Ok(Some(preview.id))
+}
+
+/// A post goes: so does what nobody else shows.
+pub(crate) async fn let_go(tx: &mut Tx, status: &Status) -> Result<()> {
+    if status.has_media || status.reblog_of_id.is_some() {
+        return Ok(());
+    }
+    match store::detach(tx, status.id).await? {
+        Some(card) => drop_unused(tx, card).await,
+        None => Ok(()),
+    }
+}
+
+async fn drop_unused(tx: &mut Tx, id: CardId) -> Result<()> {
+    let gone = store::delete_if_unused(tx, id).await?;
+    forget(tx, gone.into_iter().collect()).await
+}
+
+async fn forget(tx: &mut Tx, gone: Vec<Preview>) -> Result<()> {
+    media::forget(tx, gone.iter().flat_map(|preview| media::of_card(preview.id, preview.card().image))).await
+}
+
+/// All there are, after `after` by their ids.
+pub(crate) async fn list(conn: &Conn, after: CardId, limit: i64) -> Result<Vec<Preview>> {
+    store::list(conn, after, limit).await
 }
 
 /// The same for a post that nobody here was interested in until now.
@@ -224,6 +262,8 @@ pub async fn arrived(db: &Db, id: CardId, card: Option<Card>) -> Result<()> {
         None => "{}".to_owned(),
     };
     store::update(&tx, id, (state, &text)).await?;
+    let before = old.card().image.filter(|image| card.as_ref().and_then(|card| card.image.as_ref()) != Some(image));
+    media::forget(&mut tx, media::of_card(id, before)).await?;
     if state == State::Ready && text != old.card_json {
         for status in store::statuses(&tx, id, TOLD).await? {
             tx.publish(Event::StatusEdited { status });
@@ -278,8 +318,10 @@ pub async fn remove(db: &Db, before: Time, what: Removal) -> Result<u64> {
     }
     let mut removed = 0;
     loop {
-        let tx = db.begin().await?;
-        let n = store::delete_old(&tx, before, BATCH).await?;
+        let mut tx = db.begin().await?;
+        let gone = store::delete_old(&tx, before, BATCH).await?;
+        let n = gone.len() as u64;
+        forget(&mut tx, gone).await?;
         tx.commit().await?;
         removed += n;
         if n == 0 {
@@ -296,8 +338,10 @@ pub enum Removal {
 
 /// Removes what no post shows any more. How many.
 pub async fn sweep(db: &Db) -> Result<u64> {
-    let tx = db.begin().await?;
-    let n = store::delete_unused(&tx, tx.now.minus(GOOD), BATCH).await?;
+    let mut tx = db.begin().await?;
+    let gone = store::delete_unused(&tx, tx.now.minus(GOOD), BATCH).await?;
+    let n = gone.len() as u64;
+    forget(&mut tx, gone).await?;
     tx.commit().await?;
     Ok(n)
 }

@@ -18,13 +18,17 @@ sql! {
     UPDATE = "UPDATE preview_cards SET state = $2, card_json = $3 WHERE id = $1";
     ATTACH = "INSERT INTO status_cards (status_id, card_id) VALUES ($1, $2) \
         ON CONFLICT (status_id) DO UPDATE SET card_id = excluded.card_id";
-    DETACH = "DELETE FROM status_cards WHERE status_id = $1";
+    DETACH = "DELETE FROM status_cards WHERE status_id = $1 RETURNING card_id";
+    DELETE_IF_UNUSED = "DELETE FROM preview_cards WHERE id = $1 AND NOT EXISTS \
+        (SELECT 1 FROM status_cards s WHERE s.card_id = preview_cards.id) RETURNING ", Preview::COLUMNS;
+    LIST = "SELECT ", Preview::COLUMNS, " FROM preview_cards WHERE id > $1 ORDER BY id LIMIT $2";
     IS_ATTACHED = "SELECT 1::bigint FROM status_cards WHERE status_id = $1";
     STATUSES = "SELECT status_id FROM status_cards WHERE card_id = $1 ORDER BY status_id DESC LIMIT $2";
     COUNT_OLD = "SELECT COUNT(*) FROM preview_cards WHERE asked_at < $1";
-    DELETE_OLD = "DELETE FROM preview_cards WHERE id IN (SELECT id FROM preview_cards WHERE asked_at < $1 LIMIT $2)";
+    DELETE_OLD = "DELETE FROM preview_cards WHERE id IN (SELECT id FROM preview_cards WHERE asked_at < $1 LIMIT $2) \
+        RETURNING ", Preview::COLUMNS;
     DELETE_UNUSED = "DELETE FROM preview_cards WHERE id IN (SELECT c.id FROM preview_cards c WHERE c.asked_at < $1 \
-        AND NOT EXISTS (SELECT 1 FROM status_cards s WHERE s.card_id = c.id) LIMIT $2)";
+        AND NOT EXISTS (SELECT 1 FROM status_cards s WHERE s.card_id = c.id) LIMIT $2) RETURNING ", Preview::COLUMNS;
 }
 
 pub(super) async fn by_id(conn: &Conn, id: CardId) -> Result<Option<Preview>> {
@@ -68,9 +72,19 @@ pub(super) async fn attach(tx: &Tx, status: StatusId, card: CardId) -> Result<()
     Ok(())
 }
 
-pub(super) async fn detach(tx: &Tx, status: StatusId) -> Result<()> {
-    tx.exec(DETACH, &[&status]).await?;
-    Ok(())
+/// What it showed.
+pub(super) async fn detach(tx: &Tx, status: StatusId) -> Result<Option<CardId>> {
+    Ok(tx.opt::<(CardId,)>(DETACH, &[&status]).await?.map(|(card,)| card))
+}
+
+/// What it was, unless a post shows it.
+pub(super) async fn delete_if_unused(tx: &Tx, id: CardId) -> Result<Option<Preview>> {
+    tx.opt(DELETE_IF_UNUSED, &[&id]).await
+}
+
+/// By their ids.
+pub(super) async fn list(conn: &Conn, after: CardId, limit: i64) -> Result<Vec<Preview>> {
+    conn.all(LIST, &[&after, &limit]).await
 }
 
 pub(super) async fn is_attached(conn: &Conn, status: StatusId) -> Result<bool> {
@@ -86,10 +100,10 @@ pub(super) async fn count_old(conn: &Conn, before: Time) -> Result<u64> {
     Ok(n.unsigned_abs())
 }
 
-pub(super) async fn delete_old(tx: &Tx, before: Time, limit: i64) -> Result<u64> {
-    tx.exec(DELETE_OLD, &[&before, &limit]).await
+pub(super) async fn delete_old(tx: &Tx, before: Time, limit: i64) -> Result<Vec<Preview>> {
+    tx.all(DELETE_OLD, &[&before, &limit]).await
 }
 
-pub(super) async fn delete_unused(tx: &Tx, before: Time, limit: i64) -> Result<u64> {
-    tx.exec(DELETE_UNUSED, &[&before, &limit]).await
+pub(super) async fn delete_unused(tx: &Tx, before: Time, limit: i64) -> Result<Vec<Preview>> {
+    tx.all(DELETE_UNUSED, &[&before, &limit]).await
 }

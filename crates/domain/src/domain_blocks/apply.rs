@@ -6,6 +6,7 @@ use crate::{
     db::{Conn, Db, Tx},
     follows,
     ids::AccountId,
+    media,
 };
 use std::collections::HashSet;
 use std::time::Duration;
@@ -58,7 +59,12 @@ pub(super) async fn groups(conn: &Conn, domains: &[String]) -> Result<Vec<String
 pub async fn apply(db: &Db, domains: &[String], was: &[Time]) -> Result<Applied> {
     let conn = db.read_long().await?;
     let groups = groups(&conn, domains).await?;
+    let rules = Rules::new(&store::list(&conn).await?, []);
     drop(conn);
+    if domains.iter().any(|domain| rules.rejects_media(domain)) {
+        let barred = groups.iter().filter(|group| rules.rejects_media(group)).cloned().collect();
+        media::forget_servers(db, barred).await?;
+    }
     let mut done = Applied::default();
     for group in groups {
         let mut after = AccountId(0);

@@ -46,6 +46,12 @@ impl Known {
         }
     }
 
+    /// As they are now: whoever asks from here on is told the same.
+    pub async fn renewed(&self, conn: &Conn) -> Result<Arc<Rules>> {
+        let kept = self.at_hand();
+        self.look(conn, kept).await
+    }
+
     async fn look(&self, conn: &Conn, kept: Option<AtHand>) -> Result<Arc<Rules>> {
         let looked = Instant::now();
         let version = store::version(conn).await?;

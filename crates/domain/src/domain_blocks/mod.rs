@@ -25,7 +25,7 @@ use crate::{
     db::{Conn, Db, Tx, stored_enum},
     ids::{self, AccountId, DomainBlockId},
     jobs::Job,
-    row,
+    media, row,
 };
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -226,6 +226,7 @@ pub(crate) async fn hide(tx: &mut Tx, account: &Account, at: Time) -> Result<()>
     if !store::suspend(tx, account.id, at).await? {
         return Ok(());
     }
+    media::forget_account(tx, account.id).await?;
     let domain = account.domain.clone().unwrap_or_default();
     tx.enqueue(Job::ApplyDomainBlock { domain, was: at.millis() }).await
 }

@@ -6,6 +6,7 @@ use crate::{
     accounts::remote,
     db::{Conn, Db},
     ids::AccountId,
+    media,
 };
 
 /// Accounts removed between two looks.
@@ -49,8 +50,9 @@ pub async fn purge(db: &Db, domain: &str, mut removed: impl FnMut(u64)) -> Resul
                 removed(count);
             }
         }
-        let tx = db.begin().await?;
-        store::delete_emojis(&tx, &group).await?;
+        let mut tx = db.begin().await?;
+        let emojis = store::delete_emojis(&tx, &group).await?;
+        media::forget(&mut tx, emojis.iter().flat_map(media::of_emoji)).await?;
         store::delete_host(&tx, &group).await?;
         tx.commit().await?;
     }

@@ -4,6 +4,7 @@ use super::{DomainBlock, allows::DomainAllow};
 use crate::{
     Result, Time,
     db::{Conn, Texts, Tx},
+    emojis::Emoji,
     ids::{self, AccountId, DomainBlockId, JobId},
     row, settings, sql,
 };
@@ -64,7 +65,7 @@ sql! {
         (SELECT COUNT(*) FROM statuses WHERE account_id IN ", OF_NAMES, "), \
         (SELECT COUNT(*) FROM media_attachments WHERE account_id IN ", OF_NAMES, "), \
         (SELECT COUNT(*) FROM custom_emojis WHERE domain = ANY($1))";
-    DELETE_EMOJIS = "DELETE FROM custom_emojis WHERE domain = $1";
+    DELETE_EMOJIS = "DELETE FROM custom_emojis WHERE domain = $1 RETURNING ", Emoji::COLUMNS;
     DELETE_HOST = "DELETE FROM hosts WHERE host = $1";
 }
 
@@ -133,7 +134,7 @@ pub(super) async fn names(conn: &Conn) -> Result<Vec<String>> {
 }
 
 /// Accounts of one name, by id.
-pub(super) async fn accounts(conn: &Conn, (name, after): (&str, AccountId), limit: i64) -> Result<Vec<Marked>> {
+pub(crate) async fn accounts(conn: &Conn, (name, after): (&str, AccountId), limit: i64) -> Result<Vec<Marked>> {
     conn.all(ACCOUNTS, &[&name, &after, &limit]).await
 }
 
@@ -182,9 +183,9 @@ pub(super) async fn contents(conn: &Conn, names: Vec<String>) -> Result<(i64, i6
     conn.one(CONTENTS, &[&Texts(names)]).await
 }
 
-pub(super) async fn delete_emojis(tx: &Tx, domain: &str) -> Result<()> {
-    tx.exec(DELETE_EMOJIS, &[&domain]).await?;
-    Ok(())
+/// What they were.
+pub(super) async fn delete_emojis(tx: &Tx, domain: &str) -> Result<Vec<Emoji>> {
+    tx.all(DELETE_EMOJIS, &[&domain]).await
 }
 
 pub(super) async fn delete_host(tx: &Tx, host: &str) -> Result<()> {

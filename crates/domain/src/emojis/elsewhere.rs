@@ -1,7 +1,7 @@
 //! Emoji of other servers: known by where they are, kept by server and shortcode.
 
 use super::{Emoji, named, store};
-use crate::{Result, Time, db::Tx, ids};
+use crate::{Result, Time, db::Tx, ids, media};
 use std::time::Duration;
 
 /// Emoji of one text that are kept.
@@ -45,7 +45,7 @@ pub(crate) fn used(emojis: &[Elsewhere], domain: &str, texts: &[&str]) -> Result
 }
 
 /// Writes down those that the texts use. A known one changes when its server says that it did, or once a day.
-pub(crate) async fn receive(tx: &Tx, domain: &str, (emojis, texts): (&[Elsewhere], &[&str])) -> Result<()> {
+pub(crate) async fn receive(tx: &mut Tx, domain: &str, (emojis, texts): (&[Elsewhere], &[&str])) -> Result<()> {
     let emojis = in_use(emojis, texts);
     if emojis.is_empty() {
         return Ok(());
@@ -60,6 +60,9 @@ pub(crate) async fn receive(tx: &Tx, domain: &str, (emojis, texts): (&[Elsewhere
             Some(old) if emoji.is_news(old, tx.now) => {
                 let new = Emoji { id: old.id, ..emoji.row(domain, tx.now) };
                 store::update(tx, &new).await?;
+                if new.image != old.image {
+                    media::forget(tx, media::of_emoji(old)).await?;
+                }
             }
             Some(_) => {}
         }
@@ -76,7 +79,7 @@ pub(crate) enum Said {
 }
 
 /// Writes down an emoji that came by itself, not with a text.
-pub(crate) async fn hear(tx: &Tx, domain: &str, (emoji, said): (Elsewhere, Said)) -> Result<()> {
+pub(crate) async fn hear(tx: &mut Tx, domain: &str, (emoji, said): (Elsewhere, Said)) -> Result<()> {
     if said == Said::ByItself {
         let text = format!(":{}:", emoji.shortcode);
         return receive(tx, domain, (&[emoji], &[text.as_str()])).await;
@@ -131,19 +134,19 @@ mod tests {
     #[tokio::test]
     async fn others_say_how_one_looks_until_its_server_does() {
         let world = crate::accounts::tests::world().await;
-        let tx = world.db.begin().await.unwrap();
-        let looks = async || {
-            let found = store::by_codes_and_domains(&tx, vec!["a".into()], vec!["x.example".into()]).await.unwrap();
+        let mut tx = world.db.begin().await.unwrap();
+        let looks = async |tx: &Tx| {
+            let found = store::by_codes_and_domains(tx, vec!["a".into()], vec!["x.example".into()]).await.unwrap();
             found.into_iter().map(|e| e.image).collect::<Vec<_>>()
         };
-        hear(&tx, "x.example", (emoji("a", "stranger"), Said::ByOthers)).await.unwrap();
-        hear(&tx, "x.example", (emoji("a", "another"), Said::ByOthers)).await.unwrap();
-        assert_eq!(looks().await, ["stranger"]);
-        receive(&tx, "x.example", (&[emoji("a", "own")], &["a post with :a:"])).await.unwrap();
-        assert_eq!(looks().await, ["own"]);
-        hear(&tx, "x.example", (emoji("a", "stranger"), Said::ByOthers)).await.unwrap();
-        assert_eq!(looks().await, ["own"]);
-        hear(&tx, "y.example", (emoji("a", "own"), Said::ByItself)).await.unwrap();
+        hear(&mut tx, "x.example", (emoji("a", "stranger"), Said::ByOthers)).await.unwrap();
+        hear(&mut tx, "x.example", (emoji("a", "another"), Said::ByOthers)).await.unwrap();
+        assert_eq!(looks(&tx).await, ["stranger"]);
+        receive(&mut tx, "x.example", (&[emoji("a", "own")], &["a post with :a:"])).await.unwrap();
+        assert_eq!(looks(&tx).await, ["own"]);
+        hear(&mut tx, "x.example", (emoji("a", "stranger"), Said::ByOthers)).await.unwrap();
+        assert_eq!(looks(&tx).await, ["own"]);
+        hear(&mut tx, "y.example", (emoji("a", "own"), Said::ByItself)).await.unwrap();
         let others = store::by_codes_and_domains(&tx, vec!["a".into()], vec!["y.example".into()]).await.unwrap();
         assert!(others.len() == 1 && others[0].seen_at.is_some());
     }

@@ -11,6 +11,7 @@ use crate::{
     deliveries::News,
     hosts,
     ids::{self, AccountId, ActivityId, ArrivalId, CardId, JobId, MediaId, PollId, ScheduledId, StatusId},
+    media::Former,
     moves::Carry,
 };
 use futures_util::FutureExt as _;
@@ -124,6 +125,24 @@ pub enum Job {
     MirrorAccount {
         account: AccountId,
     },
+    /// Removes what is kept of files of other servers that no row names any more.
+    ForgetCopies {
+        files: Vec<Former>,
+    },
+    /// The same of an account that is not shown: attachments after `after`, and with the first of them its pictures.
+    ForgetAccount {
+        account: AccountId,
+        after: MediaId,
+    },
+    /// The same of a server's accounts after `after` that are not shown, and with the first of them its emoji.
+    ForgetServer {
+        domain: String,
+        after: AccountId,
+    },
+    /// The same of pictures of pages that are not shown.
+    ForgetCards {
+        after: CardId,
+    },
     /// Compares what another server says about followers of `account` here with what is known.
     MendFollows {
         account: AccountId,
@@ -144,6 +163,8 @@ impl Job {
         match self {
             Self::ProcessMedia { .. } | Self::DeleteFiles { .. } => Queue::Media,
             Self::MirrorMedia { .. } | Self::MirrorAccount { .. } => Queue::Media,
+            Self::ForgetCopies { .. } | Self::ForgetAccount { .. } => Queue::Media,
+            Self::ForgetServer { .. } | Self::ForgetCards { .. } => Queue::Media,
             // A rule about another server must not wait for other servers.
             Self::ApplyDomainBlock { .. } | Self::ApplyDomainBlocks { .. } => Queue::Default,
             Self::ClosePoll { .. } | Self::Receive { .. } => Queue::Default,

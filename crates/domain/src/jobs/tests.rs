@@ -1,7 +1,7 @@
 //! Stored forms, lanes, and ends.
 
 use super::*;
-use crate::{db::Texts, moves::What};
+use crate::{db::Texts, media::Of, moves::What};
 
 /// Rows outlive releases: a changed spelling here would strand them.
 #[test]
@@ -52,6 +52,21 @@ fn stored_form_is_fixed() {
             Job::MendFollows { account: AccountId(6), url: "https://a.example/1".into(), digest: "00".into() },
             r#"{"job":"mend_follows","account":"6","url":"https://a.example/1","digest":"00"}"#,
         ),
+        (
+            Job::ForgetCopies {
+                files: vec![Former { of: Of::Attachment, id: 7, address: "https://a.example/1.png".into() }],
+            },
+            r#"{"job":"forget_copies","files":[{"of":"attachment","id":7,"address":"https://a.example/1.png"}]}"#,
+        ),
+        (
+            Job::ForgetAccount { account: AccountId(6), after: MediaId(0) },
+            r#"{"job":"forget_account","account":"6","after":"0"}"#,
+        ),
+        (
+            Job::ForgetServer { domain: "a.example".into(), after: AccountId(6) },
+            r#"{"job":"forget_server","domain":"a.example","after":"6"}"#,
+        ),
+        (Job::ForgetCards { after: CardId(0) }, r#"{"job":"forget_cards","after":"0"}"#),
         (Job::Housekeeping, r#"{"job":"housekeeping"}"#),
     ] {
         assert_eq!(serde_json::to_string(&job).unwrap(), json);

@@ -5,6 +5,7 @@
 
 mod details;
 mod elsewhere;
+mod former;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,8 @@ mod versions;
 pub use details::{Details, focus};
 pub use elsewhere::{Elsewhere, Seen, Whose, describe, is_unseen, may_be_fetched, mirror_account_later, mirror_later};
 pub(crate) use elsewhere::{are_same, receive as receive_elsewhere, replace as replace_elsewhere};
+pub use former::{Former, Of, Unseen, go_on, unseen_cards, unseen_of_account, unseen_of_server};
+pub(crate) use former::{forget, forget_account, forget_servers, of_account, of_card, of_emoji};
 pub use versions::{Shape, Small, Versions};
 
 use crate::{
@@ -79,9 +82,14 @@ row! {
 impl Attachment {
     /// Store keys of all its files; what lies elsewhere is not ours to remove.
     pub fn keys(&self) -> Vec<String> {
-        let ours = |key: &&String| !key.starts_with("http://") && !key.starts_with("https://");
+        let ours = |key: &&String| !is_elsewhere(key);
         [&self.upload, &self.original, &self.small].into_iter().flatten().filter(ours).cloned().collect()
     }
+}
+
+/// Whether what a row has written down for a file is its address on another server.
+fn is_elsewhere(stored: &str) -> bool {
+    stored.starts_with("http://") || stored.starts_with("https://")
 }
 
 /// An upload that somebody made.
@@ -263,6 +271,7 @@ pub(crate) async fn delete_of_status(tx: &mut Tx, status: StatusId) -> Result<()
     for attachment in store::by_statuses(tx, [status]).await? {
         store::delete(tx, attachment.id).await?;
         delete_files(tx, attachment.keys()).await?;
+        forget(tx, former::of_attachment(&attachment)).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::{QuoteState, Status, Visibility, store};
 use crate::{
-    Error, Result, accounts,
+    Error, Result, accounts, cards,
     db::{Db, Tx},
     deliveries::{self, News},
     events::Event,
@@ -75,6 +75,7 @@ pub(super) async fn remove(tx: &mut Tx, status: &Status) -> Result<()> {
     if let Some(original) = status.reblog_of_id {
         store::count_reblogs(tx, original, -1).await?;
     }
+    cards::let_go(tx, status).await?;
     store::delete(tx, id).await?;
     accounts::store::count_status(tx, status.account_id, -1).await?;
     tx.publish(Event::StatusDeleted {

@@ -6,8 +6,9 @@ pub(crate) use rows::{Rows, Shown, Whose, attachment_files, emoji_files, portrai
 
 use crate::server::Parts;
 use domain::db::Conn;
+use domain::media::{Former, Of};
 use domain::{Error, Result, accounts, emojis};
-use media::keys::{self, What};
+use media::keys::{self, Kind, Style, What};
 use media::{Entry, Key, Listing};
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -119,6 +120,26 @@ async fn named(conn: &Conn, keys: &[String]) -> Result<HashSet<String>> {
         named.extend([emoji.image, emoji.image_static]);
     }
     Ok(named)
+}
+
+/// The keys under which a file of another server may have been shown.
+pub(crate) fn former_keys(file: &Former) -> Vec<Key> {
+    let (kind, styles) = match file.of {
+        Of::Attachment => (Kind::Attachment, &[Style::Original, Style::Small][..]),
+        Of::Avatar => (Kind::Avatar, &[Style::Original, Style::Static][..]),
+        Of::Header => (Kind::Header, &[Style::Original, Style::Static][..]),
+        Of::Emoji => (Kind::Emoji, &[Style::Original, Style::Static][..]),
+        Of::Card => (Kind::Card, &[Style::Original][..]),
+    };
+    let key = |style: &Style| Key::parse(&keys::shown((kind, file.id, *style), &file.address)).ok();
+    styles.iter().filter_map(key).collect()
+}
+
+/// Whether the store has any copy.
+pub(crate) async fn is_kept_at_all(parts: &Parts) -> Result<bool> {
+    let listing = Listing { prefix: keys::CACHE.to_owned(), after: None, limit: 1 };
+    let first = parts.store.list(listing).await.map_err(|error| Error::Internal(error.into()))?;
+    Ok(!first.is_empty())
 }
 
 /// So many files.

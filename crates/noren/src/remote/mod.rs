@@ -13,7 +13,7 @@ mod trouble;
 use crate::server::Parts;
 use domain::Result;
 use edge::cache::{Failure, Meta, Reply, TO_THE_END, Validators, Want};
-use edge::{Edge, Elsewhere};
+use edge::{Edge, Elsewhere, Reach};
 use federation::fetch::Bounds;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use media::Content;
@@ -56,6 +56,23 @@ impl Remote {
     /// What this edge has in its cache need not be fetched. Once.
     pub(crate) fn behind(&self, edge: &Edge) {
         self.0.edge.get_or_init(|| edge.clone());
+    }
+
+    /// The cache forgets the file of this key, and does not keep what is on its way.
+    pub(crate) async fn purge(&self, key: &str) {
+        if let Some(edge) = self.0.edge.get()
+            && let Err(error) = edge.purge_own(key, Reach::One).await
+        {
+            tracing::warn!(error, key, "the cache does not forget a file");
+        }
+    }
+
+    /// Whether this key stands for a file that somebody may be shown, by the rules as they are now.
+    pub(crate) async fn is_shown(&self, key: &str) -> Result<bool> {
+        let parts = &self.0.parts;
+        let conn = parts.db.read().await?;
+        let rules = parts.federation.policy.renewed(&conn).await?;
+        Ok(source::find((&conn, &rules), key).await?.is_some())
     }
 
     async fn source(&self, key: &str) -> Result<Option<Source>> {

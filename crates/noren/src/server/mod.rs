@@ -280,7 +280,7 @@ pub fn start(parts: &Parts, sockets: Sockets, rounds: Rounds, stop: &Cancellatio
     let server = Server::start(setup(&parts.config, router.clone()), sockets, stop.clone())?;
     let (serving, ending) = (server.clone(), stop.clone());
     let mut tasks = JoinSet::new();
-    tasks.spawn(Worker::new(parts.clone(), rounds).run(stop.clone()));
+    tasks.spawn(Worker::new(parts.clone(), rounds).beside(sites.remote()).run(stop.clone()));
     tasks.spawn(streaming);
     tasks.spawn(memory::give_back_after(parts.pool.clone(), stop.clone()));
     tasks.spawn(async move { serving.finished().await });

@@ -60,6 +60,10 @@ impl Sites {
         Self { store, data, remote, media_url, path: path.into(), opened: Arc::default(), stop: stop.clone() }
     }
 
+    pub(super) fn remote(&self) -> Remote {
+        self.remote.clone()
+    }
+
     /// For the configuration that the store has been opened with.
     pub(super) fn begin(&self, config: &Config) -> anyhow::Result<Ready> {
         self.prepare(config, None)

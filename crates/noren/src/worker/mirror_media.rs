@@ -18,7 +18,7 @@ fn is_wanted(parts: &Parts) -> bool {
 }
 
 /// What hangs on a post, and the emoji in it.
-pub(super) async fn status(parts: &Parts, id: StatusId) -> Result<Outcome> {
+pub(super) async fn status((parts, remote): (&Parts, &Remote), id: StatusId) -> Result<Outcome> {
     if !is_wanted(parts) {
         return Ok(Outcome::Done);
     }
@@ -30,11 +30,11 @@ pub(super) async fn status(parts: &Parts, id: StatusId) -> Result<Outcome> {
     }
     files.extend(emoji(&conn, &status.emojis_json).await?);
     drop(conn);
-    copy_all(parts, files).await
+    copy_all((parts, remote), files).await
 }
 
 /// Pictures of an account, and the emoji in its name.
-pub(super) async fn account(parts: &Parts, id: AccountId) -> Result<Outcome> {
+pub(super) async fn account((parts, remote): (&Parts, &Remote), id: AccountId) -> Result<Outcome> {
     if !is_wanted(parts) {
         return Ok(Outcome::Done);
     }
@@ -43,11 +43,11 @@ pub(super) async fn account(parts: &Parts, id: AccountId) -> Result<Outcome> {
     let mut files = portrait_files(&account);
     files.extend(emoji(&conn, &account.emojis_json).await?);
     drop(conn);
-    copy_all(parts, files).await
+    copy_all((parts, remote), files).await
 }
 
 /// Fetches what a page says of itself, and its picture. Without the picture the preview is good all the same.
-pub(super) async fn card(parts: &Parts, id: CardId, attempt: i64) -> Result<Outcome> {
+pub(super) async fn card((parts, remote): (&Parts, &Remote), id: CardId, attempt: i64) -> Result<Outcome> {
     federation::cards::fetch(&parts.federation, id, attempt).await?;
     if !is_wanted(parts) {
         return Ok(Outcome::Done);
@@ -55,7 +55,7 @@ pub(super) async fn card(parts: &Parts, id: CardId, attempt: i64) -> Result<Outc
     let preview = cards::by_id(&parts.db.read().await?, id).await?;
     let image = preview.and_then(|preview| preview.card().image).filter(|image| keys::is_address(image));
     if let Some(image) = image {
-        copy_all(parts, vec![((Kind::Card, id.0, Style::Original), image)]).await?;
+        copy_all((parts, remote), vec![((Kind::Card, id.0, Style::Original), image)]).await?;
     }
     Ok(Outcome::Done)
 }
@@ -65,11 +65,10 @@ async fn emoji(conn: &Conn, names: &str) -> Result<Vec<(What, String)>> {
     Ok(emojis::by_names(conn, &names).await?.iter().flat_map(emoji_files).collect())
 }
 
-async fn copy_all(parts: &Parts, files: Vec<(What, String)>) -> Result<Outcome> {
-    let remote = Remote::new(parts);
+async fn copy_all((parts, remote): (&Parts, &Remote), files: Vec<(What, String)>) -> Result<Outcome> {
     for (what, address) in files {
         let Ok(key) = Key::parse(&keys::shown(what, &address)) else { continue };
-        match copy(parts, &remote, &key).await? {
+        match copy((parts, remote), &key).await? {
             Ok(()) => {}
             Err(failure @ (Failure::Busy | Failure::TimedOut | Failure::Unreachable(_))) => {
                 return Ok(Outcome::Retry(failure.to_string()));
@@ -81,13 +80,17 @@ async fn copy_all(parts: &Parts, files: Vec<(What, String)>) -> Result<Outcome> 
     Ok(Outcome::Done)
 }
 
-async fn copy(parts: &Parts, remote: &Remote, key: &Key) -> Result<Result<(), Failure>> {
+async fn copy((parts, remote): (&Parts, &Remote), key: &Key) -> Result<Result<(), Failure>> {
     if parts.store.exists(key).await.map_err(|error| Error::Internal(error.into()))? {
         return Ok(Ok(()));
     }
     match remote.copied(key.as_str()).await {
         Ok(Some(content)) => {
             parts.store.put(key, content).await.map_err(|error| Error::Internal(error.into()))?;
+            // Whoever made it unseen meanwhile has looked for copies already.
+            if !remote.is_shown(key.as_str()).await? {
+                parts.store.delete(key).await.map_err(|error| Error::Internal(error.into()))?;
+            }
             Ok(Ok(()))
         }
         Ok(None) => Ok(Ok(())),

@@ -9,6 +9,7 @@ mod delete_files;
 mod fetch_pins;
 mod fetch_quote;
 mod fetch_thread;
+mod forget_copies;
 mod housekeeping;
 mod lanes;
 mod line;
@@ -21,6 +22,7 @@ mod refresh_account;
 
 use self::lanes::{Held, Lanes};
 use self::line::Line;
+use crate::remote::Remote;
 use crate::server::Parts;
 use domain::ids::JobId;
 use domain::jobs::{self, Claimed, Job, Outcome, Queue, Release};
@@ -64,6 +66,7 @@ pub enum Rounds {
 /// The workers of this process.
 pub struct Worker {
     parts: Parts,
+    remote: Remote,
     rounds: Rounds,
     lines: [Line; 6],
     running: Arc<Mutex<HashSet<JobId>>>,
@@ -78,7 +81,13 @@ impl Worker {
         let lanes = Lanes::new(jobs.at_once(Queue::Pull));
         let lines = QUEUES.map(|queue| Line::new(queue, jobs.at_once(queue), lanes.clone()));
         let (running, ended, tasks) = (Arc::default(), Arc::default(), TaskTracker::new());
-        Self { parts, rounds, lines, running, ended, tasks }
+        let remote = Remote::new(&parts);
+        Self { parts, remote, rounds, lines, running, ended, tasks }
+    }
+
+    /// With the edge of this process: what is removed goes from its cache, too.
+    pub(crate) fn beside(self, remote: Remote) -> Self {
+        Self { remote, ..self }
     }
 
     /// Works until `stop` is cancelled and what was begun has ended.
@@ -118,10 +127,11 @@ impl Worker {
     }
 
     fn start(&self, claimed: Claimed, place: (OwnedSemaphorePermit, Held)) {
-        let (parts, running, ended) = (self.parts.clone(), self.running.clone(), self.ended.clone());
+        let (parts, remote) = (self.parts.clone(), self.remote.clone());
+        let (running, ended) = (self.running.clone(), self.ended.clone());
         lock(&running).insert(claimed.id);
         self.tasks.spawn(async move {
-            let outcome = work(&parts, &claimed).await;
+            let outcome = work((&parts, &remote), &claimed).await;
             log(&claimed, &outcome);
             write_down(&parts, &claimed, outcome).await;
             lock(&running).remove(&claimed.id);
@@ -170,13 +180,13 @@ fn report<T>(what: &str, result: domain::Result<T>) {
 }
 
 /// Does the work, within its time. A panic costs this job one attempt and nothing else.
-async fn work(parts: &Parts, claimed: &Claimed) -> Outcome {
+async fn work(with: (&Parts, &Remote), claimed: &Claimed) -> Outcome {
     let Some(job) = &claimed.job else {
         return Outcome::GiveUp(
             "written by another version of this program, which this one does not understand".into(),
         );
     };
-    let done = AssertUnwindSafe(perform(parts, (job, claimed.attempts))).catch_unwind();
+    let done = AssertUnwindSafe(perform(with, (job, claimed.attempts))).catch_unwind();
     match tokio::time::timeout(JOB_LIMIT, done).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Outcome::Retry(format!("panicked: {}", panic_text(panic.as_ref()))),
@@ -184,10 +194,10 @@ async fn work(parts: &Parts, claimed: &Claimed) -> Outcome {
     }
 }
 
-async fn perform(parts: &Parts, (job, attempt): (&Job, i64)) -> Outcome {
+async fn perform((parts, remote): (&Parts, &Remote), (job, attempt): (&Job, i64)) -> Outcome {
     let done = match job {
         Job::ProcessMedia { media } => process_media::run(parts, *media).await,
-        Job::DeleteFiles { keys } => delete_files::run(parts, keys).await,
+        Job::DeleteFiles { keys } => delete_files::run((parts, remote), keys).await,
         Job::PublishScheduled { scheduled } => publish_scheduled::run(parts, *scheduled).await,
         Job::ClosePoll { poll } => close_poll::run(parts, *poll).await,
         Job::Tell { news } => federation::deliver::tell(&parts.federation, news).await,
@@ -203,9 +213,13 @@ async fn perform(parts: &Parts, (job, attempt): (&Job, i64)) -> Outcome {
         Job::FetchQuote { status, left } => fetch_quote::run(parts, *status, *left).await,
         Job::CheckMove { account } => check_move::run(parts, *account).await,
         Job::Carry { carry } => carry::run(parts, *carry).await,
-        Job::FetchCard { card } => mirror_media::card(parts, *card, attempt).await,
-        Job::MirrorMedia { status } => mirror_media::status(parts, *status).await,
-        Job::MirrorAccount { account } => mirror_media::account(parts, *account).await,
+        Job::FetchCard { card } => mirror_media::card((parts, remote), *card, attempt).await,
+        Job::MirrorMedia { status } => mirror_media::status((parts, remote), *status).await,
+        Job::MirrorAccount { account } => mirror_media::account((parts, remote), *account).await,
+        Job::ForgetCopies { files } => forget_copies::files((parts, remote), files).await,
+        Job::ForgetAccount { account, after } => forget_copies::account((parts, remote), (*account, *after)).await,
+        Job::ForgetServer { domain, after } => forget_copies::server((parts, remote), (domain, *after)).await,
+        Job::ForgetCards { after } => forget_copies::cards((parts, remote), *after).await,
         Job::MendFollows { account, url, digest } => {
             mend_follows::run(parts, *account, (url.as_str(), digest.as_str())).await
         }

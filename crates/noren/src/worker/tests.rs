@@ -62,7 +62,7 @@ async fn jobs_run_when_they_are_added_and_left_ones_at_the_start() {
 async fn what_cannot_be_done_is_kept_for_people_to_see() {
     let (parts, _folder) = parts().await;
     let unknown = Claimed { id: JobId(1), job: None, attempts: 1, lane: None };
-    assert!(matches!(work(&parts, &unknown).await, Outcome::GiveUp(_)));
+    assert!(matches!(work((&parts, &Remote::new(&parts)), &unknown).await, Outcome::GiveUp(_)));
 
     assert!(matches!(outcome_of(domain::Error::NotFound), Outcome::Done));
     assert!(matches!(outcome_of(domain::Error::Busy(HOUR)), Outcome::Retry(_)));
@@ -132,4 +132,61 @@ async fn an_end_is_written_down_when_that_can_be_done_again() {
     };
     tokio::join!(end, release);
     assert!(empty(&parts).await);
+}
+
+/// More than one page of a server's accounts, one of which has more than one page of attachments; the process that had
+/// begun was killed.
+#[tokio::test]
+async fn copies_of_a_blocked_server_go_page_after_page_also_after_a_crash() {
+    use domain::accounts::remote::{Arrived, receive};
+    use domain::domain_blocks::{self, DomainBlock};
+    use media::keys::{CACHE, Kind, Style, shown};
+    let (parts, _folder) = parts().await;
+    let put = async |what, address: &str| {
+        let key = media::Key::parse(&shown(what, address)).unwrap();
+        parts.store.put(&key, media::Content::Bytes(b"x".to_vec().into())).await.unwrap();
+        key
+    };
+    let mut last = None;
+    for (at, host) in (0..120).map(|n| (n, "bad.example")).chain([(0, "good.example")]) {
+        let uri = format!("https://{host}/{at}");
+        let avatar = Some(format!("{uri}.png"));
+        let arrived =
+            Arrived { uri: uri.clone(), domain: host.into(), username: format!("u{at}"), avatar, ..Arrived::default() };
+        let account = receive(&parts.db, &arrived).await.unwrap();
+        last = Some(put((Kind::Avatar, account.id.0, Style::Static), &format!("{uri}.png")).await);
+        if at == 119 {
+            let tx = parts.db.begin().await.unwrap();
+            let status = "INSERT INTO statuses (id, account_id, uri, local, text, content, visibility, conversation_id, \
+                created_at) VALUES (1, $1, 'x', FALSE, '', '', 0, 1, 1)";
+            tx.exec(status, &[&account.id]).await.unwrap();
+            for media in 1..=450_i64 {
+                let address = format!("{uri}/{media}.png");
+                let row = "INSERT INTO media_attachments (id, account_id, status_id, position, kind, state, original, \
+                    file_size, loose_since) VALUES ($1, $2, 1, 0, 1, 1, $3, 0, 1)";
+                tx.exec(row, &[&media, &account.id, &address.as_str()]).await.unwrap();
+                put((Kind::Attachment, media, Style::Original), &address).await;
+            }
+            tx.commit().await.unwrap();
+        }
+    }
+    let left = async || {
+        let listing = media::Listing { prefix: CACHE.into(), after: None, limit: 1000 };
+        parts.store.list(listing).await.unwrap().into_iter().map(|entry| entry.key).collect::<Vec<_>>()
+    };
+    assert_eq!(left().await.len(), 571);
+    let rule = DomainBlock { reject_media: true, ..DomainBlock::named("bad.example") };
+    domain_blocks::block(&parts.db, &rule).await.unwrap();
+    assert_eq!(jobs::claim(&parts.db, Queue::Default, 5, &NO_LANES).await.unwrap().len(), 1);
+    for _ in 0..2 {
+        let stop = CancellationToken::new();
+        let worker = tokio::spawn(Worker::new(parts.clone(), Rounds::Never).run(stop.clone()));
+        until("the work", async || empty(&parts).await).await;
+        stop.cancel();
+        worker.await.unwrap();
+        assert_eq!(left().await, last.iter().cloned().collect::<Vec<_>>());
+        // Once more changes nothing.
+        let again = Job::ForgetServer { domain: "good.example".into(), after: domain::ids::AccountId(0) };
+        domain::media::go_on(&parts.db, &[again]).await.unwrap();
+    }
 }

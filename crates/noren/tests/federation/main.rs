@@ -18,6 +18,7 @@ mod figures;
 mod floods;
 mod followers;
 mod follows;
+mod forgotten;
 mod groups;
 mod hostile;
 mod impostors;

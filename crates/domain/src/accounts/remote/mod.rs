@@ -11,6 +11,7 @@ use crate::{
     domain_blocks, emojis,
     ids::{AccountId, StatusId},
     jobs::{self, Job},
+    media::{self, Former},
     statuses, text, tombstones, users,
 };
 use std::time::Duration;
@@ -138,6 +139,7 @@ async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
         Some(known) => {
             let account = arrived.apply_to(known.clone())?;
             store::update(&tx, &account).await?;
+            media::forget(&mut tx, media::of_account(&known).filter(|file| !is_shown(&account, file))).await?;
             if (&known.display_name, &known.username) != (&account.display_name, &account.username) {
                 search::index(&tx, &account).await?;
             }
@@ -146,7 +148,7 @@ async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
     };
     look_where_it_went(&mut tx, &account, arrived).await?;
     let texts = [account.display_name.as_str(), &account.note, &account.fields_json];
-    emojis::receive(&tx, &arrived.domain, (&arrived.emojis, &texts)).await?;
+    emojis::receive(&mut tx, &arrived.domain, (&arrived.emojis, &texts)).await?;
     store::put_actor(&tx, account.id, &arrived.reach).await?;
     let limited = domain_blocks::settle(&tx, account.id, (rule, &host)).await?;
     account.silenced_at = account.silenced_at.or(limited);
@@ -156,6 +158,10 @@ async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
     }
     tx.commit().await?;
     Ok(Some(account))
+}
+
+fn is_shown(account: &Account, file: &Former) -> bool {
+    media::of_account(account).any(|shown| shown == *file)
 }
 
 /// How many accounts of other servers are known: of `domain`, or of all. Without those that are not shown.
@@ -265,7 +271,10 @@ pub(crate) async fn clear(db: &Db, id: AccountId) -> Result<()> {
             statuses::remote::remove(db, id, status).await?;
         }
     }
-    let tx = db.begin_long().await?;
+    let mut tx = db.begin_long().await?;
+    if let Some(account) = super::store::by_id(&tx, id).await? {
+        media::forget(&mut tx, media::of_account(&account)).await?;
+    }
     users::store::uncount(&tx, id).await?;
     users::store::delete_account(&tx, id).await?;
     tx.commit().await

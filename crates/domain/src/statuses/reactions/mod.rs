@@ -139,7 +139,7 @@ pub async fn react_named(
     let favours = favour(&mut tx, who, &status).await?;
     let (name, picture) = (emoji.name.clone(), emoji.picture.clone());
     let reaction = Reaction { id: ids::next(), account_id: who, name, picture, favours };
-    keep_picture(&tx, &reaction).await?;
+    keep_picture(&mut tx, &reaction).await?;
     if store::insert(&tx, (status.id, uri), &reaction).await? && !status.local {
         let (status, reaction) = (status.id, reaction.id);
         deliveries::tell(&mut tx, News::Reacted { account: who, status, reaction, emoji: emoji.clone() }).await?;
@@ -149,7 +149,7 @@ pub async fn react_named(
 
 /// An emoji of another server is shown as those in posts are: it gets a row. Whoever puts it there says how it looks; of
 /// a third server's that counts as long as nothing better is known.
-async fn keep_picture(tx: &Tx, reaction: &Reaction) -> Result<()> {
+async fn keep_picture(tx: &mut Tx, reaction: &Reaction) -> Result<()> {
     let url = reaction.picture.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"));
     let (Some((shortcode, host)), Some(url)) = (reaction.name.split_once('@'), url) else { return Ok(()) };
     let Some(who) = accounts::store::by_id(tx, reaction.account_id).await? else { return Ok(()) };

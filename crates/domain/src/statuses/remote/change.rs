@@ -56,7 +56,7 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
     }
     let tags = arrived.tags();
     let author = accounts::store::by_id(&tx, arrived.author).await?.ok_or(Error::NotFound)?;
-    let emojis_json = arrived.keep_emojis(&tx, &author).await?;
+    let emojis_json = arrived.keep_emojis(&mut tx, &author).await?;
     let new = Status { emojis_json, ..arrived.put_into(old.clone(), &tags)? };
     // A clock ahead of ours says that it is newer each time it is asked: the same once more is no edit.
     if new == old && !requoted && !differs(&tx, &old, arrived).await? {

@@ -217,7 +217,7 @@ impl Arrived {
     }
 
     /// Writes the emoji down that the texts use; what the row says of them.
-    async fn keep_emojis(&self, tx: &Tx, author: &Account) -> Result<String> {
+    async fn keep_emojis(&self, tx: &mut Tx, author: &Account) -> Result<String> {
         let Some(domain) = &author.domain else { return Ok("[]".into()) };
         let mut texts = vec![self.content.as_str(), self.spoiler_text.as_str()];
         texts.extend(self.poll.iter().flat_map(|poll| &poll.options).map(|option| option.title.as_str()));
