@@ -121,7 +121,8 @@ pub fn read_own(rest: &str) -> Option<What> {
     let (_, style, partition) = (parts.next()?, parts.next()?, parts.next()?);
     let style = [Style::Original, Style::Small, Style::Static].into_iter().find(|known| known.as_str() == style)?;
     let id = partition.split('/').collect::<String>().parse().ok()?;
-    Some((kind, id, style))
+    // Whatever else there is was put there by somebody else.
+    (id_partition(id) == partition).then_some((kind, id, style))
 }
 
 /// Digits of the address's hash, and its extension where that is one of a medium.
@@ -230,6 +231,9 @@ mod tests {
             "cache/accounts/avatars/000/000/007/large/x",
             "cache/accounts/avatars/00a/000/007/static/x",
             "cache/accounts/avatars/999/999/999/999/999/999/999/999/static/x",
+            "cache/accounts/avatars/7/static/x",
+            "cache/accounts/avatars/000/000/000/007/static/x",
+            "cache/accounts/avatars/000/000/+07/static/x",
             "cache/accounts/other/000/000/007/static/x",
             "cache/",
             "",

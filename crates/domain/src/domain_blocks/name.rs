@@ -20,7 +20,11 @@ pub fn normal(text: &str) -> Option<String> {
     }
     let url = Url::parse(&format!("https://{text}/")).ok()?;
     let name = match url.host()? {
-        Host::Domain(domain) => domain.trim_end_matches('.').to_owned(),
+        // URLs may have names that no server has.
+        Host::Domain(domain) if domain.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) => {
+            domain.trim_end_matches('.').to_owned()
+        }
+        Host::Domain(_) => return None,
         Host::Ipv4(address) => address.to_string(),
         Host::Ipv6(address) => format!("[{address}]"),
     };

@@ -64,5 +64,10 @@ pub fn progress(length: usize) -> indicatif::ProgressBar {
 
 /// The same for work of which nobody knows how much it is.
 pub fn counter() -> indicatif::ProgressBar {
-    indicatif::ProgressBar::new_spinner()
+    let style = indicatif::ProgressStyle::with_template("{spinner} {human_pos} looked at  {msg}");
+    let bar = indicatif::ProgressBar::new_spinner();
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }

@@ -37,8 +37,8 @@ impl PreviewCards {
             let before = Time::now().minus(Duration::from_secs(days.saturating_mul(24 * 3600)));
             let removal = if dry_run { Removal::Count } else { Removal::Remove };
             let count = cards::remove(&parts.db, before, removal).await?;
-            let done = if dry_run { "would be removed" } else { "removed" };
-            output::line(format_args!("{count} previews {done}"));
+            let done = if dry_run { "would be removed; nothing was changed" } else { "removed" };
+            output::line(format_args!("{count} {} {done}", if count == 1 { "preview" } else { "previews" }));
             Ok(())
         })
     }

@@ -76,7 +76,8 @@ impl<'a> Files<'a> {
     }
 }
 
-async fn judged(conn: &Conn, page: Vec<Entry>) -> Result<Vec<Found>> {
+/// What these files are by the rows that there are now.
+pub(crate) async fn judged(conn: &Conn, page: Vec<Entry>) -> Result<Vec<Found>> {
     let rows = Rows::of(conn, page.iter().filter_map(|entry| what(entry.key.as_str()))).await?;
     let mut found: Vec<Found> = page.into_iter().map(|entry| judge(&rows, entry)).collect();
     let suspects = found.iter().filter(|file| file.standing == Standing::Orphan);
@@ -150,6 +151,10 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
+    pub(crate) fn and(self, other: Sum) -> Sum {
+        Sum { files: self.files + other.files, bytes: self.bytes + other.bytes }
+    }
+
     pub(crate) fn count(&mut self, entry: &Entry) {
         self.files += 1;
         self.bytes += entry.len;

@@ -61,7 +61,7 @@ async fn accounts_are_refreshed_and_servers_forgotten(site: Site) {
     assert_eq!(account(&format!("far@{}", other.host())).await["username"], "far");
 
     let purge = |more: &[&str]| site.line(&[&["domains", "purge", peer.host()], more].concat());
-    let all = format!("{}: 1 account, 1 statuses, 0 attachments, 0 emoji", peer.host());
+    let all = format!("{}: 1 account, 1 status, 0 attachments, 0 emoji", peer.host());
     assert_eq!(purge(&["--dry-run"]), format!("{all} would be removed; nothing was changed"));
     assert_eq!(account(&at_eve).await["username"], "eve");
     assert_eq!(purge(&["--yes"]), format!("{all} removed"));

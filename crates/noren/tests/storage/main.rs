@@ -11,6 +11,7 @@ mod between;
 mod check;
 mod files;
 mod moves;
+mod orphans;
 mod setup;
 mod site;
 

@@ -4,13 +4,13 @@ use crate::{noren, ran, server};
 use testkit::{Engine, TestServer};
 
 /// Answers only while `server` lives, which has a runtime of its own.
-fn bucket() -> (tokio::runtime::Runtime, server::Server) {
+pub(crate) fn bucket() -> (tokio::runtime::Runtime, server::Server) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(server::start());
     (runtime, server)
 }
 
-fn picture() -> Vec<u8> {
+pub(crate) fn picture() -> Vec<u8> {
     let picture = image::RgbImage::from_fn(500, 400, |x, y| image::Rgb([(x * y % 251) as u8, x as u8, y as u8]));
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();

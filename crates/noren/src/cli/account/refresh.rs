@@ -15,7 +15,7 @@ const PAGE: i64 = 500;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("whom").required(true))]
-#[command(override_usage = "noren account refresh <ACCT|--all|--domain <NAME>>")]
+#[command(override_usage = "noren account refresh [OPTIONS] <ACCT|--all|--domain <NAME>>")]
 pub(super) struct Refresh {
     /// user@domain
     #[arg(group = "whom")]
@@ -38,7 +38,8 @@ pub(super) async fn refresh(parts: &Parts, wanted: &Refresh) -> Result<(), Failu
     let domain = wanted.domain.as_deref().map(str::to_lowercase);
     let count = accounts::remote::count(&parts.db.read_long().await?, domain.as_deref()).await?;
     if wanted.dry_run {
-        output::line(format_args!("{count} accounts would be asked for; nothing was changed"));
+        let all = if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") };
+        output::line(format_args!("{all} would be asked for; nothing was changed"));
         return Ok(());
     }
     let bar = output::progress(usize::try_from(count).unwrap_or_default());

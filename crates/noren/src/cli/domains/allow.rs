@@ -1,12 +1,12 @@
 //! `noren domains allow` and `disallow`
 
-use super::{Failure, output};
+use super::{Failure, named, output};
 use crate::server::Parts;
 use anyhow::anyhow;
 use domain::domain_blocks::allows;
 
 pub(super) async fn allow(parts: &Parts, domain: &str) -> Result<(), Failure> {
-    let allowed = allows::allow(&parts.db, domain).await?;
+    let allowed = allows::allow(&parts.db, &named(parts, domain)?).await?;
     output::line(format_args!("{} is allowed", allowed.domain));
     remind(parts);
     Ok(())

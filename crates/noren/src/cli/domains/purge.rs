@@ -35,6 +35,9 @@ pub(super) async fn purge(parts: &Parts, wanted: &Purge) -> Result<(), Failure> 
     domain_blocks::purge(&parts.db, &domain, |count| bar.set_position(count)).await?;
     bar.finish_and_clear();
     output::line(format_args!("{domain}: {all} removed"));
+    output::note(
+        "Copies of its files, and what the cache has of them, are removed by the server that runs, or when it starts.",
+    );
     if !blocked {
         output::note("It is not blocked: what it sends, and what people here look for, comes back.");
     }
@@ -44,7 +47,7 @@ pub(super) async fn purge(parts: &Parts, wanted: &Purge) -> Result<(), Failure> 
 fn described(contents: Contents) -> String {
     [
         some(contents.accounts, "account"),
-        format!("{} statuses", contents.statuses),
+        if contents.statuses == 1 { "1 status".to_owned() } else { format!("{} statuses", contents.statuses) },
         some(contents.media, "attachment"),
         format!("{} emoji", contents.emojis),
     ]

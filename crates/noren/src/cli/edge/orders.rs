@@ -55,7 +55,8 @@ pub(in crate::cli) fn give_to(cache: &Path, order: &Order) -> Result<Answer, Fai
         Ok(Answer::Refused(why)) => Err(Failure::Failed(anyhow!("{why}"))),
         Ok(answer) => Ok(answer),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
-            Err(Failure::Failed(anyhow!("no edge is running with the cache in {}", cache.display())))
+            let cache = cache.display();
+            Err(Failure::Failed(anyhow!("no edge is running with the cache in {cache}: is the server stopped?")))
         }
         Err(error) => Err(Failure::Failed(anyhow!("cannot speak to the edge at {}: {error}", socket.display()))),
     }
@@ -68,7 +69,10 @@ fn cache(place: &Place) -> Result<PathBuf, Failure> {
         Err(failure) => failure,
     };
     match start::configuration(place, Vec::new()) {
-        Ok(Loaded { config, file: Some(_) }) => Ok(config.edge().cache.path),
+        // Without a file a server that runs on this data shows that it is meant.
+        Ok(Loaded { config, file }) if file.is_some() || control::socket(&config.edge().cache.path).exists() => {
+            Ok(config.edge().cache.path)
+        }
         _ => Err(alone),
     }
 }

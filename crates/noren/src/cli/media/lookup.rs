@@ -37,13 +37,18 @@ impl Lookup {
         let media_url = format!("{}/", parts.site.media_url);
         let path = asked.strip_prefix(&media_url).unwrap_or(asked).trim_start_matches('/');
         let conn = parts.db.read_long().await?;
-        let found = match copies::what(path) {
+        let called_after: Vec<(Whose, String)> = match copies::what(path) {
             Some(what) => {
                 let rows = Rows::of(&conn, [what].into_iter()).await?;
                 let named = rows.stored(what).iter().find(|stored| shown(what, stored) == path || *stored == path);
                 rows.whose(what).cloned().zip(named.cloned()).into_iter().collect()
             }
-            None => by_name(&conn, if is_address(&self.file) { &self.file } else { path }).await?,
+            None => Vec::new(),
+        };
+        // Rows that came from elsewhere may name files that are called after other rows.
+        let found = match called_after.is_empty() {
+            true => by_name(&conn, if is_address(path) { &self.file } else { path }).await?,
+            false => called_after,
         };
         let mut told = Vec::new();
         for (whose, named) in found {

@@ -1,6 +1,6 @@
 //! `noren media refresh`
 
-use super::cache;
+use super::{cache, files};
 use crate::cli::edge::orders::give_to;
 use crate::cli::{Failure, output};
 use crate::config::Mode;
@@ -20,7 +20,7 @@ const PAGE: i64 = 200;
 /// Fetch files of other servers anew: what the cache has of them is forgotten, a mirror copies what is missing
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("whose").required(true))]
-#[command(override_usage = "noren media refresh <--account <HANDLE>|--domain <NAME>|--status <ID>> [OPTIONS]")]
+#[command(override_usage = "noren media refresh [OPTIONS] <--account <HANDLE>|--domain <NAME>|--status <ID>>")]
 pub(super) struct Refresh {
     /// Avatar, header and attachments of an account: user@domain
     #[arg(long, group = "whose", value_name = "HANDLE")]
@@ -68,10 +68,10 @@ impl Refresh {
         run.bar.finish_and_clear();
         let done = match (self.dry_run, parts.config.media.remote.mode) {
             (true, _) => "would be fetched anew; nothing was changed",
-            (false, Mode::Lazy) => "are fetched anew when somebody looks",
-            (false, Mode::Mirror) => "are fetched anew, those that are missing at once",
+            (false, Mode::Lazy) => "forgotten: fetched anew when somebody looks",
+            (false, Mode::Mirror) => "forgotten: fetched anew, what is missing at once",
         };
-        output::line(format_args!("{} files {done}", run.files));
+        output::line(format_args!("{} {done}", files(run.files)));
         Ok(())
     }
 }
@@ -80,6 +80,9 @@ impl Run<'_> {
     async fn of_handle(&mut self, handle: &str) -> Result<(), Failure> {
         let account = accounts::lookup(&self.parts.db.read().await?, &self.parts.site, handle).await;
         let account = account.map_err(|_| anyhow!("there is no account {handle}"))?;
+        if account.is_local() {
+            return Err(anyhow!("@{} is of this site: its files are from nowhere else", account.username).into());
+        }
         self.of_account(account.id).await
     }
 
@@ -94,6 +97,9 @@ impl Run<'_> {
             }
         }
         let emojis = emojis::by_domain(&self.parts.db.read().await?, domain).await?;
+        if after == AccountId(0) && emojis.is_empty() {
+            return Err(anyhow!("no account and no emoji of {domain} is known").into());
+        }
         for emoji in emojis {
             self.forget(&emoji_files(&emoji)).await?;
         }

@@ -104,15 +104,15 @@ impl Remove {
     }
 
     fn report(&self, sum: Sum, kept: u64) {
-        let done = if self.dry_run { "would be removed" } else { "removed" };
-        output::line(format_args!("{} copies, {} {done}", sum.files, human(sum.bytes)));
+        let done = if self.dry_run { "would be removed; nothing was changed" } else { "removed" };
+        output::line(format_args!("{}, {} {done}", super::copies(sum.files), human(sum.bytes)));
         if kept > 0 {
             let why = if self.keep_interacted {
                 "of posts that somebody here cares for"
             } else {
                 "of people who are followed or follow"
             };
-            output::line(format_args!("{kept} {why} stay"));
+            output::line(format_args!("{} {why} left", super::copies(kept)));
         }
         if self.cache && !self.dry_run {
             output::line("the cache has forgotten them");
