@@ -149,12 +149,10 @@ pub(crate) async fn receive(tx: &Tx, of: (AccountId, StatusId), media: &[Elsewhe
     Ok(())
 }
 
-/// After an edit: what is the same keeps its place among old versions, the rest goes.
+/// After an edit: what is the same stays, with all that was found out about it; else others take the place of all.
 pub(crate) async fn replace(tx: &mut Tx, of: (AccountId, StatusId), media: &[Elsewhere]) -> Result<()> {
     let before = store::by_statuses(tx, [of.1]).await?;
-    let said = |row: &Attachment| (row.original.clone().unwrap_or_default(), row.description.clone());
-    let same = before.iter().map(said).eq(media.iter().map(|m| (m.url.clone(), m.description.clone())));
-    if same {
+    if are_same(&before, media) {
         return Ok(());
     }
     super::delete_of_status(tx, of.1).await?;

@@ -121,6 +121,42 @@ with_a_peer! {
         assert_eq!(server.client().get(&shown, ()).await.status, 502);
     }
 
+    async fn it_is_fetched_once_for_all_who_look(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let url = peer.file("/files/cat.png", File::Plain("image/png", png(640, 480)));
+        let broken = peer.file("/files/broken.png", File::Status(500));
+        let media = json!([{ "type": "Image", "url": url }, { "type": "Image", "url": broken }]);
+        let post = post_with(&bob, (&peer, &eve), "1", media).await;
+        for (at, path, status) in [(0, "/files/cat.png", 200), (1, "/files/broken.png", 502)] {
+            let preview = text(&post["media_attachments"][at], "preview_url");
+            let looks = (0..300).map(|_| async { server.client().get(preview, ()).await.status });
+            let all = futures_util::future::join_all(looks).await;
+            assert!(all.iter().all(|answer| *answer == status), "{all:?}");
+            assert_eq!(peer.hits(path), 1, "{path}");
+            assert_eq!((server.client().get(preview, ()).await.status, peer.hits(path)), (status, 1), "{path}");
+        }
+    }
+
+    async fn an_edit_that_says_something_else_of_the_same_file_counts(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let file = |path: &str| peer.file(path, File::Plain("image/png", png(640, 480)));
+        let url = file("/files/cat.png");
+        let mut media = json!([{ "type": "Image", "url": url, "focalPoint": [0.5, 0.5] }]);
+        let post = post_with(&bob, (&peer, &eve), "1", media.clone()).await;
+        let seen = async || bob.get(&format!("/api/v1/statuses/{}", id(&post)), ()).await.ok();
+        let old = text(&post["media_attachments"][0], "preview_url").to_owned();
+        assert_eq!(server.client().get(&old, ()).await.status, 200);
+        (media[0]["focalPoint"], media[0]["icon"]) = (json!([-0.5, 0.25]), json!({ "type": "Image", "url": file("/files/small.png") }));
+        let mut note = peer.note(&eve, ("1", "look"), &[]);
+        (note["attachment"], note["updated"]) = (media, json!(jiff::Timestamp::now().to_string()));
+        peer.send(&eve, &server, &peer.activity(&eve, ("Update", "2"), note)).await;
+        let now = seen().await;
+        let now = &now["media_attachments"][0];
+        assert_eq!(now["meta"]["focus"], json!({ "x": -0.5, "y": 0.25 }));
+        assert_eq!(server.client().get(text(now, "preview_url"), ()).await.status, 200);
+        assert_eq!(server.client().get(&old, ()).await.status, 404);
+    }
+
     async fn what_its_server_says_of_a_picture_counts(server, peer, bob) {
         let eve = peer.somebody("eve");
         let url = peer.file("/files/1", File::Unmeasured("application/octet-stream", png(640, 480)));
