@@ -1,8 +1,10 @@
 //! Reads pieces of HTML: tags with their attributes, comments, elements to pass over. Each
 //! function takes the text from its piece on and looks at every byte once.
 
+use super::sanitise::MFM_ATTRIBUTES;
+
 /// Attributes that are worth reading; ammonia decides on which elements they stay.
-const ATTRIBUTES: &[&str] = &["href", "class", "translate", "lang", "title", "start", "reversed", "value"];
+const ATTRIBUTES: &[&str] = &["href", "class", "translate", "lang", "title", "start", "reversed", "value", "cite"];
 
 /// A start or end tag.
 pub(super) struct Tag<'a> {
@@ -46,7 +48,9 @@ pub(super) fn tag_at(html: &str) -> Option<Tag<'_>> {
         let key = html.get(key..at).unwrap_or_default();
         let (value, end) = value_at(html, at)?;
         at = end;
-        let known = ATTRIBUTES.iter().find(|known| known.eq_ignore_ascii_case(key));
+        let is_mfm = key.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("data-"));
+        let names = if is_mfm { MFM_ATTRIBUTES } else { ATTRIBUTES };
+        let known = names.iter().find(|known| known.eq_ignore_ascii_case(key));
         if let Some(known) = known
             && !attributes.iter().any(|(seen, _)| seen == known)
         {

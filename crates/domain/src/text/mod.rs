@@ -9,6 +9,7 @@ mod host;
 pub mod html;
 pub mod markdown;
 mod markup;
+pub mod mfm;
 pub mod plain;
 mod query;
 pub mod sanitise;

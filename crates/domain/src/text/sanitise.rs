@@ -39,6 +39,68 @@ const ELEMENTS: &[&str] = &[
 
 const SCHEMES: &[&str] = &["http", "https", "dat", "dweb", "ipfs", "ipns", "ssb", "gopher", "xmpp", "magnet", "gemini"];
 
+/// Functions of MFM that somebody shows in some way, as classes (FEP-c16b).
+const MFM_CLASSES: &[&str] = &[
+    "mfm-tada",
+    "mfm-jelly",
+    "mfm-twitch",
+    "mfm-shake",
+    "mfm-spin",
+    "mfm-jump",
+    "mfm-bounce",
+    "mfm-flip",
+    "mfm-x2",
+    "mfm-x3",
+    "mfm-x4",
+    "mfm-scale",
+    "mfm-position",
+    "mfm-fg",
+    "mfm-bg",
+    "mfm-border",
+    "mfm-font",
+    "mfm-blur",
+    "mfm-rainbow",
+    "mfm-sparkle",
+    "mfm-rotate",
+    "mfm-ruby",
+    "mfm-unixtime",
+    "mfm-fade",
+    "mfm-crop",
+    "mfm-followmouse",
+];
+
+/// Their arguments.
+pub(super) const MFM_ATTRIBUTES: &[&str] = &[
+    "data-mfm-x",
+    "data-mfm-y",
+    "data-mfm-h",
+    "data-mfm-v",
+    "data-mfm-left",
+    "data-mfm-right",
+    "data-mfm-top",
+    "data-mfm-bottom",
+    "data-mfm-alternate",
+    "data-mfm-out",
+    "data-mfm-speed",
+    "data-mfm-delay",
+    "data-mfm-loop",
+    "data-mfm-deg",
+    "data-mfm-color",
+    "data-mfm-width",
+    "data-mfm-style",
+    "data-mfm-radius",
+    "data-mfm-noclip",
+    "data-mfm-serif",
+    "data-mfm-monospace",
+    "data-mfm-cursive",
+    "data-mfm-fantasy",
+    "data-mfm-emoji",
+    "data-mfm-math",
+];
+
+/// Characters of what such an argument says.
+const MFM_VALUE: usize = 32;
+
 static GATE: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut gate = ammonia::Builder::empty();
     gate.tags(ELEMENTS.iter().copied().collect())
@@ -47,10 +109,11 @@ static GATE: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href", "class", "translate"])),
             ("abbr", HashSet::from(["title"])),
+            ("blockquote", HashSet::from(["cite"])),
             ("li", HashSet::from(["value"])),
             ("ol", HashSet::from(["start", "reversed"])),
             ("p", HashSet::from(["class"])),
-            ("span", HashSet::from(["class", "translate"])),
+            ("span", MFM_ATTRIBUTES.iter().copied().chain(["class", "translate"]).collect()),
         ]))
         .url_schemes(SCHEMES.iter().copied().collect())
         .url_relative(ammonia::UrlRelative::Deny)
@@ -78,6 +141,25 @@ pub(super) fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
+const MFM_CLASS: &str = "mfm-";
+const MFM_DATA: &str = "data-mfm-";
+
+/// The class of a function of MFM, if somebody knows it.
+pub(super) fn mfm_class(name: &str) -> Option<&'static str> {
+    MFM_CLASSES.iter().copied().find(|class| &class[MFM_CLASS.len()..] == name)
+}
+
+/// The attribute of an argument of a function of MFM.
+pub(super) fn mfm_attribute(name: &str) -> Option<&'static str> {
+    MFM_ATTRIBUTES.iter().copied().find(|attribute| &attribute[MFM_DATA.len()..] == name)
+}
+
+/// Where a quotation is from: a page, not whatever else links may lead to.
+fn is_page(value: &str) -> bool {
+    let web = |scheme: &str| value.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+    (web("https://") || web("http://")) && !value.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
 /// What an attribute may hold; None drops it. Both stages ask here.
 pub(super) fn attribute<'v>(name: &str, value: &'v str) -> Option<Cow<'v, str>> {
     match name {
@@ -86,6 +168,11 @@ pub(super) fn attribute<'v>(name: &str, value: &'v str) -> Option<Cow<'v, str>> 
         "lang" => is_language(value).then_some(Cow::Borrowed(value)),
         "start" | "value" => value.parse::<i32>().is_ok().then_some(Cow::Borrowed(value)),
         "reversed" => Some(Cow::Borrowed("")),
+        "cite" => is_page(value).then_some(Cow::Borrowed(value)),
+        _ if name.starts_with(MFM_DATA) => {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'#' | b'%' | b'_');
+            (value.len() <= MFM_VALUE && value.bytes().all(plain)).then_some(Cow::Borrowed(value))
+        }
         _ => Some(Cow::Borrowed(value)),
     }
 }
@@ -106,7 +193,8 @@ fn classes(value: &str) -> Option<Cow<'_, str>> {
 
 fn is_class(class: &str) -> bool {
     let known = matches!(class, "mention" | "hashtag" | "ellipsis" | "invisible" | "quote-inline")
-        || ["h-", "p-", "u-", "dt-", "e-"].iter().any(|kind| class.starts_with(kind));
+        || ["h-", "p-", "u-", "dt-", "e-"].iter().any(|kind| class.starts_with(kind))
+        || MFM_CLASSES.contains(&class);
     known && class.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 

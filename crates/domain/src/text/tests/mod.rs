@@ -3,6 +3,7 @@
 mod entities;
 mod html;
 mod markdown;
+mod mfm;
 mod props;
 mod sanitise;
 mod search;

@@ -33,6 +33,23 @@ fn what_stays_and_what_goes() {
             "<span class=\"mention hashtag ellipsis invisible quote-inline\" lang=\"ja\" translate=\"no\">x</span>",
         ),
         ("<span translate=yes lang='\"'>x</span>", "<span>x</span>"),
+        (
+            "<span class='mfm-spin mfm-evil _mfm_spin_' data-mfm-x DATA-MFM-SPEED=0.5s data-mfm-evil=1 style='--mfm-speed:0.5s'>x</span>",
+            "<span class=\"mfm-spin\" data-mfm-x=\"\" data-mfm-speed=\"0.5s\">x</span>",
+        ),
+        (
+            "<span class=mfm-fg data-mfm-color='red;x' data-mfm-deg=1e99>x</span>",
+            "<span class=\"mfm-fg\" data-mfm-deg=\"1e99\">x</span>",
+        ),
+        ("<b data-mfm-x=1 data-x=2>x</b>", "<b>x</b>"),
+        (
+            "<blockquote cite='https://a.example/1?a&amp;b' class=x>x</blockquote>",
+            "<blockquote cite=\"https://a.example/1?a&amp;b\">x</blockquote>",
+        ),
+        ("<blockquote cite='javascript:alert(1)'>x</blockquote>", "<blockquote>x</blockquote>"),
+        ("<blockquote cite='magnet:?xt=1'>x</blockquote>", "<blockquote>x</blockquote>"),
+        ("<blockquote cite='//a.example/'>x</blockquote>", "<blockquote>x</blockquote>"),
+        ("<p cite='https://a.example'>x</p>", "<p>x</p>"),
         ("<b><p>x</b>y</p>z", "<b><p>x</p></b>yz"),
         ("<pre>\n\n a\n  b</pre>", "<pre> a\n  b</pre>"),
         (
