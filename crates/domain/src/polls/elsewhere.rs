@@ -9,9 +9,9 @@ use crate::{
     statuses::Status,
 };
 
-/// Options, and characters of each, that are kept.
+/// Options, and characters of each, that are kept. A vote names what it chooses: what is cut could not be voted for.
 const OPTIONS: usize = 500;
-const CHARACTERS: usize = 500;
+const CHARACTERS: usize = 2048;
 
 /// A poll as it arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

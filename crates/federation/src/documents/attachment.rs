@@ -6,7 +6,8 @@ use serde_json::Value;
 
 /// Characters of a description.
 pub(super) const DESCRIPTION: usize = 10_000;
-const BLURHASH: usize = 128;
+/// Components of a blurhash on each side: what Mastodon shows.
+const COMPONENTS: usize = 5;
 const ATTACHMENTS: usize = 16;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,8 +68,10 @@ impl Attachment {
             "Audio" => Some(AttachmentKind::Audio),
             _ => None,
         })?;
-        let (url, inner_type) = target(reader)?;
-        let size = |name: &str| reader.count(name).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+        let (url, link) = target(reader)?;
+        let inner_type = link.and_then(|link| link.text("mediaType")).map(|kind| cut(kind, 128));
+        let side = |of: Reader<'_>, name: &str| of.count(name).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+        let size = |name: &str| side(reader, name).or_else(|| side(link?, name));
         let words = [reader.text("summary"), reader.text("name")];
         Some(Self {
             kind,
@@ -77,7 +80,7 @@ impl Attachment {
             description: words.into_iter().flatten().find(|t| !t.trim().is_empty()).map(|t| cut(t, DESCRIPTION)),
             width: size("width"),
             height: size("height"),
-            blurhash: reader.text("blurhash").filter(|hash| hash.len() <= BLURHASH).map(str::to_owned),
+            blurhash: reader.text("blurhash").filter(|hash| is_blurhash(hash)).map(str::to_owned),
             focus: focus(reader),
             duration: duration(reader),
             thumbnail: reader.list("icon").iter().find_map(Image::read),
@@ -87,17 +90,26 @@ impl Attachment {
 }
 
 /// The address: `url` or `href`, as text, as a Link, or the first medium of several of these.
-fn target(reader: Reader<'_>) -> Option<(String, Option<String>)> {
+fn target(reader: Reader<'_>) -> Option<(String, Option<Reader<'_>>)> {
     let list = if reader.raw("url").is_some() { reader.list("url") } else { reader.list("href") };
     list.iter().find_map(|value| {
         if let Some(url) = address(value) {
             return Some((url, None));
         }
         let link = Reader::of(value).ok()?;
-        let kind = link.text("mediaType").map(|kind| cut(kind, 128));
-        let is_page = kind.as_deref().is_some_and(|kind| kind.starts_with("text/"));
-        link.link("href").filter(|_| !is_page).map(|href| (href, kind))
+        let is_page = link.text("mediaType").is_some_and(|kind| kind.starts_with("text/"));
+        link.link("href").filter(|_| !is_page).map(|href| (href, Some(link)))
     })
+}
+
+/// Whether clients can draw it: its first letter says how long it is.
+fn is_blurhash(hash: &str) -> bool {
+    const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~";
+    let digit = |b: u8| LETTERS.iter().position(|letter| *letter == b);
+    let Some(size) = hash.bytes().next().and_then(digit) else { return false };
+    let (across, down) = (size % 9 + 1, size / 9 + 1);
+    let fits = across <= COMPONENTS && down <= COMPONENTS && hash.len() == 4 + 2 * across * down;
+    fits && hash.bytes().all(|b| digit(b).is_some())
 }
 
 fn focus(reader: Reader<'_>) -> Option<(f64, f64)> {

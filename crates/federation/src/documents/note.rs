@@ -44,6 +44,11 @@ pub struct Note {
     pub source: Option<Source>,
     /// `content` holds MFM that is rendered already (FEP-c16b).
     pub html_mfm: bool,
+    /// HTML that stands for what is no note where only notes are shown (FEP-b2b8).
+    pub preview: Option<String>,
+    /// Of an event: when it begins, in its own time, and where.
+    pub when: Option<String>,
+    pub place: Option<String>,
     pub in_reply_to: Option<String>,
     pub published: Option<Time>,
     pub updated: Option<Time>,
@@ -91,7 +96,6 @@ const SUMMARY: usize = 20_000;
 const CONTENT: usize = 500_000;
 /// Of each of `to` and `cc`.
 const ADDRESSEES: usize = 2000;
-const LANGUAGE: usize = 35;
 
 pub(super) fn kind(name: &str) -> Option<NoteKind> {
     match name {
@@ -145,12 +149,15 @@ impl Note {
             url: actor::page(reader),
             name: reader.text("name").map(|name| cut(name, NAME)).filter(|name| !name.is_empty()),
             content: cut(&content, CONTENT),
-            language: language.map(|tag| cut(&tag, LANGUAGE)),
+            language,
             // Misskey marks a warning without words by a space of no width.
             summary: if summary.chars().all(is_blank) { String::new() } else { summary },
             sensitive: reader.flag("sensitive").or_else(|| reader.flag("as:sensitive")).unwrap_or(false),
             source: note_parts::source(reader, CONTENT),
             html_mfm: reader.flag("htmlMfm").unwrap_or(false),
+            preview: note_parts::preview(reader).map(|html| cut(html, CONTENT)),
+            when: note_parts::when(reader, kind),
+            place: note_parts::place(reader, kind).map(|name| cut(name, NAME)),
             in_reply_to: reader.link("inReplyTo"),
             published: reader.time("published"),
             updated: reader.time("updated"),

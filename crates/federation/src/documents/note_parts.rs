@@ -28,9 +28,8 @@ pub(super) fn content(reader: Reader<'_>) -> (String, Option<String>) {
         Some(plain) => texts().find(|(_, text)| *text == plain).or_else(|| texts().next()),
         None => texts().next(),
     };
-    let language = of_map.map(|(language, _)| language.clone());
     let lemmy = || reader.first("language").and_then(|it| Reader::of(it).ok()).and_then(|it| it.text("identifier"));
-    let language = language.or_else(|| lemmy().map(str::to_owned)).filter(|tag| is_language(tag));
+    let language = of_map.map(|(language, _)| language.as_str()).or_else(lemmy).and_then(language_tag);
     (plain.or(of_map.map(|(_, text)| text)).unwrap_or_default().to_owned(), language)
 }
 
@@ -38,9 +37,42 @@ fn is_html(reader: Reader<'_>) -> bool {
     reader.text("mediaType").is_none_or(|kind| kind.starts_with("text/html"))
 }
 
-/// `und` says nothing.
-fn is_language(tag: &str) -> bool {
-    tag != "und" && tag.len() >= 2 && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+/// Letters of a language and of all that may stand behind it.
+const LANGUAGE: usize = 35;
+
+/// A tag as BCP 47 has them, with the language in small letters. `und` says nothing.
+fn language_tag(tag: &str) -> Option<String> {
+    let tag = tag.trim().replace('_', "-");
+    let (language, rest) = tag.split_once('-').map_or((tag.as_str(), None), |(first, rest)| (first, Some(rest)));
+    let is_language = matches!(language.len(), 2 | 3) && language.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_part = |part: &str| matches!(part.len(), 1..=8) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let fits = tag.len() <= LANGUAGE && is_language && rest.is_none_or(|rest| rest.split('-').all(is_part));
+    let language = language.to_ascii_lowercase();
+    if !fits || language == "und" {
+        return None;
+    }
+    Some(rest.map_or_else(|| language.clone(), |rest| format!("{language}-{rest}")))
+}
+
+/// What is to be shown where only notes are.
+pub(super) fn preview(reader: Reader<'_>) -> Option<&str> {
+    let preview = reader.first("preview").and_then(|it| Reader::of(it).ok())?;
+    preview.text("content").filter(|html| preview.is("Note") && is_html(preview) && !html.trim().is_empty())
+}
+
+/// When an event begins, as its place counts the hours.
+pub(super) fn when(reader: Reader<'_>, kind: NoteKind) -> Option<String> {
+    let text = reader.text("startTime").filter(|text| kind == NoteKind::Event && text.is_ascii() && text.len() < 64)?;
+    reader.time("startTime")?;
+    let (day, time) = (text.get(..10)?, text.get(11..16)?);
+    let zone = text.rfind(['+', '-', 'Z']).filter(|at| *at > 15).and_then(|at| text.get(at..))?;
+    Some(format!("{day} {time} {}", if zone == "Z" { "UTC" } else { zone }))
+}
+
+pub(super) fn place(reader: Reader<'_>, kind: NoteKind) -> Option<&str> {
+    let places = if kind == NoteKind::Event { reader.list("location") } else { &[] };
+    let named = places.iter().filter_map(|value| Reader::of(value).ok()?.text("name"));
+    named.map(str::trim).find(|name| !name.is_empty())
 }
 
 /// What was typed: `source`, or Misskey's own property.

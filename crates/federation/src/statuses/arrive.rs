@@ -1,7 +1,8 @@
 //! Posts of other servers as the domain takes them.
 
 use super::consent::{Lists, rules};
-use crate::documents::{Attachment, Note, NoteKind};
+use super::content::{is_sensitive, warning};
+use crate::documents::{Attachment, Note};
 use crate::resolve::Budget;
 use crate::{Federation, resolve};
 use domain::accounts::{self, Account};
@@ -16,8 +17,6 @@ use std::collections::HashSet;
 
 /// Accounts that are fetched because one post names them.
 const STRANGERS: usize = 5;
-/// Bytes of an article that is shown whole.
-const SHORT: usize = 4_000;
 
 impl Federation {
     /// What a document says, with the people and the parent that it names looked up, and fetched as far as `budget`
@@ -42,9 +41,9 @@ impl Federation {
             uri: note.id.clone(),
             url: note.url.clone(),
             author: author.id,
-            content: content(note),
+            content: self.content(note, &mentioned),
             visibility,
-            sensitive: note.sensitive || !spoiler_text.is_empty(),
+            sensitive: is_sensitive(note, &spoiler_text),
             spoiler_text,
             language: note.language.clone(),
             parent,
@@ -115,34 +114,6 @@ impl Federation {
 pub(crate) fn told(note: &Note) -> (Option<i64>, Option<i64>) {
     let number = |count: Option<u64>| count.map(|n| i64::from(i32::try_from(n).unwrap_or(i32::MAX)));
     (number(note.likes), number(note.shares))
-}
-
-fn is_note(note: &Note) -> bool {
-    matches!(note.kind, NoteKind::Note | NoteKind::Question)
-}
-
-/// The warning. What is no note says with its summary what it is about, unless there is something to warn of.
-fn warning(note: &Note) -> String {
-    if is_note(note) || note.sensitive { note.summary.clone() } else { String::new() }
-}
-
-/// What is no note is shown by its title and a link, and what fits between them.
-fn content(note: &Note) -> String {
-    let title = note.name.as_deref().filter(|name| !name.trim().is_empty());
-    match title {
-        Some(title) if !is_note(note) => {
-            let (title, url) = (escaped(title), escaped(note.url.as_deref().unwrap_or(&note.id)));
-            let about = if note.sensitive { "" } else { note.summary.as_str() };
-            let fits = |text: &&str| !text.is_empty() && text.len() <= SHORT;
-            let body = [note.content.as_str(), about].into_iter().find(fits).unwrap_or_default();
-            format!("<p><strong>{title}</strong></p>{body}<p><a href=\"{url}\">{url}</a></p>")
-        }
-        _ => note.content.clone(),
-    }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn attachment(a: &Attachment) -> Elsewhere {

@@ -4,5 +4,6 @@ pub(crate) mod arrive;
 pub(crate) mod collections;
 pub(crate) mod compose;
 pub(crate) mod consent;
+mod content;
 pub(crate) mod quotes;
 pub(crate) mod serve;

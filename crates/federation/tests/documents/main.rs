@@ -7,6 +7,7 @@ mod actors;
 mod hostile;
 mod linked_data;
 mod notes;
+mod parts;
 mod whole;
 mod written;
 

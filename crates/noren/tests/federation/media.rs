@@ -160,7 +160,7 @@ with_a_peer! {
     async fn what_its_server_says_of_a_picture_counts(server, peer, bob) {
         let eve = peer.somebody("eve");
         let url = peer.file("/files/1", File::Unmeasured("application/octet-stream", png(640, 480)));
-        let blurhash = "UEHV6nWB2yk8pyo0adR*.7kCMdnj";
+        let blurhash = "LEHV6nWB2yk8pyo0adR*.7kCMdnj";
         let found = post_with(&bob, (&peer, &eve), "1", json!([
             { "type": "Image", "url": url, "blurhash": blurhash, "width": 1280, "height": 960 },
         ])).await;

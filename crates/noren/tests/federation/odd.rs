@@ -31,11 +31,11 @@ with_a_peer! {
         note["conversation"] = json!("tag:a\u{0}b");
         note["summary"] = json!("a\u{0} warning");
         note["attachment"] = json!([{ "type": "Document", "url": format!("{}/1.png", peer.base), "name": "x\u{0}y",
-            "mediaType": "image/p\u{0}ng", "blurhash": "LEHV6nWB2y\u{0}k8" }]);
+            "mediaType": "image/p\u{0}ng", "blurhash": "LEHV6nWB2y\u{0}k8pyo0adR*.7kCMdnj" }]);
         peer.send(&ann, &server, &peer.activity(&ann, ("Create", "1"), note.clone())).await;
         let status = seen(&bob, &note).await;
         assert_eq!((text(&status).as_str(), &status["spoiler_text"]), ("nothing", &json!("a warning")));
-        assert_eq!(status["media_attachments"][0]["blurhash"], "LEHV6nWB2yk8");
+        assert_eq!(status["media_attachments"][0]["blurhash"], "LEHV6nWB2yk8pyo0adR*.7kCMdnj");
         // A profile's, too.
         let summary = "w\u{0}eaver";
         peer.shows(&ann, "ann", json!({ "summary": summary, "attachment": [
