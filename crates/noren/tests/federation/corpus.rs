@@ -6,30 +6,32 @@ use serde_json::{Value, json};
 use testkit::{Person, TestServer};
 
 /// What a client must see of one.
-struct Shown {
-    file: &'static str,
-    host: &'static str,
-    author: &'static str,
-    visibility: &'static str,
-    /// What stands in the text, and the warning.
-    text: &'static str,
-    spoiler: &'static str,
-    language: &'static str,
-    tags: &'static [&'static str],
+pub(crate) struct Shown {
+    pub(crate) file: &'static str,
+    pub(crate) host: &'static str,
+    pub(crate) author: &'static str,
+    pub(crate) visibility: &'static str,
+    /// What stands in the text, what in its HTML, and the warning.
+    pub(crate) text: &'static str,
+    pub(crate) html: &'static [&'static str],
+    pub(crate) spoiler: &'static str,
+    pub(crate) language: &'static str,
+    pub(crate) tags: &'static [&'static str],
     /// Media by kind, emoji by name, and the options of a poll.
-    media: &'static [&'static str],
-    emojis: &'static [&'static str],
-    options: &'static [&'static str],
+    pub(crate) media: &'static [&'static str],
+    pub(crate) emojis: &'static [&'static str],
+    pub(crate) options: &'static [&'static str],
     /// It names Bob.
-    names_bob: bool,
+    pub(crate) names_bob: bool,
 }
 
-const PLAIN: Shown = Shown {
+pub(crate) const PLAIN: Shown = Shown {
     file: "",
     host: "",
     author: "",
     visibility: "public",
     text: "",
+    html: &[],
     spoiler: "",
     language: "",
     tags: &[],
@@ -76,6 +78,9 @@ const ALL: &[Shown] = &[
         author: "/users/9abc",
         visibility: "unlisted",
         text: "こんにちは",
+        html: &[
+            "<p><span class=\"mfm-tada\">こんにちは</span> :neko: <span class=\"h-card\" translate=\"no\"><a href=",
+        ],
         tags: &["猫"],
         media: &["video"],
         emojis: &["neko"],
@@ -102,7 +107,8 @@ const ALL: &[Shown] = &[
         file: "sharkey_create",
         host: "sharkey.example",
         author: "/users/9shark",
-        text: "soup",
+        text: "soup hot",
+        html: &["soup <span class=\"mfm-x2\"><i>hot</i></span>"],
         spoiler: "food",
         media: &["image"],
         ..PLAIN
@@ -250,7 +256,8 @@ const ALL: &[Shown] = &[
         file: "peertube_video",
         host: "peertube.example",
         author: "/accounts/pia",
-        text: "How to brew",
+        text: "How to brewBrewing for all",
+        html: &["<strong>Brewing</strong> for all"],
         tags: &["tea"],
         media: &["video"],
         ..PLAIN
@@ -259,7 +266,7 @@ const ALL: &[Shown] = &[
         file: "mobilizon_event",
         host: "mobilizon.example",
         author: "/@club",
-        text: "Tea partycome",
+        text: "Tea party2026-12-01 18:00 UTCHallcome",
         media: &["image"],
         ..PLAIN
     },
@@ -293,44 +300,55 @@ fn compare(status: &Value, shown: &Shown) {
     assert_eq!(names.contains(&"bob".to_owned()), shown.names_bob, "{file}: {names:?}");
     assert!(status["url"].as_str().is_some_and(|url| url.starts_with("http")), "{file}");
     let html = status["content"].as_str().unwrap();
+    for part in shown.html {
+        assert!(html.contains(part), "{file}: {html}");
+    }
     assert!(!["<script", "style=", "<marquee", "<img", "<h1"].iter().any(|bad| html.contains(bad)), "{file}: {html}");
+}
+
+/// Each is sent by a server of its own: two may have the same names. What Bob sees of it is as it must be.
+pub(crate) async fn all_arrive(server: &TestServer, bob: &Person, all: &[Shown]) -> Vec<Value> {
+    let mut seen = Vec::new();
+    for (n, shown) in all.iter().enumerate() {
+        let (peer, username) = (Peer::start().await, format!("p{n}"));
+        let who = peer.somebody_at(&username, shown.author);
+        let sent = document(server, &peer, bob, shown);
+        let note = if sent["object"].is_object() { sent["object"].clone() } else { sent.clone() };
+        let followers = note["cc"].as_array().and_then(|cc| cc.first()).or(Some(&note["cc"])).and_then(Value::as_str);
+        if let Some(list) = followers.filter(|list| list.contains("followers")) {
+            peer.shows(&who, &username, json!({ "followers": list }));
+        }
+        let there = followed(server, &peer, bob, (&who, &username)).await;
+        let before = notifications(bob).await.len();
+        peer.put(note["id"].as_str().unwrap().strip_prefix(&peer.base).unwrap(), note.clone());
+        let create = match sent["object"].is_object() {
+            true => sent,
+            false => peer.activity(&who, ("Create", &format!("create-{n}")), note.clone()),
+        };
+        peer.send(&who, server, &create).await;
+        let path = format!("/api/v1/accounts/{there}/statuses");
+        let mut found = bob.get(&path, ()).await.ok().as_array().unwrap().clone();
+        found.extend(home(bob).await);
+        if shown.visibility == "direct" {
+            let talks = bob.get("/api/v1/conversations", ()).await.ok();
+            found.push(talks[0]["last_status"].clone());
+        }
+        let status =
+            found.into_iter().find(|s| s["uri"] == note["id"]).unwrap_or_else(|| panic!("{}: {create}", shown.file));
+        compare(&status, shown);
+        let heard = notifications(bob).await.len() - before;
+        assert_eq!(heard, usize::from(shown.names_bob), "{}", shown.file);
+        bob.post(&format!("/api/v1/accounts/{}/unfollow", id(&status["account"])), ()).await.ok();
+        server.settle().await;
+        seen.push(status);
+    }
+    seen
 }
 
 with_a_peer! {
     async fn posts_of_every_program_are_taken_as_they_are_sent(server, peer, bob) {
         drop(peer);
-        for (n, shown) in ALL.iter().enumerate() {
-            // Of a server of its own each: two may have the same names.
-            let (peer, username) = (Peer::start().await, format!("p{n}"));
-            let who = peer.somebody_at(&username, shown.author);
-            let sent = document(&server, &peer, &bob, shown);
-            let note = if sent["object"].is_object() { sent["object"].clone() } else { sent.clone() };
-            let followers = note["cc"].as_array().and_then(|cc| cc.first()).or(Some(&note["cc"])).and_then(Value::as_str);
-            if let Some(list) = followers.filter(|list| list.contains("followers")) {
-                peer.shows(&who, &username, json!({ "followers": list }));
-            }
-            let there = followed(&server, &peer, &bob, (&who, &username)).await;
-            let before = notifications(&bob).await.len();
-            peer.put(note["id"].as_str().unwrap().strip_prefix(&peer.base).unwrap(), note.clone());
-            let create = match sent["object"].is_object() {
-                true => sent,
-                false => peer.activity(&who, ("Create", &format!("create-{n}")), note.clone()),
-            };
-            peer.send(&who, &server, &create).await;
-            let path = format!("/api/v1/accounts/{there}/statuses");
-            let mut found = bob.get(&path, ()).await.ok().as_array().unwrap().clone();
-            found.extend(home(&bob).await);
-            if shown.visibility == "direct" {
-                let talks = bob.get("/api/v1/conversations", ()).await.ok();
-                found.push(talks[0]["last_status"].clone());
-            }
-            let status = found.into_iter().find(|s| s["uri"] == note["id"]).unwrap_or_else(|| panic!("{}: {create}", shown.file));
-            compare(&status, shown);
-            let heard = notifications(&bob).await.len() - before;
-            assert_eq!(heard, usize::from(shown.names_bob), "{}", shown.file);
-            bob.post(&format!("/api/v1/accounts/{}/unfollow", id(&status["account"])), ()).await.ok();
-            server.settle().await;
-        }
+        all_arrive(&server, &bob, ALL).await;
     }
 
     async fn what_is_for_nobody_is_not_taken(server, peer, bob) {
