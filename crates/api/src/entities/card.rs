@@ -55,7 +55,8 @@ pub async fn cards<'a>(
     conn: &Conn,
     rows: impl Iterator<Item = &'a Status>,
 ) -> Result<HashMap<StatusId, Arc<PreviewCard>>> {
-    let may_have = |row: &&Status| !row.has_media && row.content.contains("<a ");
+    // Elsewhere they may have one that the text does not link to.
+    let may_have = |row: &&Status| !row.has_media && (!row.local || row.content.contains("<a "));
     let found = cards::by_statuses(conn, rows.filter(may_have).map(|row| row.id)).await?;
     if found.is_empty() {
         return Ok(HashMap::new());

@@ -8,18 +8,17 @@ const LOOKED: usize = 50;
 /// The first link to a page elsewhere: no mention, no hashtag, not what is quoted in words. `html` has passed the sanitiser,
 /// or was written here: attributes stand in double quotes.
 pub fn first_link(html: &str, site: &Site) -> Option<String> {
-    let is_quoted = is_quoted(html);
     let mut rest = html;
     for _ in 0..LOOKED {
-        let tag = rest.get(rest.find("<a ")?..)?;
-        let end = tag.find('>')?;
-        let (tag, after) = tag.split_at(end);
+        let (before, found) = rest.split_at(rest.find("<a ")?);
+        let end = found.find('>')?;
+        let (tag, after) = found.split_at(end);
         rest = after;
         let class = attribute(tag, "class").unwrap_or_default();
         let is_name = class.split_ascii_whitespace().any(|class| matches!(class, "mention" | "hashtag" | "u-url"));
-        let is_tag = attribute(tag, "rel").is_some_and(|rel| rel.split_ascii_whitespace().any(|rel| rel == "tag"));
-        let href = attribute(tag, "href").filter(|_| !is_name && !is_tag && !is_quoted);
-        let url = href.map(|href| href.replace("&amp;", "&")).and_then(|href| page(&href));
+        let href = attribute(tag, "href").map(|href| href.replace("&amp;", "&"));
+        let href = href.filter(|href| !is_name && !is_quoted(before) && !is_tag(href, after));
+        let url = href.and_then(|href| page(&href));
         if let Some(url) = url.filter(|url| !site.has(url)) {
             return Some(url);
         }
@@ -27,9 +26,20 @@ pub fn first_link(html: &str, site: &Site) -> Option<String> {
     None
 }
 
-/// Misskey and others say in words what they quote: `RE: address`.
-fn is_quoted(html: &str) -> bool {
-    html.starts_with("<p class=\"quote-inline\">") && html.matches("<a ").count() == 1
+/// Misskey and others say in words what they quote, `RE: address`: whether that has begun before a link, and not ended.
+fn is_quoted(before: &str) -> bool {
+    let begun = before.rsplit_once(" class=\"quote-inline\"");
+    begun.is_some_and(|(_, since)| !since.contains("</p>") && !since.contains("</span>"))
+}
+
+/// Misskey marks its hashtags by `rel` alone, which is ours to say: `#tea` that leads to a page of that name is one.
+fn is_tag(href: &str, after: &str) -> bool {
+    let words = after.split("</a>").next().unwrap_or_default().trim_start_matches('>');
+    let words = words.replace("<span>", "").replace("</span>", "");
+    let Some(name) = words.strip_prefix(['#', '＃']) else { return false };
+    let name = name.trim().to_lowercase();
+    let decoded = percent_encoding::percent_decode_str(href).decode_utf8_lossy().to_lowercase();
+    !name.is_empty() && decoded.contains(&format!("/{name}"))
 }
 
 fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
@@ -78,6 +88,19 @@ mod tests {
                 <a href=\"https://social.here.example:8443/\">3</a>",
                 Some("https://social.here.example:8443/"),
             ),
+            // As Misskey has it.
+            (
+                "<p><a href=\"https://a.example/tags/%E7%8C%AB\" rel=\"nofollow noopener\">#猫</a> \
+                <a href=\"https://a.example/issues/5\">#six</a></p>",
+                Some("https://a.example/issues/5"),
+            ),
+            ("<a href=\"https://a.example/discover/tags/Sea?src=hash\">#<span>sea</span></a>", None),
+            (
+                "<p>x<span class=\"quote-inline\"><br><br>RE: <a href=\"https://a.example/1\">a</a></span> \
+                <a href=\"https://b.example/\">b</a></p>",
+                Some("https://b.example/"),
+            ),
+            ("<p>x<span class=\"quote-inline\"><br><br>RE: <a href=\"https://a.example/1\">a</a></span></p>", None),
             ("<a class=\"x\">a</a>", None),
             ("<a href=\"https://a.example/", None),
             ("", None),

@@ -182,8 +182,10 @@ async fn attached(
         return Ok(None);
     }
     let fits = |url: &String| url.len() <= LINK;
-    let hint = hint.filter(|hint| !site.has(hint)).and_then(link::page).filter(fits);
-    let Some(url) = hint.or_else(|| first_link(&status.content, site).filter(fits)) else { return Ok(None) };
+    let Some(url) = hint.and_then(|hint| hinted(hint, site)).or_else(|| first_link(&status.content, site).filter(fits))
+    else {
+        return Ok(None);
+    };
     let id: CardId = ids::next();
     store::insert(tx, id, &url).await?;
     let Some(preview) = store::by_url(tx, &url).await? else { return Ok(None) };
@@ -220,12 +222,29 @@ pub(crate) async fn list(conn: &Conn, after: CardId, limit: i64) -> Result<Vec<P
     store::list(conn, after, limit).await
 }
 
-/// The same for a post that nobody here was interested in until now.
-pub(crate) async fn attach_late(tx: &mut Tx, site: &Site, (status, haste): (&Status, Haste)) -> Result<()> {
-    match store::is_attached(tx, status.id).await? {
-        true => Ok(()),
-        false => attach(tx, site, status, (None, haste)).await,
+/// The address of the page that is meant, if it may be shown.
+fn hinted(hint: &str, site: &Site) -> Option<String> {
+    Some(hint).filter(|hint| !site.has(hint)).and_then(link::page).filter(|url| url.len() <= LINK)
+}
+
+/// Nobody here looks at a post as yet: what its server says is to be shown with it is remembered until somebody does.
+pub(crate) async fn keep_hint(tx: &Tx, site: &Site, (status, hint): (&Status, Option<&str>)) -> Result<()> {
+    match hint.filter(|_| !status.has_media).and_then(|hint| hinted(hint, site)) {
+        Some(url) => store::insert_hint(tx, status.id, &url).await,
+        None => Ok(()),
     }
+}
+
+/// Gives its preview to a post that nobody here was interested in until now.
+pub(crate) async fn attach_late(tx: &mut Tx, site: &Site, (status, haste): (&Status, Haste)) -> Result<()> {
+    if store::is_attached(tx, status.id).await? {
+        return Ok(());
+    }
+    let hint = store::hint(tx, status.id).await?;
+    if hint.is_some() {
+        store::delete_hint(tx, status.id).await?;
+    }
+    attach(tx, site, status, (hint.as_deref(), haste)).await
 }
 
 /// Whether somebody here was interested in a post, as far as its links tell.
@@ -236,12 +255,15 @@ pub(crate) async fn was_wanted(conn: &Conn, site: &Site, status: &Status) -> Res
 
 /// Somebody here opens a post: one that nobody was interested in until now gets its preview.
 pub async fn open(db: &Db, site: &Site, status: &Status) -> Result<()> {
-    if status.local || status.has_media || first_link(&status.content, site).is_none() {
+    if status.local || status.has_media {
         return Ok(());
     }
-    if store::is_attached(&db.read().await?, status.id).await? {
+    let conn = db.read().await?;
+    let linked = first_link(&status.content, site).is_some() || store::hint(&conn, status.id).await?.is_some();
+    if !linked || store::is_attached(&conn, status.id).await? {
         return Ok(());
     }
+    drop(conn);
     let mut tx = db.begin().await?;
     attach_late(&mut tx, site, (status, Haste::Own)).await?;
     tx.commit().await

@@ -23,6 +23,10 @@ sql! {
         (SELECT 1 FROM status_cards s WHERE s.card_id = preview_cards.id) RETURNING ", Preview::COLUMNS;
     LIST = "SELECT ", Preview::COLUMNS, " FROM preview_cards WHERE id > $1 ORDER BY id LIMIT $2";
     IS_ATTACHED = "SELECT 1::bigint FROM status_cards WHERE status_id = $1";
+    INSERT_HINT = "INSERT INTO card_hints (status_id, url) VALUES ($1, $2) \
+        ON CONFLICT (status_id) DO UPDATE SET url = excluded.url";
+    HINT = "SELECT url FROM card_hints WHERE status_id = $1";
+    DELETE_HINT = "DELETE FROM card_hints WHERE status_id = $1";
     STATUSES = "SELECT status_id FROM status_cards WHERE card_id = $1 ORDER BY status_id DESC LIMIT $2";
     COUNT_OLD = "SELECT COUNT(*) FROM preview_cards WHERE asked_at < $1";
     DELETE_OLD = "DELETE FROM preview_cards WHERE id IN (SELECT id FROM preview_cards WHERE asked_at < $1 LIMIT $2) \
@@ -89,6 +93,21 @@ pub(super) async fn list(conn: &Conn, after: CardId, limit: i64) -> Result<Vec<P
 
 pub(super) async fn is_attached(conn: &Conn, status: StatusId) -> Result<bool> {
     conn.exists(IS_ATTACHED, &[&status]).await
+}
+
+/// In the place of the one that was there.
+pub(super) async fn insert_hint(tx: &Tx, status: StatusId, url: &str) -> Result<()> {
+    tx.exec(INSERT_HINT, &[&status, &url]).await?;
+    Ok(())
+}
+
+pub(super) async fn hint(conn: &Conn, status: StatusId) -> Result<Option<String>> {
+    Ok(conn.opt::<(String,)>(HINT, &[&status]).await?.map(|(url,)| url))
+}
+
+pub(super) async fn delete_hint(tx: &Tx, status: StatusId) -> Result<()> {
+    tx.exec(DELETE_HINT, &[&status]).await?;
+    Ok(())
 }
 
 pub(super) async fn statuses(conn: &Conn, card: CardId, limit: i64) -> Result<Vec<StatusId>> {

@@ -284,6 +284,36 @@ with_a_peer! {
         assert_eq!((other.hits("/left"), card(&bob, &posts[3].1).await), (0, Value::Null));
     }
 
+    async fn what_a_server_says_of_its_post_is_remembered_until_somebody_looks(server, peer, bob) {
+        let other = Peer::start().await;
+        let (relay, author) = (crate::relays::accepted(&server, &peer).await, other.somebody("author"));
+        let mut posts = Vec::new();
+        for (n, name) in ["opened", "bare", "edited"].into_iter().enumerate() {
+            other.file(&format!("/first-{name}"), html("<title>not this one</title>"));
+            let page = other.file(&format!("/{name}"), html(&format!("<title>{name}</title>")));
+            let text = if name == "bare" { "words".to_owned() } else { format!("<a href=\"{}/first-{name}\">x</a>", other.base) };
+            let mut note = other.note(&author, (name, &text), &[]);
+            note["attachment"] = json!([{ "type": "Link", "href": if name == "edited" { "javascript:x".to_owned() } else { page } }]);
+            other.put(&format!("/notes/{name}"), note.clone());
+            peer.send(&relay, &server, &peer.activity(&relay, ("Announce", &n.to_string()), note["id"].clone())).await;
+            let found = search(&bob, note["id"].as_str().unwrap()).await["statuses"][0].clone();
+            posts.push((name, found, note));
+        }
+        let mut note = posts[2].2.clone();
+        note["attachment"][0]["href"] = json!(format!("{}/edited", other.base));
+        (note["content"], note["updated"]) = (json!("other words"), json!(jiff::Timestamp::now().to_string()));
+        other.send(&author, &server, &other.activity(&author, ("Update", "u"), note)).await;
+        hurry(&server).await;
+        for (name, found, _) in &posts {
+            assert_eq!(card(&bob, found).await, Value::Null, "{name}");
+            bob.get(&format!("/api/v1/statuses/{}/context", id(found)), ()).await.ok();
+        }
+        hurry(&server).await;
+        for (name, found, _) in &posts {
+            assert_eq!((&card(&bob, found).await["title"], other.hits(&format!("/first-{name}"))), (&json!(name), 0), "{name}");
+        }
+    }
+
     async fn videos_can_be_played(server, peer, bob) {
         let told = peer.file("/oembed", File::Plain("application/json", json!({
             "type": "video", "title": "t", "width": 640, "height": 360, "provider_name": "Tube",

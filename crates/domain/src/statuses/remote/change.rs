@@ -78,6 +78,8 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
     // One that had a link and no preview was never looked at by anybody here.
     if differs && cards::was_wanted(&tx, site, &old).await? {
         cards::attach(&mut tx, site, &new, (arrived.link.as_deref(), Haste::Others)).await?;
+    } else if differs {
+        cards::keep_hint(&tx, site, (&new, arrived.link.as_deref())).await?;
     }
     tx.commit().await?;
     Ok(Outcome::Changed(new))

@@ -116,6 +116,8 @@ pub async fn receive(db: &Db, site: &Site, arrived: &Arrived) -> Result<Option<S
     // What a relay brings and nobody here asked for is not looked into. Last: whoever links to the same page waits.
     if seen || arrived.how == How::Found {
         cards::attach(&mut tx, site, &status, (arrived.link.as_deref(), Haste::Others)).await?;
+    } else {
+        cards::keep_hint(&tx, site, (&status, arrived.link.as_deref())).await?;
     }
     tx.commit().await?;
     Ok(Some(status))
