@@ -4,6 +4,7 @@
 //! The usual way of an upload: the request body is spooled to a file in [`Store::spool`], [`probe`] looks whether it
 //! can be used at all, and a [`Workshop`] makes what is shown and stores it.
 
+pub mod connections;
 mod container;
 mod content_type;
 mod error;
@@ -19,6 +20,7 @@ pub mod s3;
 #[cfg(test)]
 mod samples;
 mod store;
+pub mod trust;
 pub mod values;
 mod workshop;
 

@@ -55,6 +55,9 @@ pub struct HttpOrigin {
     /// the client, unless they lead back to the site or into a private network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follow: Vec<Host>,
+    /// Files with certificates (PEM) of authorities that are believed besides the system's, for a server of one's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<PathBuf>,
     /// How long a connection may take to be made.
     #[serde(default = "connect_timeout")]
     pub connect_timeout: Period,

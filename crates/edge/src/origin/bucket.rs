@@ -105,7 +105,7 @@ fn reply(object: Object, (is_whole, word): (bool, Word), place: OwnedSemaphorePe
 
 fn failure(error: &Error) -> Failure {
     match error {
-        Error::Unreachable { .. } => Failure::Unreachable(error.to_string().into()),
+        Error::Unreachable { .. } | Error::Certificate { .. } => Failure::Unreachable(error.to_string().into()),
         Error::TimedOut { .. } => Failure::TimedOut,
         Error::Busy { status, .. } | Error::Failed { status, .. } | Error::Refused { status, .. } => {
             Failure::Refused(*status)

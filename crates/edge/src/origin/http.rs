@@ -8,9 +8,12 @@ use super::{Body, Found, Manners, Order, empty, freshness};
 use crate::cache::{Failure, Meta, Reply, TO_THE_END, Want};
 use crate::config::HttpOrigin;
 use futures_util::StreamExt as _;
+use media::connections::{Connections, Names};
+use media::trust;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
+use rustls::ClientConfig;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -18,12 +21,12 @@ use tokio::time::timeout;
 
 /// Redirects that are followed one after the other.
 const HOPS: usize = 3;
-/// A name is resolved again for each new connection, and an unused one is not kept longer than this.
+/// An unused connection is not kept longer than this.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("Noren/", env!("CARGO_PKG_VERSION"));
 
 pub(super) struct Http {
-    client: Client,
+    connections: Connections,
     config: HttpOrigin,
     places: Arc<Semaphore>,
     headers: HeaderMap,
@@ -36,18 +39,18 @@ pub(super) struct Http {
 impl Http {
     /// An answer is waited for no longer than `most`, redirects included.
     pub(super) fn open(config: &HttpOrigin, manners: (&Manners, Duration)) -> Result<Http, String> {
-        Http::with(plain(config), config, manners)
+        Http::with((Names::default(), POOL_IDLE), config, manners)
     }
 
     fn with(
-        mut builder: ClientBuilder,
+        (names, idle): (Names, Duration),
         config: &HttpOrigin,
         (manners, most): (&Manners, Duration),
     ) -> Result<Http, String> {
-        if let (Some(address), Some(host)) = (config.connect, config.url.url().host_str()) {
-            builder = builder.resolve(host, address);
-        }
-        let client = builder.build().map_err(|error| error.without_url().to_string())?;
+        let tls = trust::tls(&config.authorities).map_err(|why| format!("authorities: {why}"))?;
+        let (own, host) = (config.clone(), config.url.url().domain().filter(|_| config.connect.is_none()));
+        let connections = Connections::open(names, host, move || plain(&own, &tls).pool_idle_timeout(idle))
+            .map_err(|error| error.without_url().to_string())?;
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let via = HeaderValue::try_from(format!("1.1 {}", manners.via)).map_err(|error| error.to_string())?;
@@ -56,7 +59,7 @@ impl Http {
         let patience = config.answer_timeout.0.min(most);
         let (redirects, via) = (Redirects::new(config, manners), manners.via.clone());
         let (config, honour) = (config.clone(), manners.honour);
-        Ok(Http { client, config, places, headers, redirects, via, honour, patience })
+        Ok(Http { connections, config, places, headers, redirects, via, honour, patience })
     }
 
     pub(super) fn patience(&self) -> Duration {
@@ -100,7 +103,8 @@ impl Http {
     async fn send(&self, (url, host): (&Url, Option<&str>), order: &Order<'_>) -> Result<Response, Failure> {
         let Order { want, hops, .. } = *order;
         let passed = if hops.is_empty() { self.via.to_string() } else { format!("{hops}, {}", self.via) };
-        let mut request = self.client.get(url.clone()).headers(self.headers.clone()).header(CDN_LOOP, passed);
+        let mut request =
+            self.connections.client().get(url.clone()).headers(self.headers.clone()).header(CDN_LOOP, passed);
         if let Some(host) = host {
             request = request.header(header::HOST, host);
         }
@@ -163,8 +167,8 @@ impl Http {
     }
 }
 
-fn plain(config: &HttpOrigin) -> ClientBuilder {
-    Client::builder()
+fn plain(config: &HttpOrigin, tls: &ClientConfig) -> ClientBuilder {
+    let builder = Client::builder()
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
         .referer(false)
@@ -172,8 +176,12 @@ fn plain(config: &HttpOrigin) -> ClientBuilder {
         .http1_only()
         .connect_timeout(config.connect_timeout.0)
         .read_timeout(config.idle_timeout.0)
-        .pool_idle_timeout(POOL_IDLE)
         .pool_max_idle_per_host(32)
+        .tls_backend_preconfigured(tls.clone());
+    match (config.connect, config.url.url().host_str()) {
+        (Some(address), Some(host)) => builder.resolve(host, address),
+        _ => builder,
+    }
 }
 
 /// The place is given back with the last byte.
@@ -199,6 +207,9 @@ fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
 fn failure(error: reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::TimedOut;
+    }
+    if let Some(why) = trust::distrust(&error) {
+        return Failure::Unreachable(why.into());
     }
     let (connects, error) = (error.is_connect(), error.without_url());
     let mut why = error.to_string();

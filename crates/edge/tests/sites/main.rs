@@ -18,4 +18,6 @@ mod redirects;
 mod s3;
 #[path = "../../../media/tests/s3/server.rs"]
 mod s3_server;
+#[path = "../../../media/tests/s3/tls_server.rs"]
+mod s3_tls;
 mod world;

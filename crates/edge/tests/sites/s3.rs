@@ -1,6 +1,7 @@
 //! A real S3 server as an origin, one that checks every signature.
 
 use crate::s3_server;
+use crate::s3_tls::Encrypted;
 use crate::world::World;
 use bytes::Bytes;
 use media::s3::{Bucket, Headers, S3Config, Source};
@@ -31,10 +32,16 @@ async fn filled(server: &s3_server::Server) {
 }
 
 fn site(server: &s3_server::Server, (secret, more): (&str, &str)) -> String {
+    site_of(&server.config, (secret, more))
+}
+
+fn site_of(config: &S3Config, (secret, more): (&str, &str)) -> String {
     format!(
         "[[site]]\nhosts = [\"media.test\"]\n{more}\n[[site.origin]]\nbucket = \"files\"\nendpoint = \"{}\"\n\
-         prefix = \"sub\"\naccess_key = \"test-id\"\nsecret_key = \"{secret}\"\nretries = 0\n",
-        server.config.endpoint.as_ref().unwrap()
+         prefix = \"sub\"\naccess_key = \"test-id\"\nsecret_key = \"{secret}\"\nretries = 0\n\
+         authorities = {:?}\n",
+        config.endpoint.as_ref().unwrap(),
+        config.authorities
     )
 }
 
@@ -87,6 +94,41 @@ async fn a_jump_deep_into_a_long_object_fetches_little_and_all_of_it_is_right() 
     world.settled().await;
     assert!(fetched() <= LONG as u64 + (2 << 20), "{}", fetched());
     assert_eq!(world.get("media.test", "/long.mp4").await.header("x-cache"), "HIT");
+}
+
+/// Behind https, with an authority that nobody knows who is not told.
+#[tokio::test]
+async fn a_private_bucket_behind_an_authority_of_its_own_is_served() {
+    let server = s3_server::start().await;
+    filled(&server).await;
+    let encrypted = Encrypted::before(&server.config, "127.0.0.1").await;
+    let other = Encrypted::before(&server.config, "other.test").await;
+    let world = World::new(&site_of(&encrypted.config, ("test-secret", ""))).await;
+    for how in ["MISS", "HIT"] {
+        let answer = world.get("media.test", "/a/b%20c.png").await;
+        assert_eq!((answer.text().as_str(), answer.header("x-cache")), ("picture", how), "{}", answer.head);
+        world.settled().await;
+    }
+    for config in [encrypted.unknown(), other.config.clone()] {
+        world.reload(&site_of(&config, ("test-secret", "valid = \"0 s\"")));
+        let answer = world.get("media.test", "/long.mp4").await;
+        assert_eq!((answer.status, answer.header("cache-control")), (502, "no-store"), "{}", answer.head);
+        // What was fetched before is there still.
+        let answer = world.get("media.test", "/a/b%20c.png").await;
+        assert_eq!(answer.text(), "picture", "{}", answer.head);
+    }
+    // Another web server's certificate is judged in the same way.
+    let public = crate::world::Origin::with(&[("/a.png", "image/png", b"bytes")]).await;
+    let plain = S3Config { endpoint: Some(public.url().parse().unwrap()), ..server.config.clone() };
+    let encrypted = Encrypted::before(&plain, "127.0.0.1").await;
+    let url = encrypted.config.endpoint.clone().unwrap();
+    let site = |authorities: &[std::path::PathBuf]| {
+        format!("[[site]]\n[[site.origin]]\nurl = \"{url}\"\nauthorities = {authorities:?}\n")
+    };
+    let world = World::new(&site(&[])).await;
+    assert_eq!(world.get("a", "/a.png").await.status, 502);
+    let world = World::new(&site(&encrypted.config.authorities)).await;
+    assert_eq!(world.get("a", "/a.png").await.text(), "bytes");
 }
 
 /// A key that was changed at the provider and not here.

@@ -2,13 +2,17 @@
 
 use super::config::Settled;
 use super::{Addressing, Error, Preset, Provider, Result, S3Config, Secret};
+use crate::connections::{Connections, Names};
+use crate::trust;
 use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder};
+use rustls::ClientConfig;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// Names are resolved again after so long at the latest: an unused connection is not kept longer.
+/// An unused connection is not kept longer.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 /// Longest key that S3 takes, in bytes.
 const MAX_KEY: usize = 1024;
@@ -18,7 +22,7 @@ const MAX_KEY: usize = 1024;
 pub struct Bucket(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
-    pub http: reqwest::Client,
+    pub http: Connections,
     /// For addresses; rusty-s3's own.
     pub place: rusty_s3::Bucket,
     pub host: String,
@@ -31,6 +35,10 @@ pub(super) struct Inner {
 impl Bucket {
     /// Checks the description; makes no connection. Reads the key's file, if there is one.
     pub fn open(config: &S3Config) -> Result<Bucket> {
+        Bucket::open_with(config, Names::default())
+    }
+
+    fn open_with(config: &S3Config, names: Names) -> Result<Bucket> {
         let Settled { provider, endpoint, region, bucket, prefix, keys, addressing } = config.settled()?;
         let style = match addressing {
             Addressing::Path => rusty_s3::UrlStyle::Path,
@@ -38,15 +46,9 @@ impl Bucket {
         };
         let place = rusty_s3::Bucket::new(endpoint, style, bucket, region)
             .map_err(|error| Error::Config { field: "endpoint", why: error.to_string() })?;
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("Noren/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .referer(false)
-            .connect_timeout(config.connect_timeout.0)
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(32)
-            .http1_only()
-            .build()
+        let tls = trust::tls(&config.authorities).map_err(|why| Error::Config { field: "authorities", why })?;
+        let connect_timeout = config.connect_timeout.0;
+        let http = Connections::open(names, place.base_url().domain(), move || client(&tls, connect_timeout))
             .map_err(|error| Error::Config { field: "endpoint", why: error.without_url().to_string() })?;
         let host = host(place.base_url());
         Ok(Bucket(Arc::new(Inner { http, place, host, prefix, keys, provider, config: config.clone() })))
@@ -112,6 +114,18 @@ impl Bucket {
     }
 }
 
+fn client(tls: &ClientConfig, connect_timeout: Duration) -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("Noren/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .referer(false)
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(32)
+        .http1_only()
+        .tls_backend_preconfigured(tls.clone())
+}
+
 /// Host and port.
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
@@ -123,3 +137,6 @@ impl fmt::Debug for Bucket {
         out.debug_struct("Bucket").field("url", &self.url().as_str()).field("prefix", &self.prefix()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use super::body::Payload;
 use super::retry::{Repeat, retried};
 use super::xml::{self, Complaint};
 use super::{Bucket, Error, Result};
+use crate::trust;
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_LENGTH, DATE, HeaderMap, RETRY_AFTER};
@@ -84,7 +85,7 @@ impl Bucket {
 
     async fn attempt(&self, call: &Call) -> Result<Response> {
         let length = call.payload.len();
-        let mut request = self.0.http.request(method(call.method), self.signed(call));
+        let mut request = self.0.http.client().request(method(call.method), self.signed(call));
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }
@@ -149,6 +150,9 @@ impl Bucket {
     /// An error of the network, without the address: that is signed.
     pub(super) fn lost(&self, error: reqwest::Error) -> Error {
         let host = self.0.host.clone();
+        if let Some(why) = trust::distrust(&error) {
+            return Error::Certificate { host, why };
+        }
         if error.is_timeout() && !error.is_connect() {
             return Error::TimedOut { host, waited: self.0.config.idle_timeout.0 };
         }

@@ -48,6 +48,9 @@ pub struct S3Config {
     /// The storage class of new objects, such as "STANDARD_IA". Without it: the bucket's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
+    /// Files with certificates (PEM) of authorities that are believed besides the system's, for a bucket of one's own
+    /// behind https.
+    pub authorities: Vec<PathBuf>,
     /// How long a connection may take to come about.
     pub connect_timeout: Period,
     /// How long the bucket may take to begin its answer.
@@ -71,6 +74,7 @@ impl Default for S3Config {
             secret_key_file: None,
             addressing: None,
             storage_class: None,
+            authorities: Vec::new(),
             connect_timeout: Period(Duration::from_secs(5)),
             answer_timeout: Period(Duration::from_secs(30)),
             idle_timeout: Period(Duration::from_secs(30)),

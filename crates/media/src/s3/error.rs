@@ -122,6 +122,14 @@ pub enum Error {
         /// Nothing of the request has arrived there.
         unsent: bool,
     },
+    /// There is somebody, and nothing says that it is who was meant.
+    #[error("{host} is not trusted: {why}")]
+    Certificate {
+        /// Who was asked.
+        host: String,
+        /// What is wrong with the certificate there.
+        why: String,
+    },
     /// It took too long.
     #[error("{host} did not answer in time ({waited:?})")]
     TimedOut {
@@ -152,6 +160,7 @@ impl Error {
             | Error::Taken(_)
             | Error::Denied { .. }
             | Error::Clock { .. }
+            | Error::Certificate { .. }
             | Error::Region(_)
             | Error::Unsupported { .. } => Origin::Settings,
             Error::Key(_) | Error::NoObject | Error::OutOfRange { .. } | Error::Changed => Origin::Caller,

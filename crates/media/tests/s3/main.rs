@@ -5,11 +5,13 @@
 mod broken;
 mod failing;
 mod hostile;
+mod https;
 mod moto;
 mod moto_server;
 mod objects;
 mod server;
 mod store;
+mod tls_server;
 
 use futures_util::TryStreamExt as _;
 use media::s3::{Object, Result};

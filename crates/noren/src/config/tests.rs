@@ -110,7 +110,7 @@ fn what_is_wrong_is_named_with_its_place() {
     noren.toml: media.storage.access_key: missing: files cannot be stored without a key
     noren.toml:2: media.storage.provider: unknown variant `azure`, expected one of `aws`, `vultr`, `wasabi`, `minio`, `garage`, `r2`, `b2`, `digitalocean`
     noren.toml:2: media.storage.idle_timeout: expected a time such as "25 s", "10 min", "12 h" or "90 d", not "soon"
-    noren.toml:2: media.storage.key: unknown field `key`, expected one of `provider`, `endpoint`, `region`, `bucket`, `prefix`, `access_key`, `secret_key`, `secret_key_file`, `addressing`, `storage_class`, `connect_timeout`, `answer_timeout`, `idle_timeout`, `retries`
+    noren.toml:2: media.storage.key: unknown field `key`, expected one of `provider`, `endpoint`, `region`, `bucket`, `prefix`, `access_key`, `secret_key`, `secret_key_file`, `addressing`, `storage_class`, `authorities`, `connect_timeout`, `answer_timeout`, `idle_timeout`, `retries`
     noren.toml: federation.authorities: /nowhere/ca.pem: I/O error: No such file or directory (os error 2)
     noren.toml:2: federation.allowed_addresses[0]: invalid IP address syntax
     NOREN_MEDIA__STORAGE__RETRIES: media.storage.retries: invalid type: string "many", expected a whole number

@@ -6,10 +6,13 @@
 mod moto_server;
 #[path = "../../../media/tests/s3/server.rs"]
 mod server;
+#[path = "../../../media/tests/s3/tls_server.rs"]
+mod tls_server;
 
 mod between;
 mod check;
 mod files;
+mod https;
 mod moves;
 mod orphans;
 mod setup;
@@ -37,6 +40,9 @@ async fn storage(config: &S3Config, folder: &Path, arguments: &[&str]) -> Ran {
     command.args(["storage"]).args(arguments);
     command.args(["--endpoint", config.endpoint.as_ref().unwrap().as_str()]);
     command.args(["--bucket", config.bucket.as_deref().unwrap()]);
+    for authority in &config.authorities {
+        command.arg("--authority").arg(authority);
+    }
     if let (Some(id), Some(secret)) = (&config.access_key, &config.secret_key) {
         command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret.reveal());
     }

@@ -3,82 +3,22 @@
 use super::*;
 use crate::origin::Asked;
 use futures_util::TryStreamExt as _;
-use reqwest::dns::{Addrs, Resolve, Resolving};
+use names::{Server, Told, silent};
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::time::Instant;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
 
-/// A name service that says of every name what it was told last.
-#[derive(Clone, Default)]
-struct Names(Arc<Mutex<Vec<SocketAddr>>>);
+#[path = "../../../../media/tests/s3/names.rs"]
+mod names;
 
-impl Names {
-    fn tell(&self, addresses: &[SocketAddr]) {
-        *self.0.lock().unwrap() = addresses.to_vec();
-    }
-}
+const LONG: Duration = Duration::from_secs(300);
 
-impl Resolve for Names {
-    fn resolve(&self, _: reqwest::dns::Name) -> Resolving {
-        let known = self.0.lock().unwrap().clone();
-        Box::pin(async move {
-            if known.is_empty() {
-                return Err("no such name".into());
-            }
-            let addresses: Addrs = Box::new(known.into_iter());
-            Ok(addresses)
-        })
-    }
-}
-
-/// A web server that answers everything with its word and keeps connections. Dropped, it is gone with all of them.
-struct Server {
-    address: SocketAddr,
-    task: AbortHandle,
-}
-
-impl Server {
-    async fn start(address: &str, word: &'static str) -> Server {
-        let listener = TcpListener::bind(address).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let accepting = async move {
-            let mut connections = JoinSet::new();
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                connections.spawn(serve(stream, word));
-            }
-        };
-        Server { address, task: tokio::spawn(accepting).abort_handle() }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn serve(mut stream: TcpStream, word: &str) {
-    let mut heard = Vec::new();
-    while let Ok(1..) = stream.read_buf(&mut heard).await {
-        if heard.ends_with(b"\r\n\r\n") {
-            heard.clear();
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{word}", word.len());
-            stream.write_all(answer.as_bytes()).await.unwrap();
-        }
-    }
-}
-
-/// An origin that goes by a name, with connections that are kept for so long.
-fn origin(names: &Names, pool_idle: Duration) -> Http {
+/// An origin that goes by a name, with connections that are kept for so long without use, and at all.
+fn origin(told: &Told, (idle, age): (Duration, Duration)) -> Http {
     let config: HttpOrigin = toml::from_str("url = \"http://media.test\"\nconnect_timeout = \"10 s\"").unwrap();
-    let builder = plain(&config).dns_resolver(Arc::new(names.clone())).pool_idle_timeout(pool_idle);
     let manners = Manners { via: "noren-test".into(), ..Manners::default() };
-    Http::with(builder, &config, (&manners, Duration::from_secs(20))).unwrap()
+    let names = Names { service: Arc::new(told.clone()), age };
+    Http::with((names, idle), &config, (&manners, Duration::from_secs(20))).unwrap()
 }
 
 /// The word of whichever server answers.
@@ -96,8 +36,8 @@ async fn ask(origin: &Http) -> Result<String, Failure> {
 
 #[tokio::test]
 async fn a_name_that_leads_elsewhere_is_followed_without_a_restart() {
-    let names = Names::default();
-    let origin = origin(&names, POOL_IDLE);
+    let names = Told::default();
+    let origin = origin(&names, (POOL_IDLE, LONG));
     assert!(matches!(ask(&origin).await, Err(Failure::Unreachable(_))), "a name that is not there yet");
     for (address, word) in [("127.0.0.1:0", "old"), ("127.0.0.1:0", "new"), ("[::1]:0", "newest")] {
         let server = Server::start(address, word).await;
@@ -114,8 +54,8 @@ async fn a_name_that_leads_elsewhere_is_followed_without_a_restart() {
 
 #[tokio::test]
 async fn an_old_address_that_still_answers_is_left_when_its_connections_have_rested() {
-    let (names, rest) = (Names::default(), Duration::from_millis(200));
-    let origin = origin(&names, rest);
+    let (names, rest) = (Told::default(), Duration::from_millis(200));
+    let origin = origin(&names, (rest, LONG));
     let old = Server::start("127.0.0.1:0", "old").await;
     let new = Server::start("127.0.0.1:0", "new").await;
     names.tell(&[old.address]);
@@ -125,19 +65,34 @@ async fn an_old_address_that_still_answers_is_left_when_its_connections_have_res
     assert_eq!(ask(&origin).await.unwrap(), "new");
 }
 
-/// Takes no connection and refuses none, as a network does that loses what is sent.
-async fn silent(address: SocketAddr) -> (TcpListener, Vec<TcpStream>) {
-    let socket = if address.is_ipv6() { TcpSocket::new_v6() } else { TcpSocket::new_v4() }.unwrap();
-    socket.set_reuseaddr(true).unwrap();
-    socket.bind(address).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let mut waiting = Vec::new();
-    // When as many wait as may, the others hear nothing.
-    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
-        waiting.push(stream.unwrap());
-        assert!(waiting.len() < 20, "nobody is kept waiting");
+#[tokio::test]
+async fn a_name_that_moves_is_followed_under_steady_traffic() {
+    let (told, age) = (Told::default(), Duration::from_millis(300));
+    let old = Server::start("127.0.0.1:0", "old").await;
+    let new = Server::start("127.0.0.1:0", "new").await;
+    told.tell(&[old.address]);
+    let origin = origin(&told, (POOL_IDLE, age));
+    let asked = async || {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        ask(&origin).await.unwrap()
+    };
+    let started = Instant::now();
+    assert_eq!(asked().await, "old");
+    told.tell(&[new.address]);
+    while asked().await == "old" {
+        assert!(started.elapsed() < 30 * age, "the old address is asked for ever");
     }
-    (listener, waiting)
+    // When nobody says where the name leads, what there is goes on.
+    told.tell(&[]);
+    let started = Instant::now();
+    while started.elapsed() < 3 * age {
+        assert_eq!(asked().await, "new");
+    }
+    told.tell(&[old.address]);
+    let started = Instant::now();
+    while asked().await == "new" {
+        assert!(started.elapsed() < 30 * age, "it is not looked again where the name leads");
+    }
 }
 
 #[tokio::test]
@@ -148,10 +103,10 @@ async fn a_family_of_addresses_that_does_not_answer_holds_nobody_up() {
         let dead: SocketAddr = format!("{dead}:{}", server.address.port()).parse().unwrap();
         let _silent = silent(dead).await;
         for addresses in [[dead, server.address], [server.address, dead]] {
-            let names = Names::default();
+            let names = Told::default();
             names.tell(&addresses);
             let started = Instant::now();
-            words.insert(ask(&origin(&names, POOL_IDLE)).await.unwrap());
+            words.insert(ask(&origin(&names, (POOL_IDLE, LONG))).await.unwrap());
             assert!(started.elapsed() < Duration::from_secs(3), "{addresses:?}: {:?}", started.elapsed());
         }
     }
@@ -163,9 +118,9 @@ async fn a_family_of_addresses_that_does_not_answer_holds_nobody_up() {
 async fn either_family_of_addresses_will_do() {
     for (here, word) in [("127.0.0.1:0", "four"), ("[::1]:0", "six")] {
         let server = Server::start(here, word).await;
-        let names = Names::default();
+        let names = Told::default();
         names.tell(&["[::1]", "127.0.0.1"].map(|ip| format!("{ip}:{}", server.address.port()).parse().unwrap()));
-        assert_eq!(ask(&origin(&names, POOL_IDLE)).await.unwrap(), word);
+        assert_eq!(ask(&origin(&names, (POOL_IDLE, LONG))).await.unwrap(), word);
     }
 }
 

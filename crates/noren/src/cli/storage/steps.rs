@@ -83,10 +83,18 @@ pub(super) fn advice(error: &Error) -> Option<&'static str> {
             }
         },
         Error::NoBucket(_) => "check its name and the region if it should be there",
-        Error::Unreachable { why, .. } if why.contains("certificate") => {
-            "this machine does not trust the certificate there: for one of your own name its authority's file in \
-             SSL_CERT_FILE, here and for the server"
+        Error::Certificate { why, .. } if why.contains("authority that is not known") => {
+            "if it is an authority of your own, name its file: --authority, or authorities beside the endpoint in the \
+             configuration; if not, somebody else answers there"
         }
+        Error::Certificate { why, .. } if why.contains("another name") => {
+            "write a name in the endpoint that the certificate is for, or give the server one for this name"
+        }
+        Error::Certificate { why, .. } if why.contains("authority's own") => {
+            "make the server a certificate that is none of an authority: basicConstraints CA:FALSE, and its name in \
+             subjectAltName"
+        }
+        Error::Certificate { .. } => "give the server there another certificate, or set this machine's clock",
         Error::Unreachable { why, .. } if why.contains("corrupt message") => {
             "it speaks no https there: write http:// in the endpoint, or the port that speaks it"
         }
@@ -107,9 +115,12 @@ pub(super) fn advice(error: &Error) -> Option<&'static str> {
 /// What a stranger could do with the bucket itself.
 pub(super) fn refused<T>(done: Result<T, Error>, bucket: &Bucket, what: &str) -> Found {
     match done {
-        Err(error @ (Error::Unreachable { .. } | Error::TimedOut { .. } | Error::Busy { .. })) => {
-            Found::from_error(&error)
-        }
+        Err(
+            error @ (Error::Unreachable { .. }
+            | Error::Certificate { .. }
+            | Error::TimedOut { .. }
+            | Error::Busy { .. }),
+        ) => Found::from_error(&error),
         Err(_) => Found::Fine(String::new()),
         Ok(_) => {
             let how = match bucket.preset().map(|preset| preset.source) {

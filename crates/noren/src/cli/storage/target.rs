@@ -35,6 +35,9 @@ pub(super) struct Target {
     /// How the bucket's name is told: path or virtual-host
     #[arg(long, global = true, value_name = "HOW")]
     addressing: Option<Addressing>,
+    /// A file with the certificate (PEM) of an authority that is believed besides the system's; may be repeated
+    #[arg(long, global = true, value_name = "FILE")]
+    authority: Vec<PathBuf>,
     /// The access key's id [default: AWS_ACCESS_KEY_ID of the environment]
     #[arg(long, global = true, value_name = "ID")]
     access_key: Option<String>,
@@ -131,6 +134,9 @@ impl Target {
             access_key: self.access_key.clone().or(config.access_key),
             ..config
         };
+        if !self.authority.is_empty() {
+            config.authorities.clone_from(&self.authority);
+        }
         if self.secret_key.is_some() || self.secret_key_file.is_some() {
             config.secret_key = self.secret_key.clone().map(Secret::new);
             config.secret_key_file = self.secret_key_file.clone();
@@ -168,8 +174,10 @@ impl Chosen {
 
 /// Where the site's uploads wait in this bucket, if it is the site's.
 fn uploads(storage: &S3Config, bucket: &Bucket) -> Option<String> {
-    // Keys do not tell buckets apart, and their file need not be readable here.
-    let plain = S3Config { access_key: None, secret_key: None, secret_key_file: None, ..storage.clone() };
+    // Keys and certificates do not tell buckets apart, and their files need not be readable here.
+    let mut plain = storage.clone();
+    (plain.access_key, plain.secret_key, plain.secret_key_file) = (None, None, None);
+    plain.authorities.clear();
     let ours = Bucket::open(&plain).ok()?;
     let host = |bucket: &Bucket| bucket.url().host_str().unwrap_or_default().to_owned();
     let (here, there) = (host(&ours), host(bucket));
@@ -189,6 +197,7 @@ fn usage(error: Error, given: Where) -> Failure {
         (Error::Config { field, why }, Where::Flags) => {
             let flag = format!("--{}", field.replace('_', "-"));
             Failure::Usage(match field {
+                "authorities" => format!("--authority: {why}"),
                 "access_key" => format!("{flag} or AWS_ACCESS_KEY_ID: {why}"),
                 "secret_key" => format!("--secret-key-file or AWS_SECRET_ACCESS_KEY: {why}"),
                 _ => format!("{flag}: {why}"),
