@@ -19,7 +19,9 @@ sql! {
     ATTACH = "INSERT INTO status_cards (status_id, card_id) VALUES ($1, $2) \
         ON CONFLICT (status_id) DO UPDATE SET card_id = excluded.card_id";
     DETACH = "DELETE FROM status_cards WHERE status_id = $1 RETURNING card_id";
-    DELETE_IF_UNUSED = "DELETE FROM preview_cards WHERE id = $1 AND NOT EXISTS \
+    // One that another post is being given at this moment is passed over.
+    DELETE_IF_UNUSED = "DELETE FROM preview_cards WHERE id IN \
+        (SELECT id FROM preview_cards WHERE id = $1 FOR UPDATE SKIP LOCKED) AND NOT EXISTS \
         (SELECT 1 FROM status_cards s WHERE s.card_id = preview_cards.id) RETURNING ", Preview::COLUMNS;
     LIST = "SELECT ", Preview::COLUMNS, " FROM preview_cards WHERE id > $1 ORDER BY id LIMIT $2";
     IS_ATTACHED = "SELECT 1::bigint FROM status_cards WHERE status_id = $1";

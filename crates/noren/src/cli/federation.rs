@@ -5,6 +5,7 @@ mod reach;
 use super::{Failure, Place, output, start};
 use clap::{Args, Subcommand};
 use domain::Time;
+use domain::domain_blocks;
 use domain::hosts::{self, Host};
 use domain::jobs::{self, Queue, State};
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ enum Command {
     /// How much waits, and which servers do not answer
     Status {
         /// At most so many servers
-        #[arg(long, default_value_t = 50, value_name = "N")]
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         limit: u32,
     },
     /// What is known of one server
@@ -62,13 +63,14 @@ impl Federation {
                     let failing = hosts::list(&conn, i64::from(limit)).await?;
                     show_status(&jobs::counts(&conn).await?, &failing, self.json)?;
                 }
-                Command::Host { name } => match hosts::by_name(&db.read().await?, &name.to_lowercase()).await? {
+                Command::Host { name } => match hosts::by_name(&db.read().await?, &named(&name)?).await? {
                     Some(host) if self.json => output::json(&as_json(&host))?,
                     Some(host) => show_hosts(&[host]),
                     None => output::line(format_args!("{name} never failed to answer, or nothing was ever sent there")),
                 },
                 Command::Retry { name } => {
-                    let count = hosts::retry(&db, name.map(|n| n.to_lowercase()).as_deref()).await?;
+                    let name = name.map(|name| named(&name)).transpose()?;
+                    let count = hosts::retry(&db, name.as_deref()).await?;
                     output::line(format_args!(
                         "{count} {} tried again",
                         if count == 1 { "delivery is" } else { "deliveries are" }
@@ -77,6 +79,14 @@ impl Federation {
             }
             Ok(())
         })
+    }
+}
+
+/// As hosts are called in the database; what no server is called is refused.
+fn named(name: &str) -> Result<String, Failure> {
+    match domain_blocks::name::normal(name) {
+        Some(_) => Ok(name.to_lowercase()),
+        None => Err(Failure::Usage(format!("{name} is not the name of a server"))),
     }
 }
 
@@ -89,7 +99,9 @@ fn show_status(counts: &[(Queue, State, i64)], failing: &[Host], json: bool) -> 
         let hosts: Vec<Value> = failing.iter().map(as_json).collect();
         return output::json(&json!({ "waiting": waiting, "given_up": dead, "hosts": hosts }));
     }
-    output::line(format_args!("{waiting} deliveries wait, {dead} were given up"));
+    let wait = if waiting == 1 { "1 delivery waits".to_owned() } else { format!("{waiting} deliveries wait") };
+    let given_up = if dead == 1 { "1 was given up".to_owned() } else { format!("{dead} were given up") };
+    output::line(format_args!("{wait}, {given_up}"));
     if !failing.is_empty() {
         show_hosts(failing);
     }

@@ -30,7 +30,7 @@ enum Command {
         #[arg(long, value_enum, default_value = "dead")]
         state: Which,
         /// At most so many
-        #[arg(long, default_value_t = 50, value_name = "N")]
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         limit: u32,
     },
     /// Put jobs that were given up back into their queue

@@ -33,6 +33,14 @@ fn what_is_kept_of_other_servers_can_be_removed() {
     assert_eq!(lines(data, &["preview-cards", "remove", "--days", "0"]), ["0 previews removed"]);
     assert!(refused(data, &["media", "refresh", "--domain", "nobody.example"], 1).contains("no account and no emoji"));
     assert!(refused(data, &["media", "remove-orphans", "--prefix", "backups/"], 2).contains("begins with backups/"));
+    assert!(refused(data, &["media", "lookup", ""], 2).contains("URL|PATH"));
+    assert!(refused(data, &["jobs", "list", "--limit", "0"], 2).contains("not in 1..="));
+    for command in ["host", "retry"] {
+        assert!(refused(data, &["federation", command, "!!"], 2).contains("!! is not the name of a server"));
+    }
+    for command in ["block", "allow"] {
+        assert!(refused(data, &["domains", command, "!!"], 2).contains("!! is not the name of a server"));
+    }
     // Without any file of settings the server's own cache is meant.
     let url = format!("http://localhost:{}/media/cache/x.png", server.port);
     assert_eq!(lines(data, &["edge", "purge", &url]), ["forgotten"]);

@@ -61,7 +61,12 @@ pub(super) async fn refresh(parts: &Parts, wanted: &Refresh) -> Result<(), Failu
         }
     }
     bar.finish_and_clear();
-    output::line(format_args!("{done} accounts are as their servers say, {failed} could not be asked for"));
+    let are = if done == 1 {
+        "1 account is as its server says".to_owned()
+    } else {
+        format!("{done} accounts are as their servers say")
+    };
+    output::line(format_args!("{are}, {failed} could not be asked for"));
     Ok(())
 }
 

@@ -35,9 +35,9 @@ pub(super) async fn purge(parts: &Parts, wanted: &Purge) -> Result<(), Failure> 
     domain_blocks::purge(&parts.db, &domain, |count| bar.set_position(count)).await?;
     bar.finish_and_clear();
     output::line(format_args!("{domain}: {all} removed"));
-    output::note(
-        "Copies of its files, and what the cache has of them, are removed by the server that runs, or when it starts.",
-    );
+    if contents != Contents::default() {
+        output::note("What is kept of its files is removed by the server that runs, or when it starts.");
+    }
     if !blocked {
         output::note("It is not blocked: what it sends, and what people here look for, comes back.");
     }

@@ -5,6 +5,7 @@ use crate::copies::{self, Rows, Whose};
 use crate::server::Parts;
 use anyhow::anyhow;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use domain::db::Conn;
 use domain::{Result, accounts, emojis, statuses};
 use media::keys::{is_address, shown};
@@ -14,7 +15,7 @@ use serde_json::json;
 #[derive(Debug, Args)]
 pub(super) struct Lookup {
     /// The file
-    #[arg(value_name = "URL|PATH")]
+    #[arg(value_name = "URL|PATH", value_parser = NonEmptyStringValueParser::new())]
     file: String,
     /// Print JSON
     #[arg(long)]

@@ -29,7 +29,7 @@ pub(super) struct RemoveOrphans {
     #[arg(long, value_name = "PREFIX")]
     prefix: Option<String>,
     /// Only files that are older than so many days
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=36_500))]
     days: u64,
     /// Do not ask
     #[arg(long)]

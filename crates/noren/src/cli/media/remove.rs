@@ -4,6 +4,7 @@ use super::{ATTACHMENTS, AVATARS, HEADERS, cache};
 use crate::cli::edge::orders::give_to;
 use crate::cli::storage::human;
 use crate::cli::{Failure, output};
+use crate::config::Mode;
 use crate::copies::{self, Files, Found, Standing, Sum, Whose};
 use crate::server::Parts;
 use clap::Args;
@@ -79,6 +80,9 @@ impl Remove {
         }
         bar.finish_and_clear();
         self.report(sum, kept);
+        if sum.files == 0 && !self.cache && parts.config.media.remote.mode == Mode::Lazy {
+            output::note("Nothing is mirrored here: files of other servers are in the cache alone, see --cache.");
+        }
         Ok(())
     }
 
