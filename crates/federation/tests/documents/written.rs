@@ -77,7 +77,7 @@ pub fn note() -> Note {
         description: Some(s("A cup")),
         width: Some(10),
         height: Some(20),
-        blurhash: Some(s("UBL_:rOpGG-oBUNG")),
+        blurhash: Some(s("UBL_:rOpGG-oBUNG,qRj2so|=eE1w^n4S5NH")),
         focus: Some((0.5, -0.25)),
         duration: Some(12.5),
         thumbnail: Some(Image { url: s("https://noren.example/t.png"), ..Image::default() }),
