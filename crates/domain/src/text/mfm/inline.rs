@@ -205,7 +205,7 @@ impl<'a> Scanner<'a> {
             return false;
         };
         let is_plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'\t');
-        let len = inner.bytes().take_while(|b| is_plain(b)).count();
+        let len = inner.bytes().take_while(is_plain).count();
         if len == 0 || !inner[len..].starts_with(sign) {
             return false;
         }
@@ -217,7 +217,7 @@ impl<'a> Scanner<'a> {
     fn function(&mut self, rest: &'a str) -> bool {
         let Some(inner) = rest.strip_prefix("$[") else { return false };
         let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b',' | b'=' | b'-');
-        let len = inner.bytes().take_while(|b| part(b)).count();
+        let len = inner.bytes().take_while(part).count();
         let space = inner[len..].chars().next().filter(|c| matches!(c, ' ' | '\u{3000}' | '\t'));
         let (Some(space), true) = (space, len > 0 && len <= HEAD) else { return false };
         let (name, arguments) = inner[..len].split_once('.').unwrap_or((&inner[..len], ""));

@@ -89,7 +89,7 @@ impl<'n> Writer<'n> {
     fn begin_link(&mut self, href: &str, class: &str) {
         self.out.push_str("<a href=\"");
         self.text(href);
-        self.out.push_str("\"");
+        self.out.push('"');
         if !class.is_empty() {
             self.out.push_str(&format!(" class=\"{class}\""));
         }
