@@ -127,12 +127,17 @@ fn read<T: DeserializeOwned>(table: Table) -> Result<T, String> {
 }
 
 impl OriginConfig {
-    /// How it is called in logs and figures; holds no secret.
+    /// How it is called in logs and figures; holds no secret. Origins that differ in where they are have different ones.
     pub fn label(&self) -> String {
         match self {
-            Self::Folder(origin) => origin.folder.display().to_string(),
-            Self::Bucket(origin) => format!("bucket {}", origin.bucket.bucket.as_deref().unwrap_or_default()),
-            Self::Http(origin) => origin.url.to_string(),
+            Self::Folder(origin) if origin.prefix.as_str().is_empty() => origin.folder.display().to_string(),
+            Self::Folder(origin) => origin.folder.join(origin.prefix.as_str()).display().to_string(),
+            Self::Bucket(origin) => origin.bucket.label(),
+            Self::Http(origin) => {
+                let host = origin.host.as_ref().map_or_else(String::new, |host| format!(" as {host}"));
+                let connect = origin.connect.map_or_else(String::new, |address| format!(" at {address}"));
+                format!("{}{host}{connect}", origin.url)
+            }
         }
     }
 }

@@ -30,12 +30,33 @@ fn ten_lines_do() {
     let site = &config.sites[0];
     assert_eq!(site.label(), "media.example.com/");
     let labels: Vec<String> = site.origins.iter().map(OriginConfig::label).collect();
-    assert_eq!(labels, ["/home/mastodon/live/public/system", "bucket media", "https://old.example.com/system"]);
+    assert_eq!(
+        labels,
+        [
+            "/home/mastodon/live/public/system",
+            "bucket media at s3.eu-central-1.wasabisys.com",
+            "https://old.example.com/system"
+        ]
+    );
     let OriginConfig::Http(http) = &site.origins[2] else { panic!() };
     assert_eq!((http.requests, http.follow.len(), http.answer_timeout.to_string()), (64, 0, "20 s".into()));
     // What is printed can be read again.
     let printed = toml::to_string(&config).unwrap();
     assert_eq!(toml::to_string(&read(&printed).unwrap()).unwrap(), printed);
+}
+
+#[test]
+fn origins_are_called_by_where_they_are() {
+    for (text, label) in [
+        ("folder = \"/a\"", "/a"),
+        ("folder = \"/a\"\nprefix = \"b\"", "/a/b"),
+        ("bucket = \"a-b\"\nendpoint = \"http://s3.test:9000\"\nprefix = \"c\"", "bucket a-b/c at s3.test:9000"),
+        ("url = \"https://a.test\"\nconnect = \"10.0.0.5:443\"", "https://a.test at 10.0.0.5:443"),
+        ("url = \"https://a.test\"\nhost = \"b.test\"", "https://a.test as b.test"),
+    ] {
+        let config = read(&format!("[[site]]\n[[site.origin]]\n{text}\n")).unwrap();
+        assert_eq!(config.sites[0].origins[0].label().replace(".test/", ".test"), label);
+    }
 }
 
 #[test]

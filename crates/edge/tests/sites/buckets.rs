@@ -174,3 +174,31 @@ async fn buckets_say_how_long_a_file_is_good() {
         world.settled().await;
     }
 }
+
+/// Old and new provider, and a second site: what one does is not counted for another, nor held against it.
+#[tokio::test]
+async fn buckets_of_one_name_have_figures_of_their_own() {
+    let (new, old) = (private().await, private().await);
+    new.becomes(|_| refusal("503 Slow Down", "SlowDown"));
+    let keyed = |origin: &Origin| site(origin, KEYS).split_once("[[site.origin]]").unwrap().1.to_owned();
+    let sites = format!(
+        "[[site]]\nname = \"one\"\npath = \"/one\"\n[[site.origin]]{}[[site.origin]]{}\
+         [[site]]\nname = \"two\"\npath = \"/two\"\n[[site.origin]]{}",
+        keyed(&new),
+        keyed(&old),
+        keyed(&old)
+    );
+    let world = World::new(&sites).await;
+    for number in 0..5 {
+        let answer = world.get("a", &format!("/one/none-{number}.png")).await;
+        assert!(matches!(answer.status, 502 | 503), "{}", answer.head);
+    }
+    assert_eq!(world.get("a", "/two/a.png").await.text(), "object");
+    let figures: Vec<_> =
+        world.status().origins.into_iter().map(|o| (o.site, o.name, o.found, o.absent, o.rests)).collect();
+    let name = |origin: &Origin| format!("bucket media/sub at {}", origin.address);
+    let mut expected = vec![("one".to_owned(), name(&new), 0, 0, true), ("one".to_owned(), name(&old), 0, 5, false)];
+    expected.sort_by(|a, b| a.1.cmp(&b.1));
+    expected.push(("two".to_owned(), name(&old), 1, 0, false));
+    assert_eq!(figures, expected);
+}

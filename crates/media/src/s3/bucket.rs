@@ -73,6 +73,11 @@ impl Bucket {
         self.0.place.name()
     }
 
+    /// How it is called in logs and figures.
+    pub fn label(&self) -> String {
+        self.0.config.label()
+    }
+
     /// The folder inside of it: empty, or with a slash at the end.
     pub fn prefix(&self) -> &str {
         &self.0.prefix
@@ -127,7 +132,7 @@ fn client(tls: &ClientConfig, connect_timeout: Duration) -> ClientBuilder {
 }
 
 /// Host and port.
-fn host(url: &Url) -> String {
+pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

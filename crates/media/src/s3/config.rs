@@ -1,5 +1,6 @@
 //! How a bucket is described in a configuration, and what follows from the description.
 
+use super::bucket::host;
 use super::{Addressing, Error, Preset, Provider, RegionRule, Result, Secret};
 use crate::values::Period;
 use documented::{Documented, DocumentedFields};
@@ -105,6 +106,15 @@ impl S3Config {
     pub fn preset(&self) -> Option<&'static Preset> {
         let by_name = || self.endpoint.as_ref().and_then(Url::host_str).and_then(Provider::of_host);
         self.provider.or_else(by_name).map(Provider::preset)
+    }
+
+    /// How the bucket is called in logs and figures: its name, the folder in it, and who keeps it. Holds no secret.
+    pub fn label(&self) -> String {
+        let preset = self.preset();
+        let endpoint = self.settled_region(preset).and_then(|region| self.settled_endpoint(preset, &region));
+        let at = endpoint.map_or_else(|_| String::new(), |url| format!(" at {}", host(&url)));
+        let prefix = self.settled_prefix().unwrap_or_default();
+        format!("bucket {}/{prefix}", self.bucket.as_deref().unwrap_or_default()).trim_end_matches('/').to_owned() + &at
     }
 
     pub(super) fn settled(&self) -> Result<Settled> {
@@ -294,6 +304,21 @@ mod tests {
         assert_eq!(settled(&fra1), "https://fra1.digitaloceanspaces.com/ fra1 VirtualHost");
         let dotted = S3Config { bucket: Some("files.example.com".into()), ..fra1 };
         assert_eq!(settled(&dotted), "https://fra1.digitaloceanspaces.com/ fra1 Path");
+    }
+
+    #[test]
+    fn buckets_of_one_name_are_told_apart() {
+        let region = |config| S3Config { region: Some("eu-central-1".into()), ..config };
+        let folder = |config| S3Config { prefix: Some("/a/b/".into()), ..config };
+        for (config, label) in [
+            (config(None, Some("http://127.0.0.1:9000")), "bucket files at 127.0.0.1:9000"),
+            (folder(config(None, Some("https://s3.test"))), "bucket files/a/b at s3.test"),
+            (region(config(Some("wasabi"), None)), "bucket files at s3.eu-central-1.wasabisys.com"),
+            (config(Some("aws"), None), "bucket files"),
+            (S3Config::default(), "bucket "),
+        ] {
+            assert_eq!(config.label(), label);
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  noren edge init --software mastodon --host media.example.com --bucket media > edge.toml
+  noren edge init --software mastodon --host media.example.com --bucket media --provider wasabi --region eu-central-1 > edge.toml
   noren edge init --from /home/mastodon/live/.env.production > edge.toml
   noren edge check
   noren edge                               the same as noren edge serve

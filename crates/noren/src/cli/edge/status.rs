@@ -4,7 +4,7 @@ use super::orders::give;
 use crate::cli::{Failure, Place, output};
 use clap::Args;
 use edge::control::{Answer, Order};
-use edge::{SiteStatus, Status};
+use edge::{OriginStatus, SiteStatus, Status};
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -91,24 +91,7 @@ fn page(now: &Status, before: Option<&Status>) -> String {
     if let Some(before) = before {
         rates(&mut page, now, before);
     }
-    let _ = writeln!(
-        page,
-        "\n{:<44} {:>8} {:>8} {:>8} {:>6} {:>9} {:>8}",
-        "ORIGIN", "FOUND", "ABSENT", "FAILED", "BUSY", "FETCHED", "MEAN ms"
-    );
-    for origin in &now.origins {
-        let name = format!("{}{}", origin.name, if origin.rests { " (failing)" } else { "" });
-        let _ = writeln!(
-            page,
-            "{name:<44} {:>8} {:>8} {:>8} {:>6} {:>9} {:>8.1}",
-            origin.found,
-            origin.absent,
-            origin.failed,
-            origin.busy,
-            size(origin.bytes),
-            origin.millis
-        );
-    }
+    origins(&mut page, &now.origins);
     let _ = writeln!(
         page,
         "\nCACHE  {} of {} in {} files, {} in memory; {} fetches now, {} evicted, {} expired, {} damaged; {} saved",
@@ -123,6 +106,31 @@ fn page(now: &Status, before: Option<&Status>) -> String {
         size(now.bytes_saved()),
     );
     page
+}
+
+/// Below their sites: several sites may have the same.
+fn origins(page: &mut String, origins: &[OriginStatus]) {
+    let _ = writeln!(
+        page,
+        "\n{:<52} {:>8} {:>8} {:>8} {:>6} {:>9} {:>8}",
+        "ORIGIN", "FOUND", "ABSENT", "FAILED", "BUSY", "FETCHED", "MEAN ms"
+    );
+    for of_site in origins.chunk_by(|one, next| one.site == next.site) {
+        let _ = writeln!(page, "{}", of_site[0].site);
+        for origin in of_site {
+            let name = format!("  {}{}", origin.name, if origin.rests { " (failing)" } else { "" });
+            let _ = writeln!(
+                page,
+                "{name:<52} {:>8} {:>8} {:>8} {:>6} {:>9} {:>8.1}",
+                origin.found,
+                origin.absent,
+                origin.failed,
+                origin.busy,
+                size(origin.bytes),
+                origin.millis
+            );
+        }
+    }
 }
 
 fn rates(page: &mut String, now: &Status, before: &Status) {
@@ -159,6 +167,33 @@ fn age(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn origins_of_one_name_stand_below_their_sites() {
+        let origin = |site: &str, name: &str, found| OriginStatus {
+            site: site.into(),
+            name: name.into(),
+            found,
+            bytes: 2_000_000,
+            millis: 1.25,
+            ..OriginStatus::default()
+        };
+        let mut page = String::new();
+        let failing = OriginStatus { rests: true, ..origin("b.test/", "https://old.test", 3) };
+        origins(&mut page, &[origin("a.test/", "bucket media", 1), origin("b.test/", "bucket media", 2), failing]);
+        let rows: Vec<Vec<&str>> = page.trim().lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+        let rows: Vec<String> = rows.iter().map(|words| words.join(" ")).collect();
+        assert_eq!(
+            rows,
+            [
+                "a.test/",
+                "bucket media 1 0 0 0 2.0 MB 1.2",
+                "b.test/",
+                "bucket media 2 0 0 0 2.0 MB 1.2",
+                "https://old.test (failing) 3 0 0 0 2.0 MB 1.2",
+            ]
+        );
+    }
 
     #[test]
     fn sizes_are_short() {

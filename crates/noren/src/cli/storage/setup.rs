@@ -67,7 +67,7 @@ impl Policy {
         let how = self.set(bucket, &access).await?;
         match wanted {
             Wanted::PublicRead => output::line(format_args!(
-                "{}: whoever knows an object's name may read it now ({how}); prove it with: noren storage check",
+                "{}: whoever knows an object's name may read it now ({how}); prove it with: noren storage check --url URL",
                 bucket.name()
             )),
             Wanted::Private => output::line(format_args!("{}: only keys open it now ({how})", bucket.name())),

@@ -25,17 +25,19 @@ pub(super) fn plan(text: &str, home: &Path) -> Result<Plan, String> {
         in_bucket(&mut plan, storage, own.as_ref())?;
         return Ok(plan);
     }
+    if root["useObjectStorage"].as_bool() == Some(false) {
+        return Err("it says that files are in no bucket: give me .config/default.yml instead".into());
+    }
     let own = own.ok_or("expected url, or a block drive or objectStorage: is this a configuration of Misskey?")?;
     plan.hosts.extend(own.host_str().map(str::to_owned));
     plan.path = software.preset().path.to_owned();
     match folder {
         Some(folder) => plan.origins.push(OriginPlan::Folder(folder)),
-        None => {
-            let port = root["port"].as_i64().unwrap_or(3000);
-            plan.origins.push(OriginPlan::Http(format!("http://127.0.0.1:{port}/files")));
-            plan.notes.push("files are in the database: Misskey itself is the origin".into());
-        }
+        None => plan.notes.push("files are in the database: Misskey itself is the origin".into()),
     }
+    // It has pictures of its own there, and fetches files of others anew.
+    let port = root["port"].as_i64().unwrap_or(3000);
+    plan.origins.push(OriginPlan::Http(format!("http://127.0.0.1:{port}{}", plan.path)));
     if software == Software::Misskey {
         plan.notes.push(
             "since v12 the bucket is set in the control panel, not in this file: if there is one, say --bucket, \

@@ -7,7 +7,9 @@ mod plan;
 use crate::cli::{Failure, output};
 use anyhow::Context as _;
 use clap::Args;
+use edge::config::{EdgeConfig, OriginConfig};
 use edge::presets::Software;
+use media::s3::{Bucket, Error, Provider, S3Config};
 use plan::{BucketPlan, OriginPlan, Plan};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +21,7 @@ const LONGEST: u64 = 1024 * 1024;
 #[command(after_help = "\
 Examples:
   noren edge init --software mastodon --host media.example.com --bucket media --provider wasabi --region eu-central-1
-  noren edge init --software misskey --host example.com --path /files --folder /home/misskey/misskey/files --bucket media --prefix files
+  noren edge init --software misskey --host example.com --path /files --folder /home/misskey/misskey/files --bucket media --prefix files --endpoint https://s3.example.net
   noren edge init --software pleroma --host example.com --path /media --folder /var/lib/pleroma/uploads
   noren edge init --from /home/mastodon/live/.env.production > edge.toml
   noren edge init --from /home/misskey/misskey/.config/default.yml > edge.toml
@@ -27,7 +29,7 @@ Examples:
 Keys to buckets are not printed: the configuration names variables of the environment that hold them.")]
 pub(super) struct Init {
     /// Whose files they are: mastodon, misskey-v10, misskey-v11, misskey (v12 and later) or pleroma (Akkoma too)
-    #[arg(long, required_unless_present = "from", value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     software: Option<Software>,
     /// Read what is wanted from a .env.production of Mastodon, or a configuration of Misskey
     #[arg(long, value_name = "FILE")]
@@ -49,7 +51,7 @@ pub(super) struct Init {
     prefix: Option<String>,
     /// Who runs the bucket: aws, vultr, wasabi, minio, garage, r2, b2, digitalocean
     #[arg(long, value_name = "NAME", requires = "bucket")]
-    provider: Option<String>,
+    provider: Option<Provider>,
     /// Address of the bucket's provider
     #[arg(long, value_name = "URL", requires = "bucket")]
     endpoint: Option<String>,
@@ -78,13 +80,16 @@ impl Init {
             output::note(format_args!("note: {note}"));
         }
         // What cannot be read would be no beginning.
-        edge::config::EdgeConfig::parse(&text, "edge.toml").map_err(|error| Failure::Usage(error.to_string()))?;
+        let config = EdgeConfig::parse(&text, "edge.toml").map_err(|error| Failure::Usage(error.to_string()))?;
+        config.sites.iter().flat_map(|site| &site.origins).try_for_each(whole)?;
         output::line(text.trim_end());
         Ok(())
     }
 
     fn planned(&self) -> Result<Plan, Failure> {
-        let software = self.software.ok_or_else(|| Failure::Usage("--software: expected one".into()))?;
+        let nothing = "say whose files they are: --from FILE reads it from the settings of a Mastodon or Misskey, \
+                       --software NAME takes the rest from the command line";
+        let software = self.software.ok_or_else(|| Failure::Usage(nothing.into()))?;
         let mut plan = Plan::new(software.preset());
         plan.hosts.extend(self.host.clone());
         if let Some(path) = &self.path {
@@ -108,7 +113,7 @@ impl Init {
         let name = self.bucket.clone()?;
         Some(OriginPlan::Bucket(Box::new(BucketPlan {
             name,
-            provider: self.provider.clone(),
+            provider: self.provider.map(|provider| provider.to_string()),
             endpoint: self.endpoint.clone(),
             region: self.region.clone(),
             prefix: self.prefix.clone(),
@@ -141,6 +146,15 @@ impl Init {
         plan.origins.extend(self.url.clone().map(OriginPlan::Http));
         plan
     }
+}
+
+/// A bucket is described so far that it can be asked; the keys are not here yet.
+fn whole(origin: &OriginConfig) -> Result<(), Failure> {
+    let OriginConfig::Bucket(origin) = origin else { return Ok(()) };
+    let plain = S3Config { access_key: None, secret_key: None, ..origin.bucket.clone() };
+    let Err(Error::Config { field, why }) = Bucket::open(&plain) else { return Ok(()) };
+    let or = if field == "endpoint" && origin.bucket.provider.is_none() { "--provider, or " } else { "" };
+    Err(Failure::Usage(format!("{or}--{field}: {why}")))
 }
 
 fn read(file: &Path) -> Result<Plan, Failure> {

@@ -132,9 +132,21 @@ fn misskeys_without_a_bucket() {
     url = "http://127.0.0.1:3001/files"
     "#);
     let plan = misskey("url: https://example.com/\ndb:\n  host: localhost\n");
-    assert!(good(&plan).contains("folder = \"/home/misskey/misskey/files\""));
+    insta::assert_snapshot!(good(&plan), @r#"
+    hosts = ["example.com"]
+    path = "/files"
+    software = "misskey"
+
+    [[site.origin]]
+    folder = "/home/misskey/misskey/files"
+
+    [[site.origin]]
+    url = "http://127.0.0.1:3000/files"
+    "#);
     assert!(plan.notes[0].contains("control panel"));
     for text in ["", "- a", "a: [", "port: 3000"] {
         assert!(misskey::plan(text, Path::new("/")).is_err(), "{text}");
     }
+    let why = misskey::plan(r#"{"useObjectStorage": false, "objectStorageBucket": "a"}"#, Path::new("/")).unwrap_err();
+    assert!(why.contains("default.yml"), "{why}");
 }
