@@ -68,7 +68,7 @@ impl Errand {
             }
             Way::Fetch(ticket, duty, following) => {
                 // Those who have the turns may wait for an edge that waits for this one.
-                let is_for_others = reading == Reading::Begins && !chain.is_empty();
+                let is_for_others = !chain.is_empty();
                 let turn = if is_for_others { self.shared.turn_now() } else { None };
                 if is_for_others && turn.is_none() {
                     ticket.fill.announce(Ok(Head::Again));

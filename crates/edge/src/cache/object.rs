@@ -99,6 +99,13 @@ impl Object {
         self.facts.fresh_for.map(Duration::from_millis)
     }
 
+    /// How much longer it is good, as far as its origin and the settings say.
+    pub fn good_for(&self) -> Duration {
+        let (facts, config) = (&self.facts, &self.shared.config);
+        let valid = facts.fresh_for.map_or_else(|| config.validity(facts.status), Duration::from_millis);
+        valid.saturating_sub(Duration::from_millis(now().saturating_sub(facts.checked)))
+    }
+
     /// When the origin last gave it or said that it is good.
     pub fn checked(&self) -> SystemTime {
         time(self.facts.checked)
@@ -139,17 +146,18 @@ impl Cache {
         let chain = upstream.chain();
         let mut waiting = None;
         for _ in 0..ATTEMPTS {
-            let mut stored = self.shared.look(key, number).await;
+            let (mut stored, mut how) = (self.shared.look(key, number).await, How::Hit);
             // Another edge is promised nothing that may have to be asked of itself; it has other origins.
             if stored.is_none() && number != 0 && chain.is_empty() {
-                stored = self.shared.look(key, 0).await;
+                // What is wanted has to be fetched all the same.
+                (stored, how) = (self.shared.look(key, 0).await, How::Miss);
             }
             if let Some(stored) = stored {
                 if stored.facts.is_fresh(now(), &self.shared.config) {
-                    return Ok(self.stored(key, upstream, (stored, How::Hit)));
+                    return Ok(self.stored(key, upstream, (stored, how)));
                 }
                 let slices = self.slices(stored.facts.number, hint.as_ref());
-                match self.revalidate((key, upstream), stored, slices).await {
+                match self.revalidate((key, upstream), stored, slices).await? {
                     Some(object) => return Ok(object),
                     None => continue,
                 }
@@ -214,36 +222,45 @@ impl Cache {
     }
 
     /// The copy is too old to be served without a word: whoever comes first asks, and the others are given it.
-    /// `None`: look again.
+    /// `None`: look again. A failure is one of an edge that only who asks could tell anything.
     async fn revalidate(
         &self,
         (key, upstream): (&ObjectKey, &Arc<dyn Upstream>),
         copy: Stored,
         slices: Range<u32>,
-    ) -> Option<Object> {
+    ) -> Result<Option<Object>, Failure> {
         let chain = upstream.chain();
-        let stale = |copy: Stored| Some(self.stored(key, upstream, (copy, How::Stale)));
-        let was_asked = matches!(self.shared.absences.find((key.hash(), &chain), now()), Some(Why::Failed(..)));
-        if was_asked || self.shared.flights.contains(copy.facts.id(key)) {
+        let stale = |copy: Stored| Ok(Some(self.stored(key, upstream, (copy, How::Stale))));
+        // Where all others say that it is not there, our copy must not be the reason for keeping theirs.
+        let is_theirs = |failure: &Failure| *failure == Failure::Circle && !chain.is_empty();
+        let failed = match self.shared.absences.find((key.hash(), &chain), now()) {
+            Some(Why::Failed(failure, _)) => Some(failure),
+            _ => None,
+        };
+        if failed.as_ref().is_some_and(is_theirs) {
+            return Err(Failure::Circle);
+        }
+        if failed.is_some() || self.shared.flights.contains(copy.facts.id(key)) {
             return stale(copy);
         }
         let errand = self.errand(key, upstream, (slices, Some(copy.clone())));
         let (fill, following) = match errand.start(Reading::Begins).await {
             Coming::Ours(fill, following) => (fill, following),
             Coming::Theirs(..) | Coming::Apart => return stale(copy),
-            Coming::Look(_) => return None,
+            Coming::Look(_) => return Ok(None),
         };
         match tokio::time::timeout(PATIENCE, fill.head()).await {
             Ok(Ok(Head::Unchanged(facts))) => {
                 let renewed = Stored { facts, content: copy.content };
-                Some(self.stored(key, upstream, (renewed, How::Revalidated)))
+                Ok(Some(self.stored(key, upstream, (renewed, How::Revalidated))))
             }
-            Ok(Ok(Head::Slice(facts))) => Some(self.coming((key, upstream), facts, (fill, following))),
-            Ok(Ok(Head::Absent(status))) => Some(self.absent(key, upstream, (status, How::Miss))),
+            Ok(Ok(Head::Slice(facts))) => Ok(Some(self.coming((key, upstream), facts, (fill, following)))),
+            Ok(Ok(Head::Absent(status))) => Ok(Some(self.absent(key, upstream, (status, How::Miss)))),
+            Ok(Err(failure)) if is_theirs(&failure) => Err(failure),
             Ok(Ok(Head::Beyond | Head::Unkept)) => {
                 // The object has become another one, and nothing of this will ever be good again.
                 self.shared.drop_version(key, copy.facts.version).await;
-                None
+                Ok(None)
             }
             Ok(Ok(Head::Again) | Err(_)) | Err(_) => stale(copy),
         }

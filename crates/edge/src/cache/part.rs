@@ -3,20 +3,22 @@
 use super::absent::Why;
 use super::disk::{Missing, OpenSlice};
 use super::facts::Facts;
-use super::fetch::{Coming, Errand};
+use super::fetch::{BoxBody, Coming, Errand};
 use super::fill::{Fill, Head};
 use super::flights::Reading;
 use super::object::{First, Object};
 use super::pages::Patience;
+use super::pass::Passing;
 use super::run::Following;
 use super::shared::{Content, Shared, Stored, now};
 use super::upstream::{Failure, Upstream};
 use super::{ObjectKey, buffers};
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use futures_util::future::Either;
 use futures_util::stream::{self, Stream};
 use std::ops::Range;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes read from a file at once.
 const PIECE: u64 = buffers::LENGTH as u64;
@@ -109,6 +111,8 @@ enum At {
     Memory(u32, Bytes),
     File(u32, Arc<OpenSlice>),
     Fill(u32, Arc<Fill>, Settled),
+    /// Apart from the cache.
+    Passing(u32, Mutex<BoxBody>),
 }
 
 /// Whether the file of a fill was looked for, so that its memory can be let go.
@@ -131,7 +135,9 @@ impl At {
     fn number(&self) -> Option<u32> {
         match self {
             At::Nowhere => None,
-            At::Memory(number, _) | At::File(number, _) | At::Fill(number, ..) => Some(*number),
+            At::Memory(number, _) | At::File(number, _) | At::Fill(number, ..) | At::Passing(number, _) => {
+                Some(*number)
+            }
         }
     }
 }
@@ -172,8 +178,13 @@ impl Walk {
     /// A piece of the slice we are at; `None`: look where it is now.
     async fn piece(&mut self, number: u32, inside: Range<u64>) -> Result<Option<Bytes>, Failure> {
         let counts = &self.shared.counts;
+        if let At::Passing(_, body) = &mut self.at {
+            let body = body.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let next = body.next().await.unwrap_or_else(|| Err(Failure::broken("it ends too early")));
+            return next.inspect(|bytes| counts.bytes_fresh.add(bytes.len() as u64)).map(Some);
+        }
         match &self.at {
-            At::Nowhere => Ok(None),
+            At::Nowhere | At::Passing(..) => Ok(None),
             At::Memory(_, bytes) => {
                 let end = usize::try_from(inside.end).unwrap_or(usize::MAX).min(bytes.len());
                 let start = usize::try_from(inside.start).unwrap_or(usize::MAX).min(end);
@@ -277,7 +288,10 @@ impl Walk {
                     self.following = following.or(self.following.take());
                     continue;
                 }
-                Coming::Apart => continue,
+                Coming::Apart => {
+                    self.at = At::Passing(number, Mutex::new(self.beside(number).await?));
+                    return Ok(());
+                }
             };
             let head = match fill.head().await {
                 // It was refused to others.
@@ -298,6 +312,14 @@ impl Walk {
             }
         }
         Err(Failure::Busy)
+    }
+
+    /// What is wanted of this slice, asked for on behalf of another edge while all turns are taken: who has them may wait
+    /// for that edge.
+    async fn beside(&self, number: u32) -> Result<BoxBody, Failure> {
+        let wanted = self.range.start..self.range.end.min(self.facts.numbered_span(number).end);
+        let passing = Passing::beside(&self.shared, (&self.key, &self.upstream), &self.facts);
+        passing.exactly(wanted).await
     }
 
     /// For this slice, and those behind it that are wanted.

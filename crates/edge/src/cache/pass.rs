@@ -3,6 +3,7 @@
 use super::facts::{Asked, Facts, Version};
 use super::fetch::BoxBody;
 use super::object::{First, How, Object};
+use super::shared::Shared;
 use super::upstream::{Failure, Reply, TO_THE_END, Upstream, Want};
 use super::{Cache, ObjectKey};
 use bytes::{Bytes, BytesMut};
@@ -77,6 +78,28 @@ async fn ask(
 }
 
 impl Passing {
+    /// For a part of an object that is known.
+    pub(super) fn beside(
+        shared: &Shared,
+        (key, upstream): (&ObjectKey, &Arc<dyn Upstream>),
+        facts: &Facts,
+    ) -> Arc<Passing> {
+        let asked = Asked { number: 0, slice_size: facts.slice_size, stamp: facts.stamp };
+        let (key, upstream, stall) = (key.clone(), upstream.clone(), shared.config.stall);
+        let (total, version) = (Some(facts.total), facts.version);
+        Arc::new(Passing { key, upstream, stall, total, asked, version, body: Mutex::default() })
+    }
+
+    /// A part of the very version that is known.
+    pub(super) async fn exactly(self: Arc<Passing>, range: Range<u64>) -> Result<BoxBody, Failure> {
+        let (version, start, body) = self.again(range.clone()).await?;
+        if version != self.version {
+            return Err(Failure::Changed);
+        }
+        *self.body() = Some((start, body));
+        Ok(self.part(range))
+    }
+
     fn body(&self) -> MutexGuard<'_, Option<(u64, BoxBody)>> {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }

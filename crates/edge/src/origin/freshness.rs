@@ -1,5 +1,6 @@
 //! How long an origin says that its answer is good. <https://www.rfc-editor.org/rfc/rfc9111#section-4.2>
 
+use super::hops::GOOD_FOR;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -33,6 +34,12 @@ pub(super) fn of(headers: &HeaderMap) -> Word {
     }
     let fresh_for = if has("no-cache") { Some(Duration::ZERO) } else { lifetime(headers, &directives) };
     Word { fresh_for, unkept: false }
+}
+
+/// How long another edge takes its copy for good. What comes from there is good no longer: edges that have each other as
+/// origins would call it good for ever, one after the other.
+pub(super) fn of_an_edge(headers: &HeaderMap) -> Option<Duration> {
+    Some(Duration::from_secs(text(headers, &GOOD_FOR)?.parse().ok()?))
 }
 
 fn directives(headers: &HeaderMap) -> Vec<String> {

@@ -7,6 +7,8 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 
 pub(crate) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+/// For how many seconds an edge takes its copy for good, told to other edges.
+pub(crate) const GOOD_FOR: HeaderName = HeaderName::from_static("noren-good-for");
 /// The last so many edges are told: a circle of more is nobody's.
 const MOST: usize = 8;
 const NAME: &str = "noren-";

@@ -15,6 +15,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
 use rustls::ClientConfig;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -33,6 +34,8 @@ pub(super) struct Http {
     redirects: Redirects,
     via: Arc<str>,
     honour: bool,
+    usual: Duration,
+    circles: AtomicBool,
     patience: Duration,
 }
 
@@ -58,8 +61,9 @@ impl Http {
         let places = Arc::new(Semaphore::new(config.requests));
         let patience = config.answer_timeout.0.min(most);
         let (redirects, via) = (Redirects::new(config, manners), manners.via.clone());
-        let (config, honour) = (config.clone(), manners.honour);
-        Ok(Http { connections, config, places, headers, redirects, via, honour, patience })
+        let (config, honour, usual) = (config.clone(), manners.honour, manners.usual);
+        let circles = AtomicBool::new(false);
+        Ok(Http { connections, config, places, headers, redirects, via, honour, usual, circles, patience })
     }
 
     pub(super) fn patience(&self) -> Duration {
@@ -67,7 +71,10 @@ impl Http {
     }
 
     pub(super) async fn ask(&self, order: &Order<'_>) -> Result<Found, Failure> {
-        let place = timeout(self.patience / 2, self.places.clone().acquire_owned()).await;
+        // Those who have the places may wait for an edge that waits for this one.
+        let is_in_circle = !order.hops.is_empty() && self.circles.load(Ordering::Relaxed);
+        let wait = if is_in_circle { Duration::ZERO } else { self.patience / 2 };
+        let place = timeout(wait, self.places.clone().acquire_owned()).await;
         let place = place.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
         timeout(self.patience, self.ask_with(place, order)).await.map_err(|_| Failure::TimedOut)?
     }
@@ -97,7 +104,11 @@ impl Http {
     }
 
     fn word(&self, headers: &HeaderMap) -> Word {
-        if self.honour { freshness::of(headers) } else { Word::default() }
+        let word = if self.honour { freshness::of(headers) } else { Word::default() };
+        match freshness::of_an_edge(headers) {
+            Some(most) => Word { fresh_for: Some(word.fresh_for.unwrap_or(self.usual).min(most)), ..word },
+            None => word,
+        }
     }
 
     async fn send(&self, (url, host): (&Url, Option<&str>), order: &Order<'_>) -> Result<Response, Failure> {
@@ -150,7 +161,10 @@ impl Http {
                     text(&header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes */")?.parse().ok());
                 return Ok(Found::Reply(empty(416, meta)));
             }
-            508 => return Err(Failure::Circle),
+            508 => {
+                self.circles.store(true, Ordering::Relaxed);
+                return Err(Failure::Circle);
+            }
             other => return Err(Failure::Refused(other)),
         }
         if text(&header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {

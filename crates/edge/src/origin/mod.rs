@@ -73,6 +73,8 @@ pub(crate) enum Found {
 pub(crate) struct Manners {
     /// How long a file is good, if not as long as the cache says.
     pub(crate) valid: Option<Duration>,
+    /// Or else, how long the cache says.
+    pub(crate) usual: Duration,
     /// The origin's word on that counts.
     pub(crate) honour: bool,
     /// How this edge calls itself.
@@ -98,7 +100,7 @@ impl OwnPlace {
     pub(crate) fn label(&self) -> String {
         match self {
             OwnPlace::Origin(config) => config.label(),
-            OwnPlace::Bucket(bucket) => format!("bucket {}", bucket.name()),
+            OwnPlace::Bucket(bucket) => bucket.label(),
             OwnPlace::Elsewhere(_) => "other servers".to_owned(),
         }
     }
@@ -165,7 +167,7 @@ impl Origins {
 
     /// Places of our own media.
     pub(crate) fn of(list: &[(OwnPlace, Arc<OriginFigures>)], via: &Arc<str>) -> Result<Origins, String> {
-        let manners = Manners { valid: Some(OWN_VALID), via: via.clone(), ..Manners::default() };
+        let manners = Manners { valid: Some(OWN_VALID), usual: OWN_VALID, via: via.clone(), ..Manners::default() };
         let most = share(list.len());
         let mut opened = Vec::new();
         for (place, figures) in list {

@@ -210,10 +210,14 @@ impl Edge {
         match self.0.cache.object(&key, &upstream, hint(request)).await {
             Ok(object) => {
                 let how = Some(object.how());
-                let is_unkept = object.is_unkept();
+                let (is_unkept, good_for) = (object.is_unkept(), object.good_for());
                 let mut response = from_object(site, Arc::new(object), request).await;
                 if is_unkept {
                     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                }
+                // Who asks for somebody else may be asked for this file by us.
+                if !upstream.chain().is_empty() {
+                    response.headers_mut().insert(hops::GOOD_FOR, good_for.as_secs().into());
                 }
                 Answered { response, how }
             }

@@ -212,7 +212,8 @@ impl Current {
     fn new(config: &EdgeConfig, (figures, via): (&Figures, &Arc<str>)) -> Result<Current, Unusable> {
         let mut sites = Vec::new();
         for (at, site) in config.sites.iter().enumerate() {
-            let site = Site::open(site, (figures, via)).map_err(|why| Unusable::Config(format!("site[{at}].{why}")))?;
+            let site = Site::open((site, config.cache.valid_ok), (figures, via));
+            let site = site.map_err(|why| Unusable::Config(format!("site[{at}].{why}")))?;
             sites.push(Arc::new(site));
         }
         let (metrics, trusted) = (config.metrics.clone(), config.server.trusted_proxies.clone());

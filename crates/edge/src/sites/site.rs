@@ -36,7 +36,11 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn open(config: &SiteConfig, (figures, via): (&Figures, &Arc<str>)) -> Result<Site, String> {
+    /// `usual`: how long the cache keeps a file good, where the site does not say.
+    pub(super) fn open(
+        (config, usual): (&SiteConfig, Duration),
+        (figures, via): (&Figures, &Arc<str>),
+    ) -> Result<Site, String> {
         let label = config.label();
         let known: Vec<Configured> =
             config.origins.iter().map(|origin| (origin.clone(), figures.origin(&label, &origin.label()))).collect();
@@ -48,7 +52,8 @@ impl Site {
         });
         let valid = config.valid.map(|period| period.0);
         let (hosts, path) = (config.hosts.clone(), config.path.as_str().to_owned());
-        let manners = Manners { valid, honour: config.honour_origin_headers, via: via.clone(), hosts, path };
+        let (honour, via) = (config.honour_origin_headers, via.clone());
+        let manners = Manners { valid, usual: valid.unwrap_or(usual), honour, via, hosts, path };
         let origins = Origins::open((leading, &known[leading..]), manners)?;
         let preset = config.software.map(|software| software.preset());
         let public = config.public.as_ref().map(|list| list.iter().map(|folder| folder.as_str().to_owned()).collect());

@@ -34,10 +34,12 @@ async fn edges_in_a_circle_end_at_once() {
 /// Two edges, each with the other as an origin and then with files of its own, and settings of their caches.
 async fn two(cache: &str) -> (World, World) {
     let own = "[[site.origin]]\nfolder = \"{here}/shelf\"\n";
+    // What comes before [cache] is said of the other edge.
+    let (other_edge, cache) = cache.split_once("[cache]\n").unwrap_or(("", cache));
     let alone = format!("[[site]]\n{own}[cache]\n{cache}");
     let (first, second) = (World::new(&alone).await, World::new(&alone).await);
     let site = |other: &World| {
-        let url = format!("url = \"http://{}\"\nanswer_timeout = \"20 s\"\n", other.address);
+        let url = format!("url = \"http://{}\"\nanswer_timeout = \"20 s\"\n{other_edge}", other.address);
         format!("[[site]]\n[[site.origin]]\n{url}{own}[cache]\n{cache}")
     };
     first.reload(&site(&second));
@@ -136,4 +138,91 @@ async fn readers_before_other_edges_are_joined() {
     }
     let asked = origin.asked().len();
     assert!((1..=3).contains(&asked), "{asked}: once for each of the three edges at most");
+}
+
+/// The same in the middle of files, for which turns are given back and taken again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_edges_in_the_middle_of_files_do_not_wait_for_each_others_turns() {
+    let (first, second) = two("fills = 2\nslice_size = \"256 KiB\"\nmemory = \"0 B\"\nstall = \"20 s\"\n").await;
+    let film = |number: usize| -> Vec<u8> { (0..1_500_000).map(|place| (place / 7 * (number + 3)) as u8).collect() };
+    for number in 0..12 {
+        (if number % 2 == 0 { &first } else { &second }).write(&format!("shelf/{number}.mp4"), film(number));
+    }
+    let started = Instant::now();
+    let worlds = [&first, &second];
+    let asked = (0..24)
+        .map(|number| async move { (number / 2, worlds[number % 2].get("a", &format!("/{}.mp4", number / 2)).await) });
+    for (number, answer) in join_all(asked).await {
+        let is_right = answer.status == 200 && answer.body == film(number);
+        assert!(is_right, "{number}, {} bytes: {}", answer.body.len(), answer.head);
+    }
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+}
+
+/// Each may ask the other for one file at a time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_edges_whose_requests_are_under_way_do_not_wait_for_each_other() {
+    let (first, second) = two("requests = 1\n[cache]\n").await;
+    let body = [b"\x89PNG\r\n\x1a\n".as_slice(), &vec![b'a'; 3_000_000]].concat();
+    for world in [&first, &second] {
+        assert_eq!(world.get("a", "/none.png").await.status, 404);
+    }
+    let started = Instant::now();
+    for number in 0..4 {
+        first.write(&format!("shelf/one-{number}.png"), &body);
+        second.write(&format!("shelf/two-{number}.png"), &body);
+        let paths = (format!("/two-{number}.png"), format!("/one-{number}.png"));
+        for answer in join_all([first.get("a", &paths.0), second.get("a", &paths.1)]).await {
+            assert!(answer.status == 200 && answer.body == body, "{} bytes: {}", answer.body.len(), answer.head);
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+}
+
+/// Each would call the other's copy good, again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_deleted_does_not_live_on_between_two_edges() {
+    let (first, second) = two("valid_ok = \"2 s\"\nvalid_not_found = \"1 s\"\n").await;
+    first.write("shelf/a.png", b"\x89PNG\r\n\x1a\na");
+    for world in [&second, &first] {
+        assert_eq!(world.get("a", "/a.png").await.status, 200);
+        world.settled().await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    std::fs::remove_file(first.folder.path().join("shelf/a.png")).unwrap();
+    let started = Instant::now();
+    loop {
+        let statuses = [first.get("a", "/a.png").await.status, second.get("a", "/a.png").await.status];
+        if statuses == [404, 404] {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(12), "it lives on: {statuses:?}");
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+}
+
+/// What an edge has from another one is good no longer than there, and it says so.
+#[tokio::test]
+async fn edges_tell_each_other_how_long_a_file_is_good() {
+    let origin = Origin::with(&[("/a.png", "image/png", b"bytes")]).await;
+    let site = |url: String, valid: &str| format!("[[site]]\nvalid = \"{valid}\"\n[[site.origin]]\nurl = \"{url}\"\n");
+    let back = World::new(&site(origin.url(), "100 s")).await;
+    let front = World::new(&site(format!("http://{}", back.address), "90 d")).await;
+    let hops = "CDN-Loop: noren-0123456789abcdef\r\n";
+    for world in [&front, &back] {
+        for _ in 0..2 {
+            let told = world.ask("a", "/a.png", hops).await;
+            let seconds: u64 = told.header("noren-good-for").parse().unwrap();
+            assert!((80..=100).contains(&seconds), "{}", told.head);
+            world.settled().await;
+        }
+        // Nobody else is told, and what browsers may keep is another matter.
+        let answer = world.get("a", "/a.png").await;
+        assert_eq!((answer.header("noren-good-for"), answer.header("x-cache")), ("", "HIT"));
+        assert!(answer.header("cache-control").contains("immutable"), "{}", answer.head);
+    }
+    // The shorter time counts.
+    let short = World::new(&site(format!("http://{}", back.address), "20 s")).await;
+    let told = short.ask("a", "/a.png", hops).await;
+    assert!(told.header("noren-good-for").parse::<u64>().unwrap() <= 20, "{}", told.head);
 }

@@ -11,6 +11,7 @@ mod folders;
 mod headers;
 mod http2;
 mod keys;
+mod metrics;
 mod nginx;
 mod origins;
 mod paths;
