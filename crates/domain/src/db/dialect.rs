@@ -1,6 +1,7 @@
 //! SQL is written once, in PostgreSQL's spelling. This turns the few forms SQLite lacks into what it understands.
 //!
-//! `= ANY($n)` and `<> ALL($n)` → json_each, or a plain comparison where the list has one id; `$n` → `?n`; casts
+//! `= ANY($n)` and `<> ALL($n)` → json_each, or a plain comparison where the list has one id (on PostgreSQL, too);
+//! `$n` → `?n`; casts
 //! `::bigint` … → nothing; `FOR UPDATE SKIP LOCKED` → nothing; a list unnested `AS e(value)` → `AS e`, whose column has
 //! that name by itself. In migrations also `BIGINT PRIMARY KEY` → `INTEGER PRIMARY KEY` (SQLite's fast row id) and
 //! `/* clustered */` → `WITHOUT ROWID`.
@@ -14,17 +15,20 @@ use std::{
 const CASTS: [&str; 7] =
     ["::bigint[]", "::text[]", "::bigint", "::text", "::boolean", "::double precision", "::integer"];
 
-/// What a statement is on SQLite.
+/// What a statement is on SQLite, and for lists of one on PostgreSQL.
 pub(super) struct Forms {
     pub(super) many: Box<str>,
     /// For lists of one id each: plain comparisons find better plans and need no JSON.
     pub(super) one: Box<str>,
+    /// The same on PostgreSQL, if the lists are used for nothing but comparing: it plans once, for lists of ten, and
+    /// reads whole tables for them that were small when it did.
+    pub(super) postgres_one: Option<Box<str>>,
     /// The parameters, counted from 0, that are compared as lists.
     pub(super) lists: Vec<usize>,
 }
 
-/// The SQLite forms of a statement, made once for each text.
-pub(super) fn sqlite(sql: &'static str) -> Arc<Forms> {
+/// The forms of a statement, made once for each text.
+pub(super) fn forms(sql: &'static str) -> Arc<Forms> {
     type Memo = RwLock<HashMap<(usize, usize), Arc<Forms>, BuildHasherDefault<Place>>>;
     static MEMO: LazyLock<Memo> = LazyLock::new(Default::default);
     let key = (sql.as_ptr() as usize, sql.len());
@@ -89,7 +93,30 @@ fn translate(sql: &str) -> Forms {
     one.push_str(rest);
     lists.sort_unstable();
     lists.dedup();
-    Forms { many: many.into(), one: one.into(), lists }
+    let postgres_one = single(sql, &lists).map(Into::into);
+    Forms { many: many.into(), one: one.into(), postgres_one, lists }
+}
+
+/// Lists (by their number from 0) compared as one value each, in PostgreSQL's spelling. None: there are none, or something
+/// else is done with one of them.
+fn single(sql: &str, lists: &[usize]) -> Option<String> {
+    let mut text = sql.to_owned();
+    for number in lists.iter().map(|list| list + 1) {
+        let name = format!("${number}");
+        let named = sql
+            .match_indices(&name)
+            .filter(|(at, _)| !sql[at + name.len()..].starts_with(|c: char| c.is_ascii_digit()));
+        let mut compared = 0;
+        for (start, _, one) in LISTS {
+            let list = format!("{start}{name})");
+            compared += sql.matches(&list).count();
+            text = text.replace(&list, &one.replace('?', &name));
+        }
+        if named.count() != compared {
+            return None;
+        }
+    }
+    (!lists.is_empty()).then_some(text)
 }
 
 /// The SQLite form of a migration.
@@ -118,6 +145,19 @@ mod tests {
         ] {
             let made = translate(postgres);
             assert_eq!((&*made.many, &*made.one, &*made.lists), (many, one, lists));
+        }
+    }
+
+    #[test]
+    fn lists_of_one_on_postgres() {
+        for (many, one) in [
+            ("SELECT a FROM t WHERE id = $1", None),
+            ("a = ANY($1) AND b <> ALL($12) AND c = $2", Some("a = $1 AND b <> $12 AND c = $2")),
+            ("a = ANY($1)::bigint FOR UPDATE SKIP LOCKED", Some("a = $1::bigint FOR UPDATE SKIP LOCKED")),
+            ("FROM unnest($1::bigint[]) AS e(value) WHERE a = ANY($1)", None),
+            ("a = ANY($1) AND b = $11", Some("a = $1 AND b = $11")),
+        ] {
+            assert_eq!(translate(many).postgres_one.as_deref(), one, "{many}");
         }
     }
 }

@@ -84,22 +84,46 @@ impl rusqlite::ToSql for Texts {
         Ok(json.into())
     }
 }
-macro_rules! postgres_array {
-    ($name:ty, $inner:ty, $list:tt) => {
-        impl pg::ToSql for $name {
-            fn to_sql(
-                &self,
-                ty: &pg::Type,
-                out: &mut pg::private::BytesMut,
-            ) -> Result<pg::IsNull, Box<dyn std::error::Error + Sync + Send>> {
-                pg::ToSql::to_sql(&self.$list, ty, out)
-            }
-            fn accepts(ty: &pg::Type) -> bool {
-                <$inner as pg::ToSql>::accepts(ty)
-            }
-            pg::to_sql_checked!();
+
+/// An array, or the number itself of a list of one.
+impl pg::ToSql for Ids {
+    fn to_sql(&self, ty: &pg::Type, out: &mut pg::private::BytesMut) -> Result<pg::IsNull, Wrong> {
+        match (&self.raw[..], *ty == pg::Type::INT8) {
+            ([id], true) => pg::ToSql::to_sql(id, ty, out),
+            (_, true) => Err("a list that is not of one".into()),
+            (_, false) => pg::ToSql::to_sql(&self.raw, ty, out),
         }
-    };
+    }
+    fn accepts(ty: &pg::Type) -> bool {
+        <i64 as pg::ToSql>::accepts(ty) || <Vec<i64> as pg::ToSql>::accepts(ty)
+    }
+    pg::to_sql_checked!();
 }
-postgres_array!(Ids, Vec<i64>, raw);
-postgres_array!(Texts, Vec<String>, 0);
+impl pg::ToSql for Texts {
+    fn to_sql(&self, ty: &pg::Type, out: &mut pg::private::BytesMut) -> Result<pg::IsNull, Wrong> {
+        pg::ToSql::to_sql(&self.0, ty, out)
+    }
+    fn accepts(ty: &pg::Type) -> bool {
+        <Vec<String> as pg::ToSql>::accepts(ty)
+    }
+    pg::to_sql_checked!();
+}
+type Wrong = Box<dyn std::error::Error + Sync + Send>;
+
+/// Whether this is a list of one id.
+pub(super) fn is_one(param: &dyn Param) -> bool {
+    param.postgres().to_sql_checked(&pg::Type::INT8, &mut pg::private::BytesMut::new()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_one_are_known() {
+        let ids = |ids: &[i64]| Ids::raw(ids.iter().copied());
+        assert!(is_one(&ids(&[7])));
+        assert!(!is_one(&ids(&[])) && !is_one(&ids(&[7, 8])));
+        assert!(!is_one(&Texts(vec!["a".into()])) && !is_one(&Texts(Vec::new())));
+    }
+}

@@ -1,9 +1,10 @@
 //! PostgreSQL through a pool; statements are prepared once for each connection, and planned once: planning a look-up by
-//! key takes several times as long as the look-up. Only pages (`LIMIT $n`) are planned each time, with their values:
+//! key takes several times as long as the look-up. A list of one is compared as one: for a list of any length whole tables
+//! are read that were small when that was planned. Only pages (`LIMIT $n`) are planned each time, with their values:
 //! whoever does not know how few rows are wanted sorts all of them, which turned a page of 1 ms into one of 15 ms.
 //! <https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES>
 
-use super::{DatabaseConfig, Params, Row};
+use super::{DatabaseConfig, Params, Row, dialect, dialect::Forms, params};
 use crate::{Error, Result};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
 use futures_util::join;
@@ -72,15 +73,15 @@ impl Lease {
     }
 
     pub(super) async fn exec(&self, sql: &'static str, params: Params<'_>) -> Result<u64> {
-        let client = self.client()?;
-        let statement = client.prepare_cached(sql).await?;
+        let (client, forms) = (self.client()?, dialect::forms(sql));
+        let statement = client.prepare_cached(fitting(&forms, sql, params)).await?;
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p.postgres()).collect();
         Ok(planned(client, sql, client.execute(&statement, &params)).await?)
     }
 
     pub(super) async fn all<T: Row>(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<T>> {
-        let client = self.client()?;
-        let statement = client.prepare_cached(sql).await?;
+        let (client, forms) = (self.client()?, dialect::forms(sql));
+        let statement = client.prepare_cached(fitting(&forms, sql, params)).await?;
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p.postgres()).collect();
         let rows = planned(client, sql, client.query(&statement, &params)).await?;
         Ok(rows.iter().map(T::from_postgres).collect::<Result<_, _>>()?)
@@ -92,7 +93,19 @@ impl Lease {
 
     pub(super) async fn prepare(&self, sql: &'static str) -> Result<()> {
         self.client()?.prepare_cached(sql).await?;
+        if let Some(one) = &dialect::forms(sql).postgres_one {
+            self.client()?.prepare_cached(one).await?;
+        }
         Ok(())
+    }
+}
+
+/// The statement in the form that fits its values.
+fn fitting<'a>(forms: &'a Forms, sql: &'static str, params: Params<'_>) -> &'a str {
+    let is_one = |list: &usize| params.get(*list).is_some_and(|param| params::is_one(*param));
+    match &forms.postgres_one {
+        Some(one) if forms.lists.iter().all(is_one) => one,
+        _ => sql,
     }
 }
 

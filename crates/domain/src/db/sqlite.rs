@@ -259,7 +259,7 @@ impl Lease {
     }
 
     pub(super) fn prepare(&self, sql: &'static str) -> Result<()> {
-        let forms = dialect::sqlite(sql);
+        let forms = dialect::forms(sql);
         self.here(|conn| [&forms.many, &forms.one].into_iter().try_for_each(|form| conn.prepare(form).map(drop)))
     }
 
@@ -315,7 +315,7 @@ fn all<T: Row>(conn: &Connection, sql: &'static str, params: &impl Bound) -> rus
 
 /// The statement in the form that fits its values, with them.
 fn bound<'c>(conn: &'c Connection, sql: &'static str, params: &impl Bound) -> rusqlite::Result<CachedStatement<'c>> {
-    let forms = dialect::sqlite(sql);
+    let forms = dialect::forms(sql);
     let is_one = |list: &usize| match *list < params.len() {
         true => params.at(*list).to_sql().map(|value| is_number(&value)),
         false => Ok(false),
