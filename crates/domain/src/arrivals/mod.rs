@@ -5,7 +5,9 @@ mod store;
 
 use crate::{
     Result,
+    accounts::Account,
     db::{Conn, Crowded, Db, Ids, Tx},
+    hosts,
     ids::{self, AccountId, ArrivalId},
     jobs::Job,
     row, tombstones,
@@ -32,6 +34,7 @@ row! {
 /// Something to be kept.
 pub(crate) struct Taken {
     from: AccountId,
+    host: Option<String>,
     uri: String,
     body: String,
 }
@@ -43,8 +46,9 @@ impl Crowded for Taken {
 }
 
 /// Keeps what arrived, to be applied by a job. False when it arrived from the same signer before.
-pub async fn take(db: &Db, from: AccountId, (uri, body): (&str, &str)) -> Result<bool> {
-    let taken = Taken { from, uri: uri.to_owned(), body: body.to_owned() };
+pub async fn take(db: &Db, from: &Account, (uri, body): (&str, &str)) -> Result<bool> {
+    let (uri, body) = (uri.to_owned(), body.to_owned());
+    let taken = Taken { from: from.id, host: hosts::of(&from.uri), uri, body };
     db.crowds.arrivals.join(db, taken, |db, taken| together(db, taken).boxed()).await
 }
 
@@ -54,8 +58,9 @@ async fn together(db: &Db, taken: &[Taken]) -> Result<Vec<bool>> {
         |t: &Taken| Arrival { id: ids::next(), uri: t.uri.clone(), account_id: t.from, body: Some(t.body.clone()) };
     let rows: Vec<Arrival> = taken.iter().map(row).collect();
     let new = try_join_all(rows.iter().map(|row| store::insert(&tx, row))).await?;
-    let jobs = rows.iter().zip(&new).filter(|(_, new)| **new).map(|(row, _)| Job::Receive { arrival: row.id });
-    tx.enqueue_all(&jobs.collect::<Vec<_>>()).await?;
+    let jobs = rows.iter().zip(taken).map(|(row, t)| Job::Receive { arrival: row.id, from: t.host.clone() });
+    let jobs: Vec<Job> = jobs.zip(&new).filter(|(_, new)| **new).map(|(job, _)| job).collect();
+    tx.enqueue_all(&jobs).await?;
     tx.commit().await?;
     Ok(new)
 }

@@ -45,7 +45,7 @@ fn count(gone: &[String]) -> u64 {
 /// Nobody will apply what these were about: only its name is kept, as long as others are.
 async fn forget_arrivals(tx: &Tx, payloads: &[String]) -> Result<()> {
     let arrival = |payload: &String| match serde_json::from_str(payload) {
-        Ok(Job::Receive { arrival }) => Some(arrival),
+        Ok(Job::Receive { arrival, .. }) => Some(arrival),
         _ => None,
     };
     let arrivals = Ids::of(payloads.iter().filter_map(arrival));

@@ -45,6 +45,8 @@ stored_enum! {
 
 /// Begins the names of lanes that are no server's.
 pub const SHARED: char = '*';
+/// Begins the names of lanes of what servers sent, which asks them for nothing or much.
+pub const SENDER: char = '<';
 
 /// Work to do later. Carries ids only; its JSON form is part of the stored format: rows outlive releases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +79,9 @@ pub enum Job {
     /// Applies what another server sent.
     Receive {
         arrival: ArrivalId,
+        /// The server that sent it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
     },
     /// Asks another server how one of its accounts is now.
     RefreshAccount {
@@ -177,11 +182,13 @@ impl Job {
     }
 
     /// Of a lane only so many run at once: the server that this asks, if what it asks can be held up there, or a name
-    /// that no server has for what may take long wherever it asks.
+    /// that no server has for what may take long wherever it asks. What a server sent is in a lane of its own, whomever
+    /// it has us ask.
     pub fn lane(&self) -> Option<String> {
         match self {
             Self::Deliver { inbox, .. } => hosts::of(inbox),
             Self::MendFollows { url, .. } => hosts::of(url),
+            Self::Receive { from, .. } => from.as_ref().map(|host| format!("{SENDER}{host}")),
             Self::FetchThread { .. } => Some(format!("{SHARED}threads")),
             Self::FetchCard { .. } => Some(format!("{SHARED}cards")),
             _ => None,
@@ -250,7 +257,7 @@ impl Crowded for End {
 /// Writes down how a job ended. [`Error::Busy`](crate::Error::Busy) when that cannot be done now.
 pub async fn finish(db: &Db, claimed: &Claimed, outcome: Outcome) -> Result<()> {
     let arrival = match &claimed.job {
-        Some(Job::Receive { arrival }) => Some(*arrival),
+        Some(Job::Receive { arrival, .. }) => Some(*arrival),
         _ => None,
     };
     let end = End { id: claimed.id, attempts: claimed.attempts, arrival, outcome };

@@ -11,7 +11,11 @@ fn stored_form_is_fixed() {
         (Job::DeleteFiles { keys: vec!["a/b".into()] }, r#"{"job":"delete_files","keys":["a/b"]}"#),
         (Job::PublishScheduled { scheduled: ScheduledId(8) }, r#"{"job":"publish_scheduled","scheduled":"8"}"#),
         (Job::ClosePoll { poll: PollId(9) }, r#"{"job":"close_poll","poll":"9"}"#),
-        (Job::Receive { arrival: ArrivalId(3) }, r#"{"job":"receive","arrival":"3"}"#),
+        (Job::Receive { arrival: ArrivalId(3), from: None }, r#"{"job":"receive","arrival":"3"}"#),
+        (
+            Job::Receive { arrival: ArrivalId(3), from: Some("a.example".into()) },
+            r#"{"job":"receive","arrival":"3","from":"a.example"}"#,
+        ),
         (
             Job::Deliver { activity: ActivityId(4), inbox: "https://a.example/inbox".into() },
             r#"{"job":"deliver","activity":"4","inbox":"https://a.example/inbox"}"#,
@@ -149,16 +153,17 @@ async fn many_ends_are_written_together_and_each_is_its_own() {
 #[tokio::test]
 async fn dead_letters_go_with_what_they_were_to_apply() {
     let world = crate::accounts::tests::world().await;
-    let from = world.remote("ann", "a.example").await;
-    arrivals::take(&world.db, from, ("https://a.example/1", "{}")).await.unwrap();
-    arrivals::take(&world.db, from, ("https://a.example/2", "{}")).await.unwrap();
+    let from = world.account(world.remote("ann", "a.example").await).await;
+    arrivals::take(&world.db, &from, ("https://a.example/1", "{}")).await.unwrap();
+    arrivals::take(&world.db, &from, ("https://a.example/2", "{}")).await.unwrap();
     let claimed = claim(&world.db, Queue::Default, 10, &Texts(Vec::new())).await.unwrap();
+    assert_eq!(claimed.iter().map(|c| c.lane.as_deref()).collect::<Vec<_>>(), [Some("<a.example"); 2]);
     for job in &claimed {
         finish(&world.db, job, Outcome::GiveUp("odd".into())).await.unwrap();
     }
     assert_eq!(sweep(&world.db).await.unwrap(), 0, "not so soon");
     let arrival = |claimed: &Claimed| match claimed.job {
-        Some(Job::Receive { arrival }) => arrival,
+        Some(Job::Receive { arrival, .. }) => arrival,
         _ => panic!("{claimed:?}"),
     };
     let body = async |claimed: &Claimed| {
@@ -191,11 +196,11 @@ async fn the_same_job_is_found_by_an_index() {
 #[tokio::test]
 async fn what_was_taken_back_is_refused_with_its_arrival() {
     let world = crate::accounts::tests::world().await;
-    let from = world.remote("ann", "a.example").await;
+    let from = world.account(world.remote("ann", "a.example").await).await;
     let name = "https://a.example/likes/1";
-    arrivals::take(&world.db, from, (name, "{}")).await.unwrap();
+    arrivals::take(&world.db, &from, (name, "{}")).await.unwrap();
     let claimed = claim(&world.db, Queue::Default, 10, &Texts(Vec::new())).await.unwrap();
-    let Some(Job::Receive { arrival }) = claimed[0].job else { panic!("{claimed:?}") };
+    let Some(Job::Receive { arrival, .. }) = claimed[0].job else { panic!("{claimed:?}") };
     assert!(!arrivals::is_taken_back(&world.db, arrival, name).await.unwrap());
     crate::tombstones::remember(&world.db, name).await.unwrap();
     assert!(arrivals::is_taken_back(&world.db, arrival, name).await.unwrap());

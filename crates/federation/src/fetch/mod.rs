@@ -23,6 +23,7 @@ mod request;
 mod resolve;
 mod send;
 mod target;
+mod watch;
 
 pub use address::is_global;
 pub use body::Body;
@@ -36,6 +37,7 @@ pub use nat64::Prefix;
 pub use reach::Reached;
 pub use request::{Ask, Reply, Scope};
 pub use resolve::{Resolve, Resolving, System};
+pub use watch::Asked;
 
 use crate::signatures::Form;
 use std::net::IpAddr;

@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::send::{Lease, Outgoing, Patience};
 use super::target::{Target, target};
-use super::{Bounds, Error, Fetcher};
+use super::{Bounds, Error, Fetcher, watch};
 use crate::signatures::{Form, Signer};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
@@ -79,6 +79,7 @@ pub(super) struct Answer {
 impl Fetcher {
     /// Fetches, following redirects. [`Error::Status`] for every answer that is not a success.
     pub async fn open(&self, ask: &Ask<'_>) -> Result<Reply, Error> {
+        watch::asks();
         let patience = Patience { idle: ask.bounds.idle, until: Instant::now() + ask.bounds.total };
         let mut url = ask.url.clone();
         url.set_fragment(None);

@@ -92,7 +92,7 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
     }
     let Ok(body) = std::str::from_utf8(&bytes) else { return Err(Refusal::Bad("The body is not UTF-8")) };
     let name = name(&activity, &signer::proof(&federation, &signed).await?, &bytes);
-    arrivals::take(&federation.db, from.id, (&name, body)).await?;
+    arrivals::take(&federation.db, &from, (&name, body)).await?;
     // What is beside the activity counts only when it is signed with it.
     if signed.covers(follows::HEADER) {
         follows::claimed(&federation, &from, &parts.headers).await?;
@@ -119,7 +119,7 @@ async fn several_at_once(
         // As it came: what is for some alone is in nothing that is written anew.
         let body = item.to_string();
         let name = name(&activity, &proof, body.as_bytes());
-        arrivals::take(&federation.db, from.id, (&name, &body)).await?;
+        arrivals::take(&federation.db, &from, (&name, &body)).await?;
     }
     Ok(())
 }

@@ -1,14 +1,23 @@
 //! How many jobs run at each server that jobs ask: one that does not answer holds up a few, never all. Where more waits
 //! than may run, the queue is asked for jobs of that lane alone: taking all that is due and giving most of it back costs
 //! the database more than the jobs are worth.
+//!
+//! What servers sent is in lanes of the senders. Most of it is done at once, so that a sender may have most of its queue's
+//! places; what has to ask others and takes long gives its place back and goes on aside, and its sender has fewer
+//! meanwhile.
 
 use domain::db::Texts;
-use domain::jobs::{Queue, SHARED};
+use domain::jobs::{Queue, SENDER, SHARED};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// At one server at once; as many as the fetcher lets through.
 const MOST: usize = 4;
+/// Of one sender at once, while some of what it sent takes long.
+const SLOW: usize = 8;
+/// Of all senders, in no place of their queue.
+const ASIDE: usize = 64;
 /// Lanes that are asked for at once.
 const TOGETHER: usize = 64;
 
@@ -17,6 +26,9 @@ pub(super) struct Lanes {
     known: Arc<Mutex<Known>>,
     /// At once in lanes that are no server's.
     shared: usize,
+    /// At once of one sender.
+    sender: usize,
+    aside: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -28,6 +40,8 @@ struct Known {
 #[derive(Default)]
 struct Lane {
     running: usize,
+    /// Of these, those that take long.
+    slow: usize,
     /// Queues in which more waits than could be begun.
     crowded: Vec<Queue>,
     /// When it was last asked for.
@@ -38,34 +52,46 @@ struct Lane {
 pub(super) struct Held {
     lanes: Lanes,
     lane: Option<String>,
+    slow: bool,
+    aside: Option<OwnedSemaphorePermit>,
 }
 
 impl Lanes {
-    /// `places`: how many jobs run at once in the queue of what is in lanes that are no server's. Each of two such lanes
-    /// leaves room for the other and for the rest.
-    pub(super) fn new(places: usize) -> Self {
-        Self { known: Arc::default(), shared: (places * 3 / 8).max(1) }
+    /// `places`: how many jobs run at once in the queue of what is in lanes that are no server's, of which each of two
+    /// leaves room for the other and for the rest; and in the queue of what servers sent.
+    pub(super) fn new(places: (usize, usize)) -> Self {
+        let (shared, sender) = ((places.0 * 3 / 8).max(1), (places.1 * 3 / 4).max(1));
+        Self { known: Arc::default(), shared, sender, aside: Arc::new(Semaphore::new(ASIDE)) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn most(&self, lane: &str) -> usize {
-        if lane.starts_with(SHARED) { self.shared } else { MOST }
+    fn most(&self, name: &str, lane: &Lane) -> usize {
+        match name.chars().next() {
+            Some(SHARED) => self.shared,
+            Some(SENDER) if lane.slow > 0 => self.sender.min(SLOW),
+            Some(SENDER) => self.sender,
+            _ => MOST,
+        }
+    }
+
+    fn room(&self, name: &str, lane: &Lane) -> usize {
+        self.most(name, lane).saturating_sub(lane.running)
     }
 
     /// None: the lane is full. What is in no lane always has a place.
     pub(super) fn enter(&self, lane: Option<&str>) -> Option<Held> {
         if let Some(lane) = lane {
             let mut known = self.lock();
-            let running = &mut known.lanes.entry(lane.to_owned()).or_default().running;
-            if *running >= self.most(lane) {
+            let found = known.lanes.entry(lane.to_owned()).or_default();
+            if self.room(lane, found) == 0 {
                 return None;
             }
-            *running += 1;
+            found.running += 1;
         }
-        Some(Held { lanes: self.clone(), lane: lane.map(str::to_owned) })
+        Some(Held { lanes: self.clone(), lane: lane.map(str::to_owned), slow: false, aside: None })
     }
 
     /// More of `queue` waits in this lane than could be begun.
@@ -92,12 +118,12 @@ impl Lanes {
         known.turns += 1;
         let turn = known.turns;
         let has_places =
-            |(name, lane): &(&String, &mut Lane)| lane.crowded.contains(&queue) && lane.running < self.most(name);
+            |(name, lane): &(&String, &mut Lane)| lane.crowded.contains(&queue) && self.room(name, lane) > 0;
         let mut open: Vec<(&String, &mut Lane)> = known.lanes.iter_mut().filter(has_places).collect();
         open.sort_by_key(|(_, lane)| lane.turn);
         let mut wanted = Vec::new();
         for (name, lane) in open.into_iter().take(TOGETHER) {
-            let count = (self.most(name) - lane.running).min(free);
+            let count = self.room(name, lane).min(free);
             if count > 0 {
                 (lane.turn, free) = (turn, free - count);
                 wanted.push((name.clone(), count));
@@ -110,10 +136,16 @@ impl Lanes {
     /// themselves.
     pub(super) fn closed(&self, queue: Queue) -> Texts {
         let known = self.lock();
-        let is_closed =
-            |(name, lane): &(&String, &Lane)| lane.running >= self.most(name) || lane.crowded.contains(&queue);
+        let is_closed = |(name, lane): &(&String, &Lane)| {
+            is_of(queue, name) && (self.room(name, lane) == 0 || lane.crowded.contains(&queue))
+        };
         Texts(known.lanes.iter().filter(is_closed).map(|(name, _)| name.clone()).collect())
     }
+}
+
+/// Whether what waits in `queue` can be in this lane: what servers sent has a queue of its own.
+fn is_of(queue: Queue, name: &str) -> bool {
+    name.starts_with(SENDER) == (queue == Queue::Default)
 }
 
 impl Known {
@@ -124,12 +156,32 @@ impl Known {
     }
 }
 
+impl Held {
+    /// Whether this is what a server sent.
+    pub(super) fn is_of_sender(&self) -> bool {
+        self.lane.as_ref().is_some_and(|lane| lane.starts_with(SENDER))
+    }
+
+    /// This takes long. Whether it goes on aside, so that another may have its place in the queue.
+    pub(super) fn step_aside(&mut self) -> bool {
+        if let Some(lane) = &self.lane
+            && !std::mem::replace(&mut self.slow, true)
+            && let Some(lane) = self.lanes.lock().lanes.get_mut(lane)
+        {
+            lane.slow += 1;
+        }
+        self.aside = self.aside.take().or_else(|| self.lanes.aside.clone().try_acquire_owned().ok());
+        self.aside.is_some()
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         let Some(lane) = &self.lane else { return };
         let mut known = self.lanes.lock();
         if let Some(lane) = known.lanes.get_mut(lane) {
             lane.running -= 1;
+            lane.slow -= usize::from(self.slow);
         }
         known.forget(lane);
     }
@@ -141,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_lane_is_full_until_somebody_leaves() {
-        let lanes = Lanes::new(8);
+        let lanes = Lanes::new((8, 16));
         let mut held: Vec<Held> = (0..MOST).filter_map(|_| lanes.enter(Some("a.example"))).collect();
         assert_eq!(held.len(), MOST);
         assert!(lanes.enter(Some("a.example")).is_none());
@@ -155,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_crowded_lane_is_asked_for_by_itself_until_nothing_waits() {
-        let lanes = Lanes::new(8);
+        let lanes = Lanes::new((8, 16));
         let held: Vec<Held> = (0..MOST - 1).filter_map(|_| lanes.enter(Some("a.example"))).collect();
         for name in ["a.example", "b.example"] {
             lanes.crowd(Queue::Push, name);
@@ -177,9 +229,32 @@ mod tests {
     }
 
     #[test]
+    fn a_sender_has_most_places_until_it_makes_us_wait() {
+        let lanes = Lanes::new((8, 16));
+        let fill = |name: &str| (0..40).map_while(|_| lanes.enter(Some(name))).collect::<Vec<Held>>();
+        let mut held = fill("<a.example");
+        assert_eq!((held.len(), fill("a.example").len(), fill("<b.example").len()), (12, MOST, 12));
+        assert_eq!(
+            (lanes.closed(Queue::Default).0.as_slice(), lanes.closed(Queue::Push).0.len()),
+            (&["<a.example".to_owned()][..], 0)
+        );
+        assert!(held[0].is_of_sender() && held[0].step_aside() && held[0].step_aside());
+        held.truncate(3);
+        held.extend(fill("<a.example"));
+        assert_eq!(held.len(), SLOW, "what is aside counts");
+        held.remove(0);
+        assert_eq!(held.len() + fill("<a.example").len(), 12, "nothing is slow any more");
+        // Only so many are aside, of everybody.
+        let mut many: Vec<Held> = (0..10).flat_map(|n| fill(&format!("<{n}.example"))).collect();
+        assert_eq!(many.iter_mut().map(|held| usize::from(held.step_aside())).sum::<usize>(), ASIDE);
+        drop((held, many));
+        assert!(lanes.lock().lanes.is_empty() && lanes.aside.available_permits() == ASIDE);
+    }
+
+    #[test]
     fn lanes_that_are_no_servers_leave_room_in_their_queue() {
         for (places, most) in [(1, 1), (2, 1), (8, 3), (32, 12)] {
-            let lanes = Lanes::new(places);
+            let lanes = Lanes::new((places, 16));
             let held: Vec<Held> = (0..places).map_while(|_| lanes.enter(Some("*cards"))).collect();
             assert_eq!(held.len(), most.min(places), "{places}");
         }

@@ -26,6 +26,7 @@ use crate::remote::Remote;
 use crate::server::Parts;
 use domain::ids::JobId;
 use domain::jobs::{self, Claimed, Job, Outcome, Queue, Release};
+use federation::fetch::Asked;
 use futures_util::FutureExt as _;
 use std::any::Any;
 use std::collections::HashSet;
@@ -52,6 +53,8 @@ const RENEW: Duration = Duration::from_secs(20);
 /// Between two looks for work that a process left behind.
 const RESCUE: Duration = Duration::from_secs(30);
 const HOUR: Duration = Duration::from_secs(3600);
+/// What was sent to us and has us wait for others for so long goes on aside.
+const LONG: Duration = Duration::from_secs(1);
 /// No job may take longer; it is tried again.
 const JOB_LIMIT: Duration = Duration::from_secs(900);
 
@@ -78,7 +81,7 @@ pub struct Worker {
 impl Worker {
     pub fn new(parts: Parts, rounds: Rounds) -> Self {
         let jobs = &parts.config.jobs;
-        let lanes = Lanes::new(jobs.at_once(Queue::Pull));
+        let lanes = Lanes::new((jobs.at_once(Queue::Pull), jobs.at_once(Queue::Default)));
         let lines = QUEUES.map(|queue| Line::new(queue, jobs.at_once(queue), lanes.clone()));
         let (running, ended, tasks) = (Arc::default(), Arc::default(), TaskTracker::new());
         let remote = Remote::new(&parts);
@@ -131,11 +134,23 @@ impl Worker {
         let (running, ended) = (self.running.clone(), self.ended.clone());
         lock(&running).insert(claimed.id);
         self.tasks.spawn(async move {
-            let outcome = work((&parts, &remote), &claimed).await;
+            let (place, mut held) = place;
+            let (asked, mut place) = (Asked::default(), Some(place));
+            let mut working = pin!(asked.clone().during(work((&parts, &remote), &claimed)));
+            let outcome = loop {
+                match tokio::time::timeout(LONG, working.as_mut()).await {
+                    Ok(outcome) => break outcome,
+                    Err(_) if held.is_of_sender() && asked.is_so() && held.step_aside() => {
+                        drop(place.take());
+                        ended.notify_one();
+                    }
+                    Err(_) => {}
+                }
+            };
             log(&claimed, &outcome);
             write_down(&parts, &claimed, outcome).await;
             lock(&running).remove(&claimed.id);
-            drop(place);
+            drop((place, held));
             ended.notify_one();
         });
     }
@@ -202,7 +217,7 @@ async fn perform((parts, remote): (&Parts, &Remote), (job, attempt): (&Job, i64)
         Job::ClosePoll { poll } => close_poll::run(parts, *poll).await,
         Job::Tell { news } => federation::deliver::tell(&parts.federation, news).await,
         Job::Deliver { activity, inbox } => federation::deliver::deliver(&parts.federation, *activity, inbox).await,
-        Job::Receive { arrival } => federation::inbox::apply(&parts.federation, *arrival).await,
+        Job::Receive { arrival, .. } => federation::inbox::apply(&parts.federation, *arrival).await,
         Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
         Job::ApplyDomainBlock { domain, was } => {

@@ -89,7 +89,7 @@ async fn of_a_lane_in_which_much_waits_only_so_much_is_taken() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let line = Line::new(Queue::Push, 20, Lanes::new(8));
+    let line = Line::new(Queue::Push, 20, Lanes::new((8, 16)));
     let begun = Mutex::new(Vec::new());
     let take = async || line.take(&parts.db, |claimed, place| begun.lock().unwrap().push((claimed, place))).await;
     let begun_now = || begun.lock().unwrap().len();

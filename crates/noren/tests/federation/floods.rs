@@ -101,6 +101,35 @@ with_a_peer! {
         server.settle().await;
     }
 
+    async fn what_has_us_wait_holds_up_only_its_sender(server, peer, bob) {
+        let here = local_uri(&server, &bob);
+        // Two servers, each with more than may run at once; what they answer comes a byte each second.
+        for (slow, name) in [(Peer::start().await, "eve"), (Peer::start().await, "mallory")] {
+            let who = slow.somebody(name);
+            for n in 0..14 {
+                let parent = slow.file(&format!("/parents/{n}"), File::Drip("application/activity+json", vec![b' '; 4]));
+                let mut note = slow.note(&who, (&n.to_string(), "an answer"), &[&here]);
+                note["inReplyTo"] = json!(parent);
+                let said = slow.activity(&who, ("Create", &format!("c{n}")), note);
+                assert_eq!(slow.post(&slow.sign(&who, &server, &said), |_, _| {}).await, 202);
+            }
+        }
+        let ann = peer.somebody("ann");
+        let note = peer.note(&ann, ("1", "in time"), &[&here]);
+        let said = peer.activity(&ann, ("Create", "1"), note.clone());
+        assert_eq!(peer.post(&peer.sign(&ann, &server, &said), |_, _| {}).await, 202);
+        let began = std::time::Instant::now();
+        let uri = note["id"].as_str().unwrap();
+        while domain::statuses::remote::by_uri(&server.db().read().await.unwrap(), uri).await.unwrap().is_none() {
+            assert!(began.elapsed() < Duration::from_secs(3), "it waits for others");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // What they said comes, too.
+        server.settle().await;
+        let seen = bob.get("/api/v1/timelines/public", [("remote", "true"), ("limit", "40")]).await.ok();
+        assert_eq!(seen.as_array().unwrap().len(), 29);
+    }
+
     async fn a_file_is_nobody(server, peer, bob) {
         let mallory = peer.somebody("mallory");
         peer.remove("/users/mallory");

@@ -186,7 +186,7 @@ with_a_peer! {
         let body = peer.activity(&eve, ("Delete", "2"), json!(eve.uri)).to_string();
         tx.exec("UPDATE accounts SET suspended_at = $2 WHERE id = $1", &[&known.id, &tx.now]).await.unwrap();
         tx.commit().await.unwrap();
-        domain::arrivals::take(server.db(), known.id, (&arrival, &body)).await.unwrap();
+        domain::arrivals::take(server.db(), &known, (&arrival, &body)).await.unwrap();
         server.settle().await;
         assert!(!author(&server, &eve.uri).await && !exists(&server, note["id"].as_str().unwrap()).await);
     }
