@@ -65,7 +65,7 @@ async fn everything(
         return Err(ApiError::needs_sign_in());
     }
     let wants = |what: What| form.kind.is_none_or(|kind| kind == what);
-    let resolved = if form.resolve && at.offset == 0 { resolve(&app, words).await } else { None };
+    let resolved = if form.resolve && at.offset == 0 { resolve(&app, words, viewer.account()).await } else { None };
     let conn = app.db.read_long().await?;
     if let Some(found) = resolved {
         return Ok(Json(only(&app, &conn, &viewer, (found, wants)).await?));
@@ -95,9 +95,9 @@ async fn everything(
 }
 
 /// What an address or a handle leads to, fetched when it is not known; None when that is nothing, or cannot be had.
-async fn resolve(app: &App, words: &str) -> Option<Found> {
+async fn resolve(app: &App, words: &str, viewer: Option<AccountId>) -> Option<Found> {
     let found = if words.starts_with("https://") || words.starts_with("http://") {
-        resolve::by_address(&app.federation, words).await
+        resolve::by_address(&app.federation, words, viewer).await
     } else if words.trim_start_matches('@').contains('@') && !words.contains(char::is_whitespace) {
         resolve::account::by_handle(&app.federation, words).await.map(Found::Account)
     } else {

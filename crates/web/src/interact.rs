@@ -85,7 +85,7 @@ async fn find(visit: &Visit, visitor: &Visitor, wanted: &str) -> Result<Thing> {
     }
     let federation = &visit.web.federation;
     let found = if wanted.starts_with("https://") || wanted.starts_with("http://") {
-        resolve::by_address(federation, wanted).await?
+        resolve::by_address(federation, wanted, Some(visitor.account.id)).await?
     } else {
         let name = wanted.strip_prefix("acct:").unwrap_or(wanted);
         Found::Account(resolve::account::by_handle(federation, name).await?)

@@ -123,6 +123,11 @@ pub async fn followers_here(conn: &Conn, of: AccountId, limit: i64) -> Result<Ve
     store::followers_here(conn, of, limit).await
 }
 
+/// Whether `account` follows somebody at the server of this origin.
+pub async fn follows_at(conn: &Conn, account: AccountId, origin: &str) -> Result<bool> {
+    store::follows_at(conn, account, &format!("{origin}/")).await
+}
+
 /// Has a job compare what the server of `account` says about its followers here.
 pub async fn mend_later(db: &Db, account: AccountId, (url, digest): (&str, &str)) -> Result<()> {
     jobs::ensure(db, Job::MendFollows { account, url: url.to_owned(), digest: digest.to_owned() }).await

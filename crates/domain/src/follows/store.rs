@@ -70,6 +70,8 @@ sql! {
     // By what their names begin with.
     FOLLOWER_URIS_AT = "SELECT a.uri FROM follows f JOIN accounts a ON a.id = f.account_id WHERE f.target_id = $1 \
         AND a.suspended_at IS NULL AND SUBSTR(a.uri, 1, LENGTH($2)) = $2 ORDER BY f.id DESC LIMIT $3";
+    FOLLOWS_AT = "SELECT 1::bigint FROM follows f JOIN accounts a ON a.id = f.target_id \
+        WHERE f.account_id = $1 AND SUBSTR(a.uri, 1, LENGTH($2)) = $2 LIMIT 1";
     FOLLOWERS_HERE = "SELECT f.account_id, a.uri FROM follows f JOIN accounts a ON a.id = f.account_id \
         WHERE f.target_id = $1 AND a.domain IS NULL ORDER BY f.id LIMIT $2";
     IDS_OF_DOMAIN = "SELECT f.account_id, f.target_id FROM follows f JOIN accounts a ON a.id = f.target_id \
@@ -204,6 +206,10 @@ pub(super) async fn following_uris(conn: &Conn, of: AccountId, skip: i64, limit:
 pub(super) async fn follower_uris_at(conn: &Conn, of: AccountId, place: &str, limit: i64) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = conn.all(FOLLOWER_URIS_AT, &[&of, &place, &limit]).await?;
     Ok(rows.into_iter().map(|(uri,)| uri).collect())
+}
+
+pub(super) async fn follows_at(conn: &Conn, account: AccountId, place: &str) -> Result<bool> {
+    conn.exists(FOLLOWS_AT, &[&account, &place]).await
 }
 
 pub(super) async fn followers_here(conn: &Conn, of: AccountId, limit: i64) -> Result<Vec<(AccountId, String)>> {

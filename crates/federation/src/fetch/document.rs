@@ -25,35 +25,64 @@ pub struct Fetched {
     pub value: Value,
 }
 
+/// Where else one may be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hops {
+    Any,
+    /// To another name at the same server, by the document's id alone.
+    AtHome,
+}
+
 impl Fetcher {
     /// Fetches a document. One whose id is another address is fetched again there, once: nobody speaks for another
     /// server, and nothing is known by two names.
     pub async fn document(&self, url: &Url, signer: Option<&Signer>) -> Result<Fetched, Error> {
-        self.document_as(url, ACCEPT, signer).await
+        self.document_as(url, (ACCEPT, Hops::Any), signer).await
+    }
+
+    /// As [`Fetcher::document`], but nobody is asked except the server of `url`: no other learns who wants it.
+    pub async fn document_there(&self, url: &Url, signer: &Signer) -> Result<Fetched, Error> {
+        self.document_as(url, (ACCEPT, Hops::AtHome), Some(signer)).await
     }
 
     /// As [`Fetcher::document`], but `url` may be that of a page which says where its document is.
     pub async fn page_or_document(&self, url: &Url, signer: Option<&Signer>) -> Result<Fetched, Error> {
-        match self.document_as(url, ACCEPT_PAGES, signer).await {
+        match self.document_as(url, (ACCEPT_PAGES, Hops::Any), signer).await {
             Err(Error::Type { alternate: Some(to), .. }) if to != *url => self.document(&to, signer).await,
             outcome => outcome,
         }
     }
 
-    async fn document_as(&self, url: &Url, accept: &'static str, signer: Option<&Signer>) -> Result<Fetched, Error> {
-        let first = self.once(url, accept, signer).await?;
+    async fn document_as(
+        &self,
+        url: &Url,
+        (accept, hops): (&'static str, Hops),
+        signer: Option<&Signer>,
+    ) -> Result<Fetched, Error> {
+        let first = self.once(url, (accept, hops), signer).await?;
         let id = id(&first.value).ok_or(Error::Origin)?;
         if id == first.url {
             return Ok(first);
         }
+        if hops == Hops::AtHome && id.origin() != url.origin() {
+            return Err(Error::Origin);
+        }
         // What was found is forgotten: only what stands at the id itself counts.
-        let again = self.once(&id, accept, signer).await?;
+        let again = self.once(&id, (accept, hops), signer).await?;
         let named = self::id(&again.value).ok_or(Error::Origin)?;
         if named == id && again.url == id { Ok(again) } else { Err(Error::Origin) }
     }
 
-    async fn once(&self, url: &Url, accept: &'static str, signer: Option<&Signer>) -> Result<Fetched, Error> {
-        let bounds = self.0.options.document;
+    async fn once(
+        &self,
+        url: &Url,
+        (accept, hops): (&'static str, Hops),
+        signer: Option<&Signer>,
+    ) -> Result<Fetched, Error> {
+        let mut bounds = self.0.options.document;
+        if hops == Hops::AtHome {
+            bounds.redirects = 0;
+        }
         let reply = self.open(&Ask { url, accept, signer, scope: Scope::Federation, bounds, part: None }).await?;
         if !is_activity(reply.content_type()) {
             return Err(wrong_type(reply).await);

@@ -34,7 +34,7 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
             create::check(from, note)?;
             arrive::take(federation, note, from, (How::Sent, Budget::SENT)).await?.ok_or(Error::Gone)?
         }
-        (None, _) => resolve::status::by_uri(federation, uri, Budget::SENT).await?,
+        (None, _) => resolve::status::by_author(federation, (uri, &from.uri), Budget::SENT).await?,
     };
     // A boost of a boost is one of what that boosts.
     let original = match original.reblog_of_id {

@@ -39,7 +39,7 @@ async fn one(federation: &Federation, from: &Account, object: &Object) -> Result
             Some(_) => Ok(()),
             None => take(federation, from, note).await,
         },
-        Object::Id(uri) if same_origin(uri, &from.uri) => passed_on(federation, uri).await,
+        Object::Id(uri) if same_origin(uri, &from.uri) => passed_on(federation, (uri, &from.uri)).await,
         Object::Id(_) => Err(Error::forbidden("It is not on their server")),
         _ => Ok(()),
     }
@@ -48,7 +48,7 @@ async fn one(federation: &Federation, from: &Account, object: &Object) -> Result
 /// A post that its author sent.
 pub(super) async fn take(federation: &Federation, from: &Account, note: &Note) -> Result<()> {
     if of_a_group(from, note) {
-        return passed_on(federation, &note.id).await;
+        return passed_on(federation, (&note.id, &note.author)).await;
     }
     check(from, note)?;
     if !is_wanted(federation, Some(from.id), note).await? {
@@ -62,14 +62,15 @@ pub(super) fn of_a_group(from: &Account, note: &Note) -> bool {
     note.author != from.uri && same_origin(&note.author, &from.uri) && same_origin(&note.id, &from.uri)
 }
 
-/// A post that somebody else passed on: asked for where it is from, and kept when it would have been, had it been sent.
-pub(super) async fn passed_on(federation: &Federation, uri: &str) -> Result<()> {
+/// A post that somebody else passed on, or `author` only named: asked for where it is from, and kept when it would have
+/// been, had it been sent.
+pub(super) async fn passed_on(federation: &Federation, (uri, author): (&str, &str)) -> Result<()> {
     let conn = federation.db.read().await?;
     if tombstones::is_gone(&conn, uri).await? || remote::by_uri(&conn, uri).await?.is_some() {
         return Ok(());
     }
     drop(conn);
-    let note = resolve::status::document(federation, uri).await?;
+    let note = resolve::status::document_by(federation, uri, &[author.to_owned()]).await?;
     let author = accounts::by_uri(&federation.db.read().await?, &note.author).await?;
     if !is_wanted(federation, author.map(|author| author.id), &note).await? {
         return Err(Error::forbidden("Nobody here follows or is named"));
@@ -79,10 +80,10 @@ pub(super) async fn passed_on(federation: &Federation, uri: &str) -> Result<()> 
 
 /// The deletion of a post was taken back: it may come again, if it is there where it is from, and is kept as if it had been
 /// passed on.
-pub(super) async fn restored(federation: &Federation, uri: &str) -> Result<()> {
-    resolve::status::document(federation, uri).await?;
+pub(super) async fn restored(federation: &Federation, (uri, author): (&str, &str)) -> Result<()> {
+    resolve::status::document_by(federation, uri, &[author.to_owned()]).await?;
     tombstones::forget(&federation.db, uri).await?;
-    passed_on(federation, uri).await
+    passed_on(federation, (uri, author)).await
 }
 
 /// Who signed is who wrote, and it is on their own server.

@@ -25,7 +25,7 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
     }
     let uri = activity.object_id().ok_or(Error::NotFound)?;
     let status = match activity.verb {
-        Verb::Add => resolve::status::by_uri(federation, uri, Budget::SENT).await?,
+        Verb::Add => resolve::status::by_author(federation, (uri, &from.uri), Budget::SENT).await?,
         _ => remote::by_uri(&federation.db.read().await?, uri).await?.ok_or(Error::NotFound)?,
     };
     if status.account_id != from.id {

@@ -21,7 +21,7 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
     }
     let (mut subject, mut first_author, mut posts) = (None, None, Vec::new());
     for uri in named(federation, activity) {
-        match resolve::by_address(federation, &uri).await {
+        match resolve::by_address(federation, &uri, None).await {
             Ok(Found::Account(account)) => subject = subject.or(Some(account.id)),
             Ok(Found::Status(status)) => {
                 first_author = first_author.or(Some(status.account_id));

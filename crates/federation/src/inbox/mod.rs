@@ -275,7 +275,7 @@ async fn forwarded(federation: &Federation, from: &Account, activity: &Activity)
         Verb::Create if known => Ok(()),
         Verb::Create | Verb::Update if !known => match relay::of(federation, from).await? {
             Some(relay) => relay::import(federation, &relay, uri).await,
-            None => create::passed_on(federation, uri).await,
+            None => create::passed_on(federation, (uri, &activity.actor)).await,
         },
         Verb::Announce => match relay::of(federation, from).await? {
             Some(relay) => relay::import(federation, &relay, uri).await,

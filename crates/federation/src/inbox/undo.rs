@@ -33,7 +33,7 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
         }
         Verb::Delete => {
             let uri = what.object_id().filter(|uri| same_origin(uri, &from.uri)).ok_or(Error::NotFound)?;
-            create::restored(federation, uri).await
+            create::restored(federation, (uri, &from.uri)).await
         }
         Verb::Block => {
             remember(federation, name).await?;

@@ -21,16 +21,16 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
         Some(Object::Note(note)) => edit(federation, from, note).await,
         Some(Object::Id(uri)) if *uri == from.uri => account::fetch(federation, uri).await.map(drop),
         Some(Object::Id(uri)) if !same_origin(uri, &from.uri) => Err(Error::forbidden("It is not on their server")),
-        Some(Object::Id(uri)) => named(federation, uri).await,
+        Some(Object::Id(uri)) => named(federation, (uri, &from.uri)).await,
         _ => Ok(()),
     }
 }
 
-async fn named(federation: &Federation, uri: &str) -> Result<()> {
+async fn named(federation: &Federation, (uri, author): (&str, &str)) -> Result<()> {
     let known = remote::by_uri(&federation.db.read().await?, uri).await?;
     match known {
         Some(_) => resolve::status::refetch(federation, uri, Budget::SENT).await.map(drop),
-        None => create::passed_on(federation, uri).await,
+        None => create::passed_on(federation, (uri, author)).await,
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a name or an address to what is known of it, fetched where it is from when it is not known here.
 
 pub mod account;
+pub(crate) mod entitled;
 pub(crate) mod missing;
 pub mod moves;
 pub mod pins;
@@ -14,8 +15,10 @@ use crate::Federation;
 use crate::documents::{Document, host};
 use crate::fetch::Error as FetchError;
 use domain::accounts::Account;
+use domain::ids::AccountId;
 use domain::statuses::{Status, remote::How};
 use domain::{Error, Result};
+use entitled::Whose;
 use std::time::{Duration, Instant};
 use url::Url;
 
@@ -88,8 +91,8 @@ pub enum Found {
 }
 
 /// What is at this address: of a page for people or of a document, here or elsewhere. [`Error::NotFound`] for what is
-/// neither an account nor a post.
-pub async fn by_address(federation: &Federation, address: &str) -> Result<Found> {
+/// neither an account nor a post. What is for few is asked for in the name of `viewer`, who looks for it.
+pub async fn by_address(federation: &Federation, address: &str, viewer: Option<AccountId>) -> Result<Found> {
     let url = Url::parse(address).map_err(|_| Error::NotFound)?;
     if federation.is_ours(url.as_str()) {
         return ours(federation, &url).await;
@@ -98,7 +101,11 @@ pub async fn by_address(federation: &Federation, address: &str) -> Result<Found>
         return Ok(known);
     }
     let signer = federation.site_signer().await?;
-    let fetched = federation.fetcher.page_or_document(&url, Some(&signer)).await.map_err(|e| failed(&url, e))?;
+    let fetched = match (federation.fetcher.page_or_document(&url, Some(&signer)).await, viewer) {
+        (Ok(fetched), _) => fetched,
+        (Err(refused), None) => return Err(failed(&url, refused)),
+        (Err(refused), Some(viewer)) => entitled::once_more(federation, &url, (refused, Whose::Viewer(viewer))).await?,
+    };
     match Document::read(&fetched.value).map_err(|_| Error::NotFound)? {
         Document::Actor(actor) => account::take(federation, &actor).await.map(Found::Account),
         Document::Note(note) => status::take(federation, &note, Budget::SENT).await.map(Found::Status),

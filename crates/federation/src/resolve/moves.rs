@@ -36,7 +36,7 @@ pub async fn check(federation: &Federation, id: AccountId) -> Result<()> {
 pub async fn other(federation: &Federation, named: &str) -> Result<Account> {
     let named = named.trim();
     if named.starts_with("https://") || named.starts_with("http://") {
-        return match super::by_address(federation, named).await? {
+        return match super::by_address(federation, named, None).await? {
             super::Found::Account(account) => Ok(account),
             super::Found::Status(_) => Err(Error::NotFound),
         };

@@ -32,7 +32,11 @@ impl Federation {
         let parent = match &note.in_reply_to {
             None => None,
             // A reply whose parent cannot be had stands by itself.
-            Some(uri) => resolve::status::parent(self, uri, budget).await?.map(|s| s.id),
+            Some(uri) => {
+                // Who is answered is named, mostly.
+                let named: Vec<String> = note.mentions.iter().map(|m| m.href.clone()).take(100).collect();
+                resolve::status::parent(self, (uri, &named), budget).await?.map(|s| s.id)
+            }
         };
         let lists = Lists { followers: followers.as_deref(), following: following.as_deref() };
         let quote = self.quote_of(note, author, budget).await?;

@@ -16,6 +16,7 @@ mod deletion;
 mod delivery;
 mod discovery;
 mod emoji;
+mod entitled;
 mod figures;
 mod floods;
 mod followers;
