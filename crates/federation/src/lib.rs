@@ -26,6 +26,7 @@ pub use crate::policy::{FederationConfig, Policy};
 pub use crate::reach::{Reach, Verdict};
 
 use crate::actors::keys::{Known, Own};
+use crate::deliver::moved::Moved;
 use crate::fetch::{Fetcher, Options, Private};
 use crate::inbox::asking::Asking;
 use crate::inbox::trouble::Trouble;
@@ -67,6 +68,7 @@ pub struct Parts {
     polled: Missing,
     trouble: Trouble,
     asking: Asking,
+    moved: Moved,
     counted: follows::Counted,
     /// Public numbers and when they were counted.
     statistics: Mutex<Option<(Instant, Statistics)>>,
@@ -94,7 +96,7 @@ impl Federation {
         let files = Fetcher::new(of_files).map_err(domain::Error::internal)?;
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
         let (own, known, missing, trouble) = <(Own, Known, Missing, Trouble)>::default();
-        let (polled, asking) = (Missing::default(), Asking::default());
+        let (polled, moved, asking) = (Missing::default(), Moved::default(), Asking::default());
         let (counted, statistics, mirrors) = (follows::Counted::default(), Mutex::default(), OnceLock::new());
         Ok(Self(Arc::new(Parts {
             db,
@@ -110,6 +112,7 @@ impl Federation {
             polled,
             trouble,
             asking,
+            moved,
             counted,
             statistics,
         })))

@@ -355,6 +355,13 @@ pub async fn send(db: &Db, new: New<'_>, inboxes: &[String]) -> Result<usize> {
     Ok(inboxes.len())
 }
 
+/// The inbox that an activity was to go to is at another address now.
+pub async fn readdress(db: &Db, activity: ActivityId, inbox: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.enqueue(Job::Deliver { activity, inbox: inbox.to_owned() }).await?;
+    tx.commit().await
+}
+
 /// One of each host after the other, so that nobody waits for all of a large one.
 fn in_turn(inboxes: &[String]) -> impl Iterator<Item = &String> {
     let mut seen = HashMap::<Option<String>, usize>::new();

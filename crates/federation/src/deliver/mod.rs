@@ -3,6 +3,7 @@
 
 pub(crate) mod compose;
 mod flag;
+pub(crate) mod moved;
 mod quotes;
 mod reactions;
 mod recipients;
@@ -18,6 +19,7 @@ use domain::deliveries::{self, New, News};
 use domain::ids::ActivityId;
 use domain::jobs::Outcome;
 use domain::{Result, Time, hosts};
+use moved::Away;
 use std::time::Duration;
 use url::Url;
 
@@ -118,12 +120,30 @@ pub async fn deliver(federation: &Federation, id: ActivityId, inbox: &str) -> Re
             tracing::info!(inbox, uri = activity.uri, "there is nobody any more");
             Ok(Outcome::Done)
         }
-        Err(error) => {
-            // It was understood and is not wanted, or there is nobody any more.
-            tracing::info!(inbox, uri = activity.uri, %error, "a delivery was refused");
-            Ok(Outcome::Done)
-        }
+        Err(error) => refused(federation, (id, inbox), (error, now.since(activity.created_at))).await,
     }
+}
+
+/// It was understood and is not wanted, or the inbox is not there any more: perhaps somewhere else. `tried`: for how long.
+async fn refused(
+    federation: &Federation,
+    (id, inbox): (ActivityId, &str),
+    (error, tried): (FetchError, Duration),
+) -> Result<Outcome> {
+    let away = Away::of(&error);
+    let now = if away.is_some() { moved::now(federation, inbox).await? } else { None };
+    if let Some(now) = now {
+        tracing::info!(inbox, now, "an inbox is somewhere else");
+        deliveries::readdress(&federation.db, id, &now).await?;
+        return Ok(Outcome::Done);
+    }
+    if away == Some(Away::Redirect) {
+        // Whoever sends everybody away for a while comes back, or says where they are.
+        let pause = pause(tried);
+        return Ok(Outcome::RetryAt(Time::now().plus(pause + jitter(pause / 5, id)), error.to_string()));
+    }
+    tracing::info!(inbox, %id, %error, "a delivery was refused");
+    Ok(Outcome::Done)
 }
 
 /// What had this inbox says that it is gone: a whole server, or somebody there, who is asked for once more.

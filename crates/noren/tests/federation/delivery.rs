@@ -1,11 +1,11 @@
 //! What becomes of deliveries when the other side is not there.
 
-use crate::peer::Peer;
+use crate::peer::{Came, Peer, Somebody, followed, with_a_peer};
 use crate::{find, home, id, post_as, relationship};
 use domain::{deliveries, hosts, jobs};
 use serde_json::json;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use testkit::{Engine, TestServer, settle_all};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -33,6 +33,104 @@ testkit::between_two_servers! {
         // It answered: all is forgiven.
         let known = hosts::by_name(&a.db().read().await.unwrap(), &host).await.unwrap().unwrap();
         assert_eq!((known.failures, known.resting_until), (0, None));
+    }
+}
+
+/// What `peer` is sent, by address; what comes to these gets this answer, which leads on to `to`.
+fn away(peer: &Peer, (inboxes, status): (&'static [&'static str], u16), to: String) -> Arc<Mutex<Vec<String>>> {
+    let sent = Arc::<Mutex<Vec<String>>>::default();
+    let kept = sent.clone();
+    let judge = move |came: &Came| {
+        if came.method == reqwest::Method::POST {
+            kept.lock().unwrap().push(came.target.clone());
+        }
+        let status = reqwest::StatusCode::from_u16(status).unwrap();
+        let answer = (status, [("location", to.clone())]);
+        inboxes.contains(&came.target.as_str()).then(|| axum::response::IntoResponse::into_response(answer))
+    };
+    assert!(peer.judge.set(Box::new(judge)).is_ok());
+    sent
+}
+
+/// As if everybody had been read long ago.
+async fn long_ago(server: &TestServer) {
+    let tx = server.db().begin().await.unwrap();
+    tx.exec("UPDATE actors SET fetched_at = 0", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+fn moves(peer: &Peer, (who, name): (&Somebody, &str)) {
+    let (inbox, shared) = (format!("{}/new/{name}", peer.base), format!("{}/new/shared", peer.base));
+    peer.shows(who, name, json!({ "inbox": inbox, "endpoints": { "sharedInbox": shared } }));
+}
+
+async fn an_inbox_moves(engine: Engine, status: u16) {
+    let Some(server) = TestServer::start_reachable(engine).await else { return };
+    let (peer, other, bob) = (Peer::start().await, Peer::start().await, server.person("bob").await);
+    let (ann, eve) = (peer.somebody("ann"), peer.somebody("eve"));
+    followed(&server, &peer, &bob, (&eve, "eve")).await;
+    let there = find(&bob, &format!("ann@{}", peer.host())).await;
+    server.settle().await;
+    let trap = format!("{}/inbox", other.base);
+    let sent = away(&peer, (&["/inbox", "/users/ann/inbox", "/users/eve/inbox"], status), trap);
+    long_ago(&server).await;
+    moves(&peer, (&ann, "ann"));
+    moves(&peer, (&eve, "eve"));
+    // To one person, and to all of a server.
+    bob.post(&format!("/api/v1/accounts/{}/follow", id(&there)), ()).await.ok();
+    server.settle().await;
+    assert_eq!(*sent.lock().unwrap(), ["/users/ann/inbox", "/new/ann"]);
+    sent.lock().unwrap().clear();
+    for text in ["one", "two"] {
+        bob.post(
+            "/api/v1/statuses",
+            [("status", format!("@eve@{} {text}", peer.host())), ("visibility", "direct".into())],
+        )
+        .await
+        .ok();
+        server.settle().await;
+    }
+    assert_eq!(*sent.lock().unwrap(), ["/inbox", "/new/shared", "/new/shared"]);
+    assert_eq!(other.received.lock().unwrap().len(), 0, "a redirect is not followed");
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_inbox_moves_sqlite() {
+    for status in [301, 308, 404] {
+        an_inbox_moves(Engine::Sqlite, status).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_inbox_moves_postgres() {
+    an_inbox_moves(Engine::Postgres, 308).await;
+}
+
+with_a_peer! {
+    async fn who_sends_everybody_away_is_tried_again(server, peer, bob) {
+        peer.somebody("ann");
+        let there = find(&bob, &format!("ann@{}", peer.host())).await;
+        server.settle().await;
+        let sent = away(&peer, (&["/users/ann/inbox"], 302), format!("{}/under-repair", peer.base));
+        long_ago(&server).await;
+        bob.post(&format!("/api/v1/accounts/{}/follow", id(&there)), ()).await.ok();
+        let failed = async || {
+            let waiting = jobs::list(&server.db().read().await.unwrap(), jobs::State::Waiting, 10).await.unwrap();
+            waiting.into_iter().filter(|job| job.last_error.is_some()).collect::<Vec<_>>()
+        };
+        let began = std::time::Instant::now();
+        while failed().await.is_empty() {
+            assert!(began.elapsed().as_secs() < 10, "{:?}", sent.lock().unwrap());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let waiting = failed().await;
+        assert_eq!(*sent.lock().unwrap(), ["/users/ann/inbox"]);
+        assert_eq!((waiting.len(), waiting[0].last_error.as_deref()), (1, Some("answered with 302")));
+        assert!(waiting[0].run_at > domain::Time::now());
+        let tx = server.db().begin().await.unwrap();
+        tx.exec("DELETE FROM jobs", &[]).await.unwrap();
+        tx.commit().await.unwrap();
     }
 }
 

@@ -71,6 +71,7 @@ sql! {
     COUNT = "SELECT COUNT(*) FROM accounts", KNOWN;
     LIST = "SELECT id FROM accounts", KNOWN, " AND id > $2 ORDER BY id LIMIT $3";
     SHARED_INBOX = "SELECT 1::bigint FROM actors WHERE shared_inbox = $1 LIMIT 1";
+    BY_SHARED_INBOX = "SELECT account_id FROM actors WHERE shared_inbox = $1 ORDER BY fetched_at DESC LIMIT 1";
     BY_INBOX = "SELECT account_id FROM actors WHERE inbox = $1 LIMIT 1";
     MARK_FOLLOWED = "UPDATE accounts SET has_remote_followers = $2 WHERE id = $1";
 }
@@ -182,6 +183,11 @@ pub(crate) async fn mark_followed(tx: &Tx, id: AccountId, followed: bool) -> Res
 /// Whether `inbox` is that of a whole server.
 pub async fn is_shared_inbox(conn: &Conn, inbox: &str) -> Result<bool> {
     conn.exists(SHARED_INBOX, &[&inbox]).await
+}
+
+/// Whoever of those that share `inbox` was read last.
+pub async fn by_shared_inbox(conn: &Conn, inbox: &str) -> Result<Option<AccountId>> {
+    Ok(conn.opt::<(AccountId,)>(BY_SHARED_INBOX, &[&inbox]).await?.map(|(id,)| id))
 }
 
 pub async fn by_inbox(conn: &Conn, inbox: &str) -> Result<Option<AccountId>> {
