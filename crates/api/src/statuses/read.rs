@@ -22,6 +22,9 @@ use serde::Deserialize;
 const SEVERAL: usize = 20;
 
 /// `GET /api/v1/statuses/:id` <https://docs.joinmastodon.org/methods/statuses/#get>
+///
+/// With its poll as it was last heard of. To ask for it anew is the poll's own endpoint, as Mastodon has it: whoever opens
+/// a post does not wait for another server.
 pub(super) async fn one(
     State(app): State<App>,
     viewer: Viewer<scope::ReadStatuses>,

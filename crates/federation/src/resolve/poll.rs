@@ -2,10 +2,11 @@
 
 use crate::Federation;
 use crate::documents::Document;
+use crate::statuses::arrive;
 use domain::accounts::{self, Account};
 use domain::ids::AccountId;
 use domain::polls::Poll;
-use domain::statuses::{self, Status, Visibility, remote, remote::How};
+use domain::statuses::{self, Status, Visibility, remote::How};
 use domain::{Error, Result, Time};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -46,15 +47,15 @@ pub async fn look(federation: &Federation, poll: &Poll, viewer: AccountId) -> Re
 /// What not everybody may see is asked for in the name of who looks.
 async fn ask(federation: &Federation, status: &Status, (author, viewer): (&Account, &Account)) -> Result<()> {
     let url = Url::parse(&status.uri).map_err(|_| Error::NotFound)?;
-    let signer = match status.visibility <= Visibility::Unlisted {
-        true => federation.site_signer().await?,
-        false => federation.signer(viewer.id, &viewer.uri).await?,
+    let fetched = match status.visibility <= Visibility::Unlisted {
+        true => federation.fetcher.document(&url, Some(&federation.site_signer().await?)).await,
+        false => federation.fetcher.document_there(&url, &federation.signer(viewer.id, &viewer.uri).await?).await,
     };
-    let fetched = federation.fetcher.document(&url, Some(&signer)).await.map_err(|e| super::failed(&url, e))?;
+    let fetched = fetched.map_err(|error| super::failed(&url, error))?;
     match Document::read(&fetched.value) {
         Ok(Document::Note(note)) if note.id == status.uri && note.author == author.uri => {
             let arrived = federation.arrived(&note, author, (How::Found, Budget::NONE)).await?;
-            remote::edit(&federation.db, &federation.site, &arrived).await.map(drop)
+            arrive::edit(federation, &arrived).await.map(drop)
         }
         _ => Err(Error::forbidden(format!("{url} is not the poll"))),
     }

@@ -35,6 +35,34 @@ async fn what_hangs_on_posts_is_copied(engine: Engine) {
     server.finish().await;
 }
 
+/// An edit that comes to light because somebody looks at the poll is one as any other.
+async fn edits_found_by_looking_at_a_poll_are_copied(engine: Engine) {
+    let started = TestServer::start_reachable_with(engine, |config| config.media.remote.mode = Mode::Mirror).await;
+    let Some(server) = started else { return };
+    let (peer, bob) = (Peer::start().await, server.person("bob").await);
+    let eve = peer.somebody("eve");
+    let option =
+        |name: &str| json!({ "type": "Note", "name": name, "replies": { "type": "Collection", "totalItems": 1 } });
+    let mut note = peer.note(&eve, ("1", "tea?"), &[]);
+    (note["type"], note["oneOf"]) = (json!("Question"), json!([option("yes"), option("no")]));
+    peer.put("/notes/1", note.clone());
+    let post = search(&bob, note["id"].as_str().unwrap()).await["statuses"][0].clone();
+    server.settle().await;
+    let url = peer.file("/pot.png", File::Plain("image/png", png(90, 70)));
+    note["attachment"] = json!([{ "type": "Image", "url": url }]);
+    note["updated"] = json!((jiff::Timestamp::now() + jiff::SignedDuration::from_secs(1)).to_string());
+    peer.put("/notes/1", note);
+    bob.get(&format!("/api/v1/polls/{}", id(&post["poll"])), ()).await.ok();
+    server.settle().await;
+    let seen = bob.get(&format!("/api/v1/statuses/{}", id(&post)), ()).await.ok();
+    assert_eq!(
+        (seen["media_attachments"].as_array().unwrap().len(), peer.hits("/pot.png")),
+        (1, 1),
+        "nobody has looked yet"
+    );
+    server.finish().await;
+}
+
 /// Everything that is shown of `eve` and of her post, which is mirrored and then expires.
 async fn pictures_of_people_emoji_and_pages_are_copied_for_a_while(engine: Engine) {
     let mirror = |config: &mut Config| {
@@ -128,4 +156,14 @@ async fn sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres() {
     what_hangs_on_posts_is_copied(Engine::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edits_sqlite() {
+    edits_found_by_looking_at_a_poll_are_copied(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edits_postgres() {
+    edits_found_by_looking_at_a_poll_are_copied(Engine::Postgres).await;
 }

@@ -42,6 +42,9 @@ with_a_peer! {
         let mut later = note.clone();
         (later["oneOf"], later["votersCount"]) = (choices(&[("yes", 5), ("no", 2)]), json!(6));
         peer.put("/notes/1", later.clone());
+        // Whoever reads the post does not ask for the poll, as on Mastodon.
+        let read = bob.get(&format!("/api/v1/statuses/{}", id(&status)), ()).await.ok();
+        assert_eq!((votes(&read["poll"]), peer.hits("/notes/1")), (vec![1, 0], 0));
         // A stranger causes nothing.
         let path = format!("/api/v1/polls/{}", id(&status["poll"]));
         assert_eq!(votes(&server.client().get(&path, ()).await.ok()), [1, 0]);
