@@ -61,6 +61,7 @@ mod three;
 mod tls;
 mod trust;
 mod trust_modes;
+mod waits;
 
 use serde_json::Value;
 use testkit::{Person, TestServer, settle_all};

@@ -193,6 +193,20 @@ with_a_peer! {
         assert_eq!(shown().await, "anna");
     }
 
+    async fn a_boost_whose_name_is_taken_is_none(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        followed(&server, &peer, &bob, (&eve, "eve")).await;
+        let mine = post_as(&bob, "mine", "public").await;
+        let note = peer.note(&eve, ("1", "hers"), &[]);
+        peer.send(&eve, &server, &peer.activity(&eve, ("Create", "1"), note.clone())).await;
+        let mut boost = peer.activity(&eve, ("Announce", "2"), mine["uri"].clone());
+        boost["id"] = note["id"].clone();
+        // It is dropped: to try again would not help.
+        peer.send(&eve, &server, &boost).await;
+        let boosted = bob.get(&format!("/api/v1/statuses/{}", id(&mine)), ()).await.ok();
+        assert_eq!((&boosted["reblogs_count"], text(&home(&bob).await[0])), (&json!(0), "hers".to_owned()));
+    }
+
     async fn several_activities_come_as_one(server, peer, bob) {
         let (ann, other) = (peer.somebody("ann"), peer.somebody("other"));
         let here = local_uri(&server, &bob);

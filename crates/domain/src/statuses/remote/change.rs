@@ -230,6 +230,10 @@ pub async fn boost(
         ..status.clone()
     };
     if !store::insert(&tx, &boost).await? {
+        // Something else of theirs has this name, and will have it.
+        if super::by_uri(&tx, uri).await?.is_some() {
+            return Ok(None);
+        }
         // Somebody else took the number in this moment.
         return Err(Error::Busy(Duration::from_secs(1)));
     }
