@@ -133,13 +133,13 @@ impl Actor {
         let endpoints = reader.first("endpoints").and_then(Value::as_object).map(Reader);
         let shared = endpoints.and_then(|it| it.link("sharedInbox")).or_else(|| reader.link("sharedInbox"));
         let (emojis, hashtags) = (tag::emojis(reader), tag::hashtags(reader));
-        let name = Some(reader.cut("name", NAME)).filter(|name| !name.trim().is_empty());
+        let name = reader.worded("name", "nameMap").map(|name| cut(name, NAME)).filter(|name| !name.trim().is_empty());
         Ok(Self {
             kind,
             name: name.unwrap_or_else(|| username.clone()),
             username,
             webfinger: reader.text("webfinger").map(handle).filter(|handle| !handle.is_empty()),
-            summary: reader.cut("summary", SUMMARY),
+            summary: cut(reader.worded("summary", "summaryMap").unwrap_or_default(), SUMMARY),
             url: page(reader).filter(|link| same_origin(link, &id)),
             inbox,
             outbox: own("outbox"),

@@ -35,9 +35,14 @@ pub enum Page {
 
 /// The names of what is in a collection or page, of more entries than are read otherwise.
 pub fn ids_in(value: &Value) -> impl Iterator<Item = String> {
-    let named = |name: &str| value.get(name).and_then(Value::as_array);
-    let list = named("orderedItems").or_else(|| named("items"));
-    list.map(Vec::as_slice).unwrap_or_default().iter().take(NAMES).filter_map(id_of)
+    let named = |name: &str| value.get(name).filter(|list| !list.is_null());
+    // One thing is a list of one.
+    let list = match named("orderedItems").or_else(|| named("items")) {
+        None => &[],
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+    };
+    list.iter().take(NAMES).filter_map(id_of)
 }
 
 /// What is in a collection or page, as it came.

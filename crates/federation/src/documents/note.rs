@@ -136,7 +136,7 @@ impl Note {
         let (content, language) = note_parts::content(reader);
         let (attachments, links) = attachment::read(reader);
         let media = note_parts::media_of(reader, kind);
-        let summary = reader.cut("summary", SUMMARY);
+        let summary = cut(reader.worded("summary", "summaryMap").unwrap_or_default(), SUMMARY);
         let count = |name: &str| {
             let collection = reader.first(name).and_then(Value::as_object).map(Reader);
             collection.and_then(|it| it.count("totalItems"))
@@ -147,7 +147,7 @@ impl Note {
             kind,
             author,
             url: actor::page(reader),
-            name: reader.text("name").map(|name| cut(name, NAME)).filter(|name| !name.is_empty()),
+            name: reader.worded("name", "nameMap").map(|name| cut(name, NAME)).filter(|name| !name.is_empty()),
             content: cut(&content, CONTENT),
             language,
             // Misskey marks a warning without words by a space of no width.

@@ -1,6 +1,6 @@
 //! The parts of a post that its many senders write in many ways.
 
-use super::reader::{Reader, address, cut, id_of};
+use super::reader::{Reader, address, cut, id_of, one_of};
 use super::{Attachment, AttachmentKind, Collection, Image, NoteKind, Source};
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub(super) fn content(reader: Reader<'_>) -> (String, Option<String>) {
     let map = reader.raw("contentMap").and_then(Value::as_object);
     // PeerTube's is Markdown: that is a source.
     let plain = reader.text("content").filter(|_| is_html(reader));
-    let texts = || map.into_iter().flatten().filter_map(|(language, text)| Some((language, text.as_str()?)));
+    let texts = || map.into_iter().flatten().filter_map(|(language, text)| Some((language, one_of(text)?.as_str()?)));
     let of_map = match plain {
         // GoToSocial has several languages; the one of the text is meant.
         Some(plain) => texts().find(|(_, text)| *text == plain).or_else(|| texts().next()),
@@ -117,7 +117,10 @@ pub(super) fn media_of(reader: Reader<'_>, kind: NoteKind) -> Option<Attachment>
     // Streams keep their files one level deeper.
     let nested = links.iter().flat_map(|link| link.list("tag")).filter_map(|value| Reader::of(value).ok());
     let files = links.iter().copied().chain(nested);
-    let files = files.filter(|link| link.text("mediaType").is_some_and(|kind| kind.starts_with(prefix)));
+    let is_file = |link: &Reader<'_>| {
+        link.text("mediaType").is_some_and(|kind| kind.starts_with(prefix)) && link.link("href").is_some()
+    };
+    let files = files.filter(is_file);
     let height = |link: &Reader<'_>| link.count("height").unwrap_or(0);
     let file = files.filter(|link| height(link) <= TALLEST).max_by_key(height)?;
     let size = |name: &str| file.count(name).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);

@@ -15,6 +15,8 @@ const DEPTH: usize = 24;
 const NODES: usize = 50_000;
 /// Bytes of an address.
 const ADDRESS: usize = 2048;
+/// What the names of ActivityStreams begin with in full.
+const STREAMS: &str = "https://www.w3.org/ns/activitystreams#";
 /// Entries of a list that nothing else bounds.
 pub(super) const LIST: usize = 2000;
 
@@ -112,27 +114,40 @@ impl<'a> Reader<'a> {
         value.as_object().map(Self).ok_or(Malformed::NotAnObject)
     }
 
-    /// The property, if it is there and not null.
+    /// The property, if it is there and not null: under its name, or as linked data names it in full.
     pub(super) fn raw(self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+        let plain = self.0.get(name).filter(|value| !value.is_null());
+        // What a thing is and is called has one spelling: others look for it, too.
+        if plain.is_some() || name.starts_with('@') || matches!(name, "id" | "type") {
+            return plain;
+        }
+        let full = |key: &str| key.strip_prefix("as:").or_else(|| key.strip_prefix(STREAMS)) == Some(name);
+        self.0.iter().find(|(key, value)| !value.is_null() && full(key)).map(|(_, value)| value)
     }
 
     /// What stands there, as a list: one thing is a list of one.
     pub(super) fn list(self, name: &str) -> &'a [Value] {
-        match self.raw(name) {
-            None => &[],
+        let members = |value: &'a Value| value.get("@list").or_else(|| value.get("@set")).unwrap_or(value);
+        match self.raw(name).map(members) {
+            None | Some(Value::Null) => &[],
             Some(Value::Array(list)) => list.get(..list.len().min(LIST)).unwrap_or_default(),
             Some(one) => std::slice::from_ref(one),
         }
     }
 
-    /// The first that is not null.
+    /// The first that is not null: of a value with its type or language, the value.
     pub(super) fn first(self, name: &str) -> Option<&'a Value> {
-        self.list(name).iter().find(|value| !value.is_null())
+        self.list(name).iter().map(|value| value.get("@value").unwrap_or(value)).find(|value| !value.is_null())
     }
 
     pub(super) fn text(self, name: &str) -> Option<&'a str> {
         self.first(name)?.as_str()
+    }
+
+    /// A text, or the first of those that stand in several languages under `map`.
+    pub(super) fn worded(self, name: &str, map: &str) -> Option<&'a str> {
+        let of_map = || self.raw(map)?.as_object()?.values().find_map(|text| one_of(text)?.as_str());
+        self.text(name).or_else(of_map)
     }
 
     /// At most so many characters of it; empty when it is missing.
@@ -193,9 +208,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The thing itself, or the first of a list.
+pub(super) fn one_of(value: &Value) -> Option<&Value> {
+    value.as_array().map_or(Some(value), |list| list.first())
+}
+
 /// `as:Note` and `https://www.w3.org/ns/activitystreams#Note` are `Note`.
 fn bare(kind: &str) -> &str {
-    let name = kind.strip_prefix("as:").or_else(|| kind.strip_prefix("https://www.w3.org/ns/activitystreams#"));
+    let name = kind.strip_prefix("as:").or_else(|| kind.strip_prefix(STREAMS));
     let name = name.or_else(|| kind.strip_prefix("toot:")).or_else(|| kind.strip_prefix("litepub:"));
     name.unwrap_or(kind)
 }

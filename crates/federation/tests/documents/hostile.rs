@@ -61,6 +61,86 @@ fn lists_end() {
     assert_eq!((flag.objects.len(), flag.content.unwrap().len()), (500, 5000));
 }
 
+/// What linked data lets people write for the same: typed values, lists that say that they are, languages, full names.
+#[test]
+fn the_same_in_other_words() {
+    const AS: &str = "https://www.w3.org/ns/activitystreams#";
+    let plain = json!({
+        "id": "https://a.example/1", "type": "Note", "attributedTo": "https://a.example/u", "content": "hello",
+        "summary": "careful", "sensitive": true, "to": ["https://a.example/u/followers", "https://b.example/u"],
+        "published": "2026-01-02T03:04:05Z", "inReplyTo": "https://b.example/2",
+    });
+    let wanted = Note::read(&plain).unwrap();
+    assert_eq!((wanted.to.len(), wanted.published.is_some()), (2, true));
+    let to = || plain["to"].clone();
+    for (name, value) in [
+        ("content", json!({ "@value": "hello", "@language": "en" })),
+        ("content", json!([null, { "@value": "hello" }])),
+        ("summary", json!([{ "@value": "careful", "@language": "en" }])),
+        ("to", json!({ "@list": to() })),
+        ("to", json!({ "@set": to() })),
+        ("to", json!([{ "@id": "https://a.example/u/followers" }, "https://b.example/u"])),
+        ("published", json!({ "@type": "xsd:dateTime", "@value": "2026-01-02T03:04:05Z" })),
+        ("sensitive", json!({ "@value": true })),
+        ("inReplyTo", json!([{ "@id": "https://b.example/2" }])),
+    ] {
+        for prefix in ["", "as:", AS] {
+            let mut written = plain.clone();
+            written.as_object_mut().unwrap().remove(name);
+            written[format!("{prefix}{name}")] = value.clone();
+            assert_eq!(Note::read(&written).unwrap(), wanted, "{prefix}{name} {value}");
+        }
+    }
+    // A warning that is only told in languages is one.
+    let mut written = plain.clone();
+    written.as_object_mut().unwrap().remove("summary");
+    written["summaryMap"] = json!({ "en": "careful", "de": "Obacht" });
+    assert_eq!(Note::read(&written).unwrap().summary, "careful");
+    written["summaryMap"] = json!({ "en": ["careful"] });
+    assert_eq!(Note::read(&written).unwrap().summary, "careful");
+    for odd in [json!(7), json!(["x"]), json!({ "en": { "x": 1 } }), json!({ "en": [] }), json!(null)] {
+        written["summaryMap"] = odd;
+        assert_eq!(Note::read(&written).unwrap().summary, "");
+    }
+    // What it is called has one spelling; its plain name goes before the full ones.
+    for prefix in ["as:", AS] {
+        let mut written = plain.clone();
+        written.as_object_mut().unwrap().remove("id");
+        written[format!("{prefix}id")] = json!("https://a.example/1");
+        assert!(Note::read(&written).is_err());
+        let mut written = plain.clone();
+        written[format!("{prefix}content")] = json!("other");
+        assert_eq!(Note::read(&written).unwrap(), wanted);
+    }
+}
+
+#[test]
+fn lists_of_one_and_of_none() {
+    let page = json!({ "type": "OrderedCollectionPage", "orderedItems": null, "items": "https://a.example/1" });
+    assert_eq!(federation::documents::ids_in(&page).collect::<Vec<_>>(), ["https://a.example/1"]);
+    let odd = json!({ "items": 7 });
+    assert_eq!(federation::documents::ids_in(&odd).count(), 0);
+    let question = json!({
+        "id": "https://a.example/1", "type": "Question", "attributedTo": "https://a.example/u",
+        "anyOf": [], "oneOf": [{ "type": "Note", "name": "yes" }, { "type": "Note", "name": "no" }],
+    });
+    let poll = Note::read(&question).unwrap().poll.unwrap();
+    assert_eq!((poll.multiple, poll.choices.len()), (false, 2));
+    let video = json!({
+        "id": "https://a.example/1", "type": "Video", "attributedTo": "https://a.example/u", "url": [
+            { "type": "Link", "mediaType": "video/mp4", "height": 1080 },
+            { "type": "Link", "mediaType": "video/mp4", "height": 720, "href": "https://a.example/720.mp4" },
+        ],
+    });
+    assert_eq!(Note::read(&video).unwrap().attachments[0].url, "https://a.example/720.mp4");
+    let actor = json!({
+        "id": "https://a.example/u", "type": "Person", "inbox": "https://a.example/u/inbox", "preferredUsername": "u",
+        "nameMap": { "en": "Ann" }, "summaryMap": { "en": "<p>me</p>" },
+    });
+    let actor = Actor::read(&actor).unwrap();
+    assert_eq!((actor.name.as_str(), actor.summary.as_str()), ("Ann", "<p>me</p>"));
+}
+
 #[test]
 fn addresses_are_addresses() {
     for id in [
