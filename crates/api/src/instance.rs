@@ -289,6 +289,6 @@ async fn extended_description(State(app): State<App>) -> ApiResult<Json<Value>> 
     let settings = settings::read(&app.db.read().await?).await?;
     let none = domain::text::Mentions::new();
     let options =
-        domain::text::Options { base_url: &app.site.base_url, local_domain: &app.site.domain, mentions: &none };
+        domain::text::Options { base_url: &app.site.base_url, local_domains: &app.site.domains(), mentions: &none };
     Ok(Json(json!({ "updated_at": null, "content": domain::text::html(&settings.about, &options) })))
 }

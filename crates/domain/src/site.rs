@@ -107,12 +107,15 @@ impl Site {
             false => format!("{}/{key}", self.media_url),
         }
     }
-    /// Whether the domain of a handle means this site: the one in its handles, the one of its pages, or another that
-    /// leads here.
-    pub fn is_ours(&self, domain: &str) -> bool {
+    /// The domains that mean this site in a handle: the one in its handles, the one of its pages, others that lead here.
+    pub fn domains(&self) -> Vec<&str> {
         let web = self.base_url.split_once("://").map_or("", |(_, rest)| rest);
         let others = self.alternate_domains.iter().map(String::as_str);
-        [self.domain.as_str(), web].into_iter().chain(others).any(|own| own.eq_ignore_ascii_case(domain))
+        [self.domain.as_str(), web].into_iter().chain(others).collect()
+    }
+    /// Whether the domain of a handle means this site.
+    pub fn is_ours(&self, domain: &str) -> bool {
+        self.domains().iter().any(|own| own.eq_ignore_ascii_case(domain))
     }
     /// What others write to mention a local account in full.
     pub fn handle(&self, username: &str) -> String {

@@ -23,7 +23,7 @@ async fn show(visit: Visit) -> PageResult {
     let contact = contact(&visit.web.db.read().await?, &visit.settings).await?;
     let (site, settings) = (&visit.web.site, &visit.settings);
     let nobody = HashMap::new();
-    let options = text::Options { base_url: &site.base_url, local_domain: &site.domain, mentions: &nobody };
+    let options = text::Options { base_url: &site.base_url, local_domains: &site.domains(), mentions: &nobody };
     let body = html! {
         section class="card" {
             h1 { (settings.title) }

@@ -192,8 +192,7 @@ pub fn handle(site: &Site, acct: &str) -> Option<text::Handle> {
     };
     let is_name = |text: &str| !text.is_empty() && text.len() <= 255 && !text.contains(['@', '/', '\0']);
     let ok = is_name(username) && domain.is_none_or(is_name) && !username.contains(char::is_whitespace);
-    let domain = domain.filter(|domain| !site.is_ours(domain));
-    ok.then(|| text::Handle::new(username, domain, &site.domain))
+    ok.then(|| text::Handle::new(username, domain, &site.domains()))
 }
 
 /// Writes a new local account with nothing on it but its name, findable by search.

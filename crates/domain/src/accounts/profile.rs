@@ -81,7 +81,7 @@ pub async fn update_profile(db: &Db, site: &Site, id: AccountId, change: Profile
 
     let mut tx = db.begin().await?;
     let before = store::by_id(&tx, id).await?.filter(Account::is_local).ok_or(Error::NotFound)?;
-    let options = text::Options { base_url: &site.base_url, local_domain: &site.domain, mentions: &links };
+    let options = text::Options { base_url: &site.base_url, local_domains: &site.domains(), mentions: &links };
     let after = changed(before.clone(), &change, &options)?;
     store::update_profile(&tx, &after).await?;
     store::update_defaults(&tx, id, &change.defaults).await?;
@@ -188,10 +188,10 @@ async fn links(conn: &Conn, site: &Site, change: &ProfileChange) -> Result<text:
         all.push('\n');
         all.push_str(value);
     }
-    let handles: Vec<text::Handle> = text::mentioned(&all, &site.domain).into_iter().take(MENTIONS).collect();
+    let handles: Vec<text::Handle> = text::mentioned(&all, &site.domains()).into_iter().take(MENTIONS).collect();
     let found = store::by_handles(conn, &handles).await?;
     let link = |a: &Account| {
-        let handle = text::Handle::new(&a.username, a.domain.as_deref(), &site.domain);
+        let handle = text::Handle::new(&a.username, a.domain.as_deref(), &site.domains());
         let link = text::MentionLink { url: a.url.clone(), username: a.username.clone(), pretty_acct: a.acct() };
         (handle.key(), link)
     };

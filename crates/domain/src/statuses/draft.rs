@@ -53,17 +53,17 @@ pub(super) async fn read(conn: &Conn, site: &Site, typed: Typed<'_>) -> Result<W
             (Cow::Owned(words.free), words.linked)
         }
     };
-    let handles: Vec<text::Handle> = text::mentioned(&text, &site.domain).into_iter().take(MENTIONS).collect();
+    let handles: Vec<text::Handle> = text::mentioned(&text, &site.domains()).into_iter().take(MENTIONS).collect();
     let mentioned = accounts::store::by_handles(conn, &handles).await?;
     let links: text::Mentions = mentioned
         .iter()
         .map(|a| {
-            let handle = text::Handle::new(&a.username, a.domain.as_deref(), &site.domain);
+            let handle = text::Handle::new(&a.username, a.domain.as_deref(), &site.domains());
             let link = text::MentionLink { url: a.url.clone(), username: a.username.clone(), pretty_acct: a.acct() };
             (handle.key(), link)
         })
         .collect();
-    let options = text::Options { base_url: &site.base_url, local_domain: &site.domain, mentions: &links };
+    let options = text::Options { base_url: &site.base_url, local_domains: &site.domains(), mentions: &links };
     let mentions: Vec<Mention> = mentioned.iter().map(Mention::of).collect();
     let tags: Vec<text::Tag> = text::tags(&text).into_iter().take(TAGS).collect();
     let names: Vec<&str> = tags.iter().map(|t| t.key.as_str()).collect();

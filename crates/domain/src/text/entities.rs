@@ -42,9 +42,10 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// `local_domain` written after the name means the same as no domain.
-    pub fn new(username: &str, domain: Option<&str>, local_domain: &str) -> Handle {
-        let domain = domain.map(ascii_domain).filter(|domain| *domain != ascii_domain(local_domain));
+    /// One of `local_domains` written after the name means the same as no domain.
+    pub fn new(username: &str, domain: Option<&str>, local_domains: &[&str]) -> Handle {
+        let is_local = |domain: &String| local_domains.iter().any(|local| ascii_domain(local) == *domain);
+        let domain = domain.map(ascii_domain).filter(|domain| !is_local(domain));
         Handle { username: username.to_owned(), domain }
     }
 
@@ -78,10 +79,10 @@ pub struct Tag {
 }
 
 /// Everyone whom the text mentions, each once, in order.
-pub fn mentioned(text: &str, local_domain: &str) -> Vec<Handle> {
+pub fn mentioned(text: &str, local_domains: &[&str]) -> Vec<Handle> {
     let mut seen = HashSet::new();
     let handles = scan(text).into_iter().filter_map(|entity| match entity.kind {
-        Kind::Mention { username, domain } => Some(Handle::new(&username, domain.as_deref(), local_domain)),
+        Kind::Mention { username, domain } => Some(Handle::new(&username, domain.as_deref(), local_domains)),
         _ => None,
     });
     handles.filter(|handle| seen.insert(handle.key())).collect()

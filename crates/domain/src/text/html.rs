@@ -32,7 +32,7 @@ pub struct Options<'a> {
     /// This server's address such as `https://noren.example`.
     pub base_url: &'a str,
     /// The domain of this server's accounts.
-    pub local_domain: &'a str,
+    pub local_domains: &'a [&'a str],
     pub mentions: &'a Mentions,
 }
 
@@ -91,7 +91,7 @@ fn inline_among(text: &str, options: &Options<'_>, (style, namesakes): (Style, &
             Kind::Hashtag { name } => push_hashtag(&mut out, &name, options.base_url),
             Kind::Emoji { .. } => out.push_str(written),
             Kind::Mention { username, domain } => {
-                let handle = Handle::new(&username, domain.as_deref(), options.local_domain);
+                let handle = Handle::new(&username, domain.as_deref(), options.local_domains);
                 match options.mentions.get(&handle.key()) {
                     Some(link) => {
                         let whole = style == Style::Field || namesakes.contains(&link.username.to_lowercase());

@@ -94,7 +94,7 @@ fn markdown(source: &str) -> String {
     if source.len() > SHORT {
         return String::new();
     }
-    let options = text::Options { base_url: "", local_domain: "", mentions: &text::Mentions::new() };
+    let options = text::Options { base_url: "", local_domains: &[], mentions: &text::Mentions::new() };
     text::markdown_html(source, &options)
 }
 

@@ -99,6 +99,18 @@ async fn our_handles_have_another_domain(engine: Engine) {
         assert_eq!(search(&bob, &words).await["accounts"][0]["id"], there["id"], "{words}");
         assert_eq!(search(&alice, &words).await["accounts"][0]["acct"], "alice", "{words}");
     }
+    // And in what people here write.
+    let carol = a.person("carol").await;
+    for domain in [&sign.host, &other.host, &web] {
+        let posted = post_as(&carol, &format!("@alice@{domain} hello"), "public").await;
+        assert_eq!(
+            (&posted["mentions"][0]["acct"], posted["mentions"].as_array().unwrap().len()),
+            (&json!("alice"), 1)
+        );
+        assert!(posted["content"].as_str().unwrap().contains(&format!("href=\"{base}/@alice\"")), "{posted:#}");
+    }
+    let elsewhere = post_as(&carol, &format!("@alice@{} hello", b.parts().site.domain), "public").await;
+    assert_eq!(elsewhere["mentions"], json!([]));
     follow((&bob, &b), (&alice, &a)).await;
     post_as(&alice, "hello", "private").await;
     post_as(&bob, &format!("@{name} hello"), "unlisted").await;

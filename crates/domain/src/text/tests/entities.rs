@@ -100,13 +100,13 @@ fn mentions() {
 
 #[test]
 fn handles() {
-    let handles = mentioned("@Alice @alice@NOREN.example @bob@例え.jp @BOB@xn--r8jz45g.jp", "noren.example");
+    let handles = mentioned("@Alice @alice@NOREN.example @bob@例え.jp @BOB@xn--r8jz45g.jp", &["noren.example"]);
     let keys: Vec<String> = handles.iter().map(Handle::key).collect();
     assert_eq!(keys, ["alice", "bob@xn--r8jz45g.jp"]);
     assert_eq!(handles[0].username, "Alice");
-    let local = Handle::new("a", Some("localhost:3000"), "localhost:3000");
+    let local = Handle::new("a", Some("localhost:3000"), &["noren.example", "localhost:3000"]);
     assert_eq!(local.domain, None);
-    let other = Handle::new("a", Some("localhost:3001"), "localhost:3000");
+    let other = Handle::new("a", Some("localhost:3001"), &["localhost:3000"]);
     assert_eq!(other.key(), "a@localhost:3001");
 }
 

@@ -14,7 +14,7 @@ fn people() -> Mentions {
 }
 
 fn options(mentions: &Mentions) -> Options<'_> {
-    Options { base_url: "https://noren.example/", local_domain: "noren.example", mentions }
+    Options { base_url: "https://noren.example/", local_domains: &["noren.example", "old.noren.example"], mentions }
 }
 
 fn show(text: &str) -> String {

@@ -22,7 +22,11 @@ fn with_options<T>(body: impl FnOnce(&Options<'_>) -> T) -> T {
         ("alice".to_owned(), link("https://noren.example/@alice", "alice")),
         ("_al_ice".to_owned(), link("https://noren.example/@_al_ice", "_al_ice")),
     ]);
-    let options = Options { base_url: "https://noren.example", local_domain: "noren.example", mentions: &mentions };
+    let options = Options {
+        base_url: "https://noren.example",
+        local_domains: &["noren.example", "old.noren.example"],
+        mentions: &mentions,
+    };
     body(&options)
 }
 
@@ -130,15 +134,15 @@ fn what_is_more_than_text_is_found_but_not_in_code() {
         let html = show(code);
         assert!(!html.contains("<a ") && html.contains("@alice #tag https://e.com/_a_"), "{html}");
         let words = markdown_words(code).free;
-        assert!(mentioned(&words, "x").is_empty() && tags(&words).is_empty(), "{words:?}");
+        assert!(mentioned(&words, &["x"]).is_empty() && tags(&words).is_empty(), "{words:?}");
     }
     let linked = "[@alice #tag :blobcat:](https://example.com/)";
     assert_eq!(show(linked).matches("<a ").count(), 1);
     let words = markdown_words(linked);
-    assert!(mentioned(&words.free, "x").is_empty() && tags(&words.free).is_empty());
+    assert!(mentioned(&words.free, &["x"]).is_empty() && tags(&words.free).is_empty());
     assert_eq!(shortcodes(&words.linked), ["blobcat"]);
     let words = markdown_words("# @alice\n\n- #one\n- *#two* and `#three`\n\nhttps://e.com/#four_and_five").free;
-    assert_eq!(mentioned(&words, "x").len(), 1);
+    assert_eq!(mentioned(&words, &["x"]).len(), 1);
     assert_eq!(tags(&words).into_iter().map(|t| t.name).collect::<Vec<_>>(), ["one", "two"]);
 }
 
@@ -262,7 +266,7 @@ proptest! {
         let made = show(&text);
         let words = markdown_words(&text).free;
         if made.contains("href=\"https://noren.example/@alice\"") {
-            prop_assert!(mentioned(&words, "noren.example").iter().any(|h| h.key() == "alice"), "{} {}", words, made);
+            prop_assert!(mentioned(&words, &["noren.example"]).iter().any(|h| h.key() == "alice"), "{} {}", words, made);
         }
         if made.contains("class=\"mention hashtag\"") {
             prop_assert!(!tags(&words).is_empty(), "{} {}", words, made);

@@ -125,7 +125,11 @@ fn show(text: &str) -> String {
     let link =
         MentionLink { url: "https://b.c/@a?x=1&y='\"".into(), username: "a".into(), pretty_acct: "a@b.c".into() };
     let mentions = Mentions::from([("a@b.c".to_owned(), link)]);
-    let options = Options { base_url: "https://noren.example", local_domain: "noren.example", mentions: &mentions };
+    let options = Options {
+        base_url: "https://noren.example",
+        local_domains: &["noren.example", "old.noren.example"],
+        mentions: &mentions,
+    };
     html(text, &options)
 }
 
