@@ -53,6 +53,7 @@ const MIGRATIONS: &[Migration] = migrations![
     26 "0026_conversation_names" same,
     27 "0027_indexes" same,
     28 "0028_lanes_of_waiting_jobs" each,
+    29 "0029_reach" same,
     31 "0031_card_hints" same,
     36 "0036_contexts" same,
 ];

@@ -82,7 +82,7 @@ async fn receive(State(federation): State<Federation>, request: Request) -> Resu
         signer => signer?,
     };
     // Somebody else may pass on what a blocked server says: that is no fault of theirs, and taken from nobody.
-    if from.suspended_at.is_some() || !federation.policy.admits_address(&activity.actor).await? {
+    if !is_heard(&federation, &from, &activity).await? || !federation.policy.admits_address(&activity.actor).await? {
         return Ok(accepted);
     }
     if let Some(id) = &activity.id
@@ -161,6 +161,15 @@ fn is_about_itself(activity: &Activity) -> bool {
     activity.object_id() == Some(activity.actor.as_str())
 }
 
+/// Whoever is suspended here has nothing to say. Who is only so at home may be shown again, and take things back.
+async fn is_heard(federation: &Federation, from: &Account, activity: &Activity) -> Result<bool> {
+    if from.suspended_at.is_none() {
+        return Ok(true);
+    }
+    let heard = matches!(activity.verb, Verb::Update | Verb::Delete | Verb::Undo | Verb::Reject);
+    Ok(heard && accounts::remote::is_suspended_at_home(&federation.db.read().await?, from).await?)
+}
+
 /// What it is known by, so that it is taken once. What turns something on and off may carry the same name each time: of
 /// that only the very same request is the same, by its signature.
 fn name(activity: &Activity, proof: &[u8], body: &[u8]) -> String {
@@ -195,7 +204,7 @@ pub async fn apply(federation: &Federation, id: ArrivalId) -> Result<Outcome> {
     if let (Some(from), Ok(value)) = (from, parse(body.as_bytes()))
         && let Ok(activity) = Activity::read(&value).map(|it| it.revealed(&value))
         // Whoever was suspended since it came has nothing to say any more, but that they are gone: that begins with it.
-        && (from.suspended_at.is_none() || ends_itself(&activity))
+        && (ends_itself(&activity) || is_heard(federation, &from, &activity).await?)
     {
         match one(federation, id, &from, (&value, &activity)).await {
             Ok(()) => {}

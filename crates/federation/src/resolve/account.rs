@@ -194,6 +194,7 @@ fn arrived(actor: &Actor) -> Arrived {
         discoverable: actor.discoverable,
         indexable: actor.indexable.unwrap_or(false),
         memorial: actor.memorial,
+        suspended: actor.suspended,
         created_at: actor.published,
         reach: Reach {
             kind: format!("{:?}", actor.kind),

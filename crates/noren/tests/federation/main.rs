@@ -54,6 +54,7 @@ mod shapes;
 mod split;
 mod statuses;
 mod strict;
+mod suspended;
 mod taken_back;
 mod thread_bounds;
 mod threads;

@@ -54,6 +54,8 @@ pub struct Arrived {
     pub discoverable: Option<bool>,
     pub indexable: bool,
     pub memorial: bool,
+    /// Its own server has hidden it, and shows next to nothing of it.
+    pub suspended: bool,
     pub created_at: Option<Time>,
     pub reach: Reach,
     /// It was asked for because somebody else went there: where it went itself is not asked.
@@ -136,6 +138,8 @@ async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
             }
             account
         }
+        // What is shown of it meanwhile is not what it is like.
+        Some(known) if arrived.suspended && known.uri == arrived.uri => known,
         Some(known) => {
             let account = arrived.apply_to(known.clone())?;
             store::update(&tx, &account).await?;
@@ -150,6 +154,7 @@ async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
     let texts = [account.display_name.as_str(), &account.note, &account.fields_json];
     emojis::receive(&mut tx, &arrived.domain, (&arrived.emojis, &texts)).await?;
     store::put_actor(&tx, account.id, &arrived.reach).await?;
+    account.suspended_at = suspended(&tx, &account, arrived).await?;
     let limited = domain_blocks::settle(&tx, account.id, (rule, &host)).await?;
     account.silenced_at = account.silenced_at.or(limited);
     store::delete_keys(&tx, account.id).await?;
@@ -162,6 +167,29 @@ async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
 
 fn is_shown(account: &Account, file: &Former) -> bool {
     media::of_account(account).any(|shown| shown == *file)
+}
+
+/// Does as the account's own server says about whether it is suspended. Since when it is, for that or another reason: what
+/// somebody here decided is not touched.
+async fn suspended(tx: &Tx, account: &Account, arrived: &Arrived) -> Result<Option<Time>> {
+    let since = store::actor(tx, account.id).await?.and_then(|actor| actor.suspended_at);
+    match since {
+        None if arrived.suspended => {
+            store::suspend(tx, account.id).await?;
+            Ok(account.suspended_at.or(Some(tx.now)))
+        }
+        Some(at) if !arrived.suspended => {
+            let lifted = store::lift(tx, account.id, at).await?;
+            Ok(account.suspended_at.filter(|_| !lifted))
+        }
+        _ => Ok(account.suspended_at),
+    }
+}
+
+/// Whether nobody but its own server has hidden this account of another server.
+pub async fn is_suspended_at_home(conn: &Conn, account: &Account) -> Result<bool> {
+    let since = store::actor(conn, account.id).await?.and_then(|actor| actor.suspended_at);
+    Ok(since.is_some() && since == account.suspended_at)
 }
 
 /// How many accounts of other servers are known: of `domain`, or of all. Without those that are not shown.
@@ -252,6 +280,8 @@ pub async fn delete(db: &Db, id: AccountId) -> Result<()> {
     }
     let tx = db.begin().await?;
     users::store::suspend(&tx, id).await?;
+    // No news of its server brings it back now.
+    store::forget_suspension(&tx, id).await?;
     tombstones::put(&tx, &account.uri).await?;
     tx.commit().await?;
     clear(db, id).await

@@ -25,6 +25,8 @@ row! {
         /// Where it says that it went
         pub moved_to: Option<String>,
         pub featured_tags: Option<String>,
+        /// Since when its own server says that it is suspended.
+        pub suspended_at: Option<Time>,
     }
 }
 
@@ -57,11 +59,14 @@ sql! {
         attribution_domains_json = $20 WHERE id = $1";
     ACTOR = "SELECT ", Actor::COLUMNS, " FROM actors WHERE account_id = $1";
     ACTORS = "SELECT ", Actor::COLUMNS, " FROM actors WHERE account_id = ANY($1)";
-    PUT_ACTOR = "INSERT INTO actors (", Actor::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+    PUT_ACTOR = "INSERT INTO actors (", Actor::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL) \
         ON CONFLICT (account_id) DO UPDATE SET kind = excluded.kind, inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, \
         outbox = excluded.outbox, followers = excluded.followers, following = excluded.following, featured = excluded.featured, \
         fetched_at = excluded.fetched_at, also_known_as_json = excluded.also_known_as_json, moved_to = excluded.moved_to, \
         featured_tags = excluded.featured_tags";
+    SUSPEND = "UPDATE accounts SET suspended_at = COALESCE(suspended_at, $2::bigint) WHERE id = $1";
+    LIFT = "UPDATE accounts SET suspended_at = NULL WHERE id = $1 AND suspended_at = $2";
+    MARK_SUSPENDED = "UPDATE actors SET suspended_at = $2 WHERE account_id = $1";
     KEY = "SELECT ", Key::COLUMNS, " FROM actor_keys WHERE id = $1";
     KEYS = "SELECT ", Key::COLUMNS, " FROM actor_keys WHERE account_id = $1 ORDER BY id LIMIT 100";
     PUT_KEY = "INSERT INTO actor_keys (", Key::COLUMNS, ") VALUES ($1, $2, $3) \
@@ -152,6 +157,25 @@ pub(super) async fn put_actor(tx: &Tx, id: AccountId, r: &Reach) -> Result<()> {
         &r.featured_tags,
     ];
     tx.exec(PUT_ACTOR, &values).await?;
+    Ok(())
+}
+
+/// Hides an account, if nothing hides it yet, because its server says so.
+pub(super) async fn suspend(tx: &Tx, id: AccountId) -> Result<()> {
+    tx.exec(SUSPEND, &[&id, &tx.now]).await?;
+    tx.exec(MARK_SUSPENDED, &[&id, &Some(tx.now)]).await?;
+    Ok(())
+}
+
+/// Shows an account again that is hidden since `at` because its server said so. False when it is hidden for another reason.
+pub(super) async fn lift(tx: &Tx, id: AccountId, at: Time) -> Result<bool> {
+    forget_suspension(tx, id).await?;
+    Ok(tx.exec(LIFT, &[&id, &at]).await? > 0)
+}
+
+/// What hides it is of this site from now on.
+pub(super) async fn forget_suspension(tx: &Tx, id: AccountId) -> Result<()> {
+    tx.exec(MARK_SUSPENDED, &[&id, &None::<Time>]).await?;
     Ok(())
 }
 
