@@ -12,7 +12,7 @@ use domain::{
     cards,
     ids::StatusId,
     statuses::{
-        Status as Row, context, edit, store, threads,
+        Status as Row, context, edit, quotes, store, threads,
         visibility::{self, Place},
     },
 };
@@ -76,6 +76,7 @@ pub(super) async fn context(
     };
     if viewer.account().is_some() {
         cards::open(&app.db, &app.site, &row).await?;
+        quotes::remote::check_stale(&app.db, &row).await?;
     }
     Ok((refreshing, Json(context)))
 }

@@ -1,21 +1,21 @@
 //! What is told to other servers. An operation that concerns somebody elsewhere adds [`News`] in its own transaction; a
 //! job makes the activity of it, finds out who should get it, and adds one delivery for each inbox.
 
+mod news;
 pub mod store;
+
+pub use news::{Asked, Bond, Gone, News};
 
 use crate::{
     Result,
     accounts::{self, Account},
     db::{Conn, Db, Tx},
     hosts,
-    ids::{
-        self, AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReactionId, RelayId, ReportId, StatusId,
-    },
+    ids::{self, AccountId, ActivityId, StatusId},
     jobs::{self, Job},
     relays, row,
-    statuses::{Consent, Status, Visibility, reactions::Emoji, store as statuses},
+    statuses::{Consent, Status, Visibility, store as statuses},
 };
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -23,223 +23,10 @@ use std::time::Duration;
 pub const KEPT: Duration = Duration::from_secs(3 * 24 * 3600);
 /// Forgotten in one transaction: others write in between.
 const BATCH: i64 = 1_000;
+/// Bytes of what is passed on for others: more than that nobody needs to take something back.
+const PASSED: usize = 16 * 1024;
 /// Accounts elsewhere that did something to one status and hear of its end.
 const TOUCHED: i64 = 1_000;
-
-/// Something that happened here and concerns others elsewhere. Part of the stored form of jobs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "news", rename_all = "snake_case")]
-pub enum News {
-    /// A new status, or a boost.
-    StatusCreated {
-        status: StatusId,
-    },
-    StatusEdited {
-        status: StatusId,
-    },
-    /// Not edited, but other than it was told: what it quotes, who may quote it. `telling` names this occasion.
-    StatusRetold {
-        status: StatusId,
-        telling: ActivityId,
-    },
-    StatusDeleted {
-        gone: Gone,
-    },
-    /// An answer or a boost that waited for somebody's consent has it: now it is for everybody whom it is for.
-    StatusApproved {
-        status: StatusId,
-    },
-    /// A status of ours shows one of another server: may it? `again`: how often that was asked before without an answer.
-    QuoteRequested {
-        status: StatusId,
-        #[serde(default, skip_serializing_if = "is_first")]
-        again: u8,
-    },
-    /// Somebody elsewhere asked; their `quoting` may.
-    QuoteAccepted {
-        asked: Asked,
-        quoting: StatusId,
-        telling: ActivityId,
-    },
-    QuoteRejected {
-        asked: Asked,
-        telling: ActivityId,
-    },
-    /// Somebody elsewhere asked to show somebody here in a list: they may not.
-    FeatureRejected {
-        asked: Asked,
-        telling: ActivityId,
-    },
-    /// `quoting` may no longer show what `account` wrote.
-    QuoteRevoked {
-        account: AccountId,
-        quoting: StatusId,
-    },
-    Favourited {
-        account: AccountId,
-        status: StatusId,
-        favourite: FavouriteId,
-    },
-    Unfavourited {
-        account: AccountId,
-        status: StatusId,
-        favourite: FavouriteId,
-    },
-    Reacted {
-        account: AccountId,
-        status: StatusId,
-        reaction: ReactionId,
-        emoji: Emoji,
-    },
-    Unreacted {
-        account: AccountId,
-        status: StatusId,
-        reaction: ReactionId,
-        emoji: Emoji,
-    },
-    /// `telling` names this occasion.
-    Pinned {
-        account: AccountId,
-        status: StatusId,
-        telling: ActivityId,
-    },
-    Unpinned {
-        account: AccountId,
-        status: StatusId,
-        telling: ActivityId,
-    },
-    /// A hashtag on the profile.
-    TagFeatured {
-        account: AccountId,
-        name: String,
-        telling: ActivityId,
-    },
-    TagUnfeatured {
-        account: AccountId,
-        name: String,
-        telling: ActivityId,
-    },
-    Followed {
-        bond: Bond,
-    },
-    Unfollowed {
-        bond: Bond,
-    },
-    /// `bond.account`, from elsewhere, follows somebody here.
-    FollowAccepted {
-        bond: Bond,
-    },
-    /// They do not, or no longer.
-    FollowRejected {
-        bond: Bond,
-    },
-    Blocked {
-        account: AccountId,
-        target: AccountId,
-        block: BlockId,
-    },
-    Unblocked {
-        account: AccountId,
-        target: AccountId,
-        block: BlockId,
-    },
-    /// `choice`: the place of the option among the options.
-    Voted {
-        account: AccountId,
-        poll: PollId,
-        choice: i64,
-    },
-    /// The numbers of a poll here, after votes or at its end.
-    PollCounted {
-        status: StatusId,
-    },
-    ProfileChanged {
-        account: AccountId,
-        telling: ActivityId,
-    },
-    /// Another key signs for somebody here from now on; what says so is the last that the old one signs.
-    KeysRotated {
-        account: AccountId,
-        telling: ActivityId,
-    },
-    /// A report about somebody elsewhere; `domains` are the servers that should hear of it, none means theirs.
-    Reported {
-        report: ReportId,
-        domains: Vec<String>,
-    },
-    AccountDeleted {
-        account: AccountId,
-        uri: String,
-    },
-    /// The site asks a relay to pass posts on.
-    RelayFollowed {
-        relay: RelayId,
-    },
-    /// It no longer wants that.
-    RelayLeft {
-        left: relays::Left,
-    },
-    /// A public post goes to the relays that take boosts.
-    Relayed {
-        status: StatusId,
-    },
-    /// Somebody elsewhere asked to follow the site itself, under the name `object`.
-    SiteAnswered {
-        follower: AccountId,
-        uri: String,
-        object: String,
-        accepted: bool,
-        telling: ActivityId,
-    },
-    /// Somebody here left for another account.
-    Moved {
-        account: AccountId,
-        target: AccountId,
-        telling: ActivityId,
-    },
-}
-
-/// Left out, because it was not there at first.
-fn is_first(again: &u8) -> bool {
-    *again == 0
-}
-
-/// A status that is gone, with what telling of it takes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gone {
-    pub account: AccountId,
-    pub uri: String,
-    pub visibility: Visibility,
-    /// Of a boost: the name of what it boosted.
-    #[serde(default)]
-    pub boosted: Option<String>,
-    /// Who was named in it or did something to it.
-    pub concerned: Vec<AccountId>,
-    /// Who boosted it here: their followers have it, too.
-    #[serde(default)]
-    pub boosters: Vec<AccountId>,
-}
-
-/// A request of somebody elsewhere to quote somebody here, or to show them in a list, and what it named.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Asked {
-    /// Who is quoted, or shown.
-    pub account: AccountId,
-    pub by: AccountId,
-    pub uri: String,
-    pub quoted: String,
-    pub quoting: String,
-}
-
-/// Who follows whom, and under which name servers know it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bond {
-    pub account: AccountId,
-    pub target: AccountId,
-    pub uri: String,
-    /// Names the answer: another one each time.
-    pub id: FollowId,
-}
 
 row! {
     /// An activity of ours on its way.
@@ -273,12 +60,19 @@ pub(crate) fn concerns_others(status: &Status, author: &Account) -> bool {
     to_followers || status.mentions().iter().any(|m| m.acct.contains('@'))
 }
 
+/// Whether anybody elsewhere may have `status`: as [`concerns_others`], or they did something to it, or were named in it
+/// before an edit.
+pub(crate) async fn is_elsewhere(tx: &Tx, status: &Status, author: &Account) -> Result<bool> {
+    Ok(concerns_others(status, author) || status.touched() || !store::named(tx, status.id, 1).await?.is_empty())
+}
+
 /// What telling of the end of `status` takes, if anybody elsewhere may have it. To be asked before it is removed.
 pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
     let author = accounts::store::by_id(tx, status.account_id).await?;
     let Some(author) = author.filter(Account::is_local) else { return Ok(None) };
     let mut concerned: Vec<AccountId> =
         status.mentions().into_iter().filter(|m| m.acct.contains('@')).map(|m| m.id).collect();
+    concerned.extend(store::named(tx, status.id, TOUCHED).await?);
     let (mut boosted, mut boosters) = (None, Vec::new());
     match status.reblog_of_id {
         Some(original) => {
@@ -373,6 +167,38 @@ fn in_turn(inboxes: &[String]) -> impl Iterator<Item = &String> {
     }
     turns.sort_by_key(|(turn, _)| *turn);
     turns.into_iter().map(|(_, inbox)| inbox)
+}
+
+/// Has what somebody elsewhere said about `status`, under the name `about`, passed on as it came to everybody who has that.
+/// Whoever wrote the status signs for bringing it.
+pub(crate) async fn pass_on(
+    tx: &mut Tx,
+    (status, author): (&Status, &Account),
+    (about, body): (&str, &str),
+) -> Result<()> {
+    if body.len() > PASSED {
+        return Ok(());
+    }
+    let row = Activity {
+        id: ids::next(),
+        uri: format!("{about} {}", status.id),
+        account_id: author.id,
+        actor: author.uri.clone(),
+        body: body.to_owned(),
+        created_at: tx.now,
+    };
+    match store::insert(tx, &row).await? {
+        true => tell(tx, News::Passed { status: status.id, activity: row.id }).await,
+        false => Ok(()),
+    }
+}
+
+/// Adds a delivery of what is passed on for each inbox.
+pub async fn bring(db: &Db, activity: ActivityId, inboxes: &[String]) -> Result<()> {
+    let jobs: Vec<Job> = in_turn(inboxes).map(|inbox| Job::Deliver { activity, inbox: inbox.clone() }).collect();
+    let mut tx = db.begin_long().await?;
+    tx.enqueue_all(&jobs).await?;
+    tx.commit().await
 }
 
 /// When nobody elsewhere follows `account` any more: until somebody does, posts need not be told.

@@ -24,6 +24,9 @@ sql! {
     TOUCHED = "SELECT a.id FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (\
         SELECT account_id FROM favourites WHERE status_id = $1 UNION SELECT account_id FROM statuses WHERE reblog_of_id = $1 \
         UNION SELECT account_id FROM statuses WHERE in_reply_to_id = $1) LIMIT $2";
+    // Whoever was ever named: an edit adds to these rows and takes none away.
+    NAMED = "SELECT a.id FROM accounts a JOIN mentions m ON m.account_id = a.id \
+        WHERE m.status_id = $1 AND a.domain IS NOT NULL LIMIT $2";
 }
 
 /// False when there is one of this name.
@@ -78,4 +81,9 @@ pub async fn all_inboxes(conn: &Conn, limit: i64) -> Result<Vec<String>> {
 /// Accounts elsewhere that favoured, boosted or answered a status.
 pub async fn touched(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
     Ok(conn.all::<(AccountId,)>(TOUCHED, &[&status, &limit]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Accounts elsewhere that are named in a status, or were before it was edited: they hold a copy.
+pub async fn named(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
+    Ok(conn.all::<(AccountId,)>(NAMED, &[&status, &limit]).await?.into_iter().map(|(id,)| id).collect())
 }

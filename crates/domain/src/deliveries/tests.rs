@@ -1,6 +1,10 @@
 //! The stored form of news.
 
 use super::*;
+use crate::{
+    ids::{BlockId, FavouriteId, FollowId, PollId, ReactionId, RelayId, ReportId},
+    statuses::reactions::Emoji,
+};
 
 /// One of each: who adds one adds it here.
 fn all() -> Vec<(News, &'static str)> {
@@ -42,6 +46,7 @@ fn all() -> Vec<(News, &'static str)> {
             r#"{"news":"feature_rejected","asked":{"account":"1","by":"4","uri":"u","quoted":"q","quoting":"r"},"telling":"3"}"#,
         ),
         (News::QuoteRevoked { account, quoting: status }, r#"{"news":"quote_revoked","account":"1","quoting":"2"}"#),
+        (News::Passed { status, activity: telling }, r#"{"news":"passed","status":"2","activity":"3"}"#),
         (
             News::Favourited { account, status, favourite },
             r#"{"news":"favourited","account":"1","status":"2","favourite":"6"}"#,

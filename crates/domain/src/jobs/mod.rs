@@ -110,6 +110,10 @@ pub enum Job {
         status: StatusId,
         left: u8,
     },
+    /// Looks whether the stamp by which a post shows another is still there.
+    CheckStamp {
+        status: StatusId,
+    },
     /// Asks where an account elsewhere says it went whether it came from there.
     CheckMove {
         account: AccountId,
@@ -176,7 +180,7 @@ impl Job {
             Self::Tell { .. } | Self::Deliver { .. } => Queue::Push,
             Self::RefreshAccount { .. } | Self::FetchPins { .. } | Self::FetchCard { .. } => Queue::Pull,
             Self::FetchThread { .. } | Self::FetchQuote { .. } | Self::CheckMove { .. } => Queue::Pull,
-            Self::Carry { .. } | Self::MendFollows { .. } => Queue::Pull,
+            Self::CheckStamp { .. } | Self::Carry { .. } | Self::MendFollows { .. } => Queue::Pull,
             Self::PublishScheduled { .. } | Self::RotateKeys { .. } | Self::Housekeeping => Queue::Scheduler,
         }
     }

@@ -28,6 +28,7 @@ fn stored_form_is_fixed() {
         (Job::FetchPins { account: AccountId(6) }, r#"{"job":"fetch_pins","account":"6"}"#),
         (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
         (Job::FetchQuote { status: StatusId(5), left: 2 }, r#"{"job":"fetch_quote","status":"5","left":2}"#),
+        (Job::CheckStamp { status: StatusId(5) }, r#"{"job":"check_stamp","status":"5"}"#),
         (
             Job::Tell { news: News::QuoteRequested { status: StatusId(5), again: 0 } },
             r#"{"job":"tell","news":{"news":"quote_requested","status":"5"}}"#,

@@ -118,8 +118,8 @@ pub async fn edit(db: &Db, site: &Site, user: &User, (id, edit): (StatusId, Edit
     search::index_status(&tx, &new).await?;
     keep_history(&tx, &new).await?;
     tell(&mut tx, &old, &new).await?;
-    let concerns = |status: &Status| deliveries::concerns_others(status, &author);
-    if concerns(&new) || concerns(&old) || new.touched() || relays::want(&tx, &new, &author).await? {
+    let was_elsewhere = deliveries::concerns_others(&old, &author);
+    if was_elsewhere || deliveries::is_elsewhere(&tx, &new, &author).await? || relays::want(&tx, &new, &author).await? {
         deliveries::tell(&mut tx, News::StatusEdited { status: id }).await?;
     }
     cards::attach(&mut tx, site, &new, (None, Haste::Own)).await?;

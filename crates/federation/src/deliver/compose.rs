@@ -114,6 +114,7 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             let activity = to_everybody(&actor.uri, &name, (Verb::Move, Object::Id(actor.uri.clone())));
             Ok((actor.id, Activity { target: Some(Object::Id(to.uri)), ..activity }))
         }
+        News::Passed { .. } => Err(Error::NotFound),
         News::AccountDeleted { account, uri } => {
             Ok((*account, to_everybody(uri, "delete", (Verb::Delete, Object::Id(uri.clone())))))
         }

@@ -31,8 +31,11 @@ const MOMENT: Duration = Duration::from_secs(2);
 /// Makes the activity of `news` and hands it to everybody who should get it. Safe to repeat: what was handed over is not
 /// handed over again.
 pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
+    if let News::Passed { activity, .. } = news {
+        return pass_on(federation, news, *activity).await;
+    }
     let Some(told) = compose::news(federation, news).await? else { return Ok(Outcome::Done) };
-    let inboxes = recipients::of(federation, news, &told).await?;
+    let inboxes = recipients::of(federation, news).await?;
     if inboxes.is_empty() {
         deliveries::mark_unfollowed(&federation.db, told.account).await?;
     }
@@ -42,6 +45,17 @@ pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
     let new = New { uri: &kept_as, account: told.account, actor: &told.activity.actor, body: &body };
     let count = deliveries::send(&federation.db, new, &inboxes).await?;
     tracing::debug!(uri, count, "told to other servers");
+    Ok(Outcome::Done)
+}
+
+/// What somebody else said goes to others as it came, but not back to where it came from.
+async fn pass_on(federation: &Federation, news: &News, id: ActivityId) -> Result<Outcome> {
+    let kept = deliveries::store::by_id(&federation.db.read().await?, id).await?;
+    let Some(kept) = kept else { return Ok(Outcome::Done) };
+    let mut inboxes = recipients::of(federation, news).await?;
+    let origin = host(&kept.uri);
+    inboxes.retain(|inbox| host(inbox) != origin);
+    deliveries::bring(&federation.db, id, &inboxes).await?;
     Ok(Outcome::Done)
 }
 

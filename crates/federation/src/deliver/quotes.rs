@@ -2,14 +2,14 @@
 
 use super::compose::{known, local, own};
 use crate::Federation;
-use crate::documents::{Activity, Object, Verb};
+use crate::documents::{Activity, Object, PUBLIC, Verb};
 use crate::inbox::quote::{FEATURE_REQUEST, REQUESTS};
 use crate::statuses::quotes::quoted;
 use domain::accounts::Account;
 use domain::db::Conn;
 use domain::deliveries::{Asked, News};
 use domain::ids::{AccountId, StatusId};
-use domain::statuses::{self, QuoteState};
+use domain::statuses::{self, QuoteState, Visibility};
 use domain::{Error, Result};
 
 pub(super) async fn made(federation: &Federation, conn: &Conn, news: &News) -> Result<(AccountId, Activity)> {
@@ -92,12 +92,14 @@ async fn revoked(
     let quoted = quoted(conn, &quoting).await?.ok_or(Error::NotFound)?;
     let whose = known(conn, quoting.account_id).await?;
     let stamp = federation.stamp(&author, (&quoting, &quoted));
+    let open = quoting.visibility <= Visibility::Unlisted;
     let activity = Activity {
         id: Some(format!("{}#delete", stamp.id)),
         verb: Verb::Delete,
         actor: author.uri,
         objects: vec![Object::QuoteAuthorization(Box::new(stamp))],
         to: vec![whose.uri],
+        cc: if open { vec![PUBLIC.to_owned()] } else { Vec::new() },
         ..Activity::default()
     };
     Ok((author.id, activity))

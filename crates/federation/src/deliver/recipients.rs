@@ -1,6 +1,5 @@
 //! Who gets what: exactly those whom the visibility names, each server once.
 
-use super::Told;
 use crate::Federation;
 use crate::documents::host;
 use crate::statuses::quotes;
@@ -20,7 +19,7 @@ const INBOXES: i64 = 50_000;
 const TOUCHED: i64 = 1_000;
 
 /// The inboxes that `news` goes to. Nobody here is among them.
-pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Result<Vec<String>> {
+pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<String>> {
     let conn = federation.db.read_long().await?;
     let mut inboxes = match news {
         News::StatusCreated { status } | News::StatusApproved { status } => {
@@ -84,11 +83,8 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
         News::QuoteAccepted { asked, .. } | News::QuoteRejected { asked, .. } | News::FeatureRejected { asked, .. } => {
             personal(&conn, Some(asked.by)).await?
         }
-        // Whose post it is passes it on to those who have it; for posts of ours that is us.
-        News::QuoteRevoked { quoting, .. } => match statuses::store::by_id(&conn, *quoting).await? {
-            Some(status) if status.local => of_status(&conn, (status.id, Touched::Too)).await?,
-            status => personal(&conn, status.map(|s| s.account_id)).await?,
-        },
+        News::QuoteRevoked { quoting, .. } => of_quote(&conn, *quoting).await?,
+        News::Passed { status, .. } => of_status(&conn, (*status, Touched::Too)).await?,
         News::Followed { bond } | News::Unfollowed { bond } => personal(&conn, Some(bond.target)).await?,
         News::FollowAccepted { bond } | News::FollowRejected { bond } => personal(&conn, Some(bond.account)).await?,
         News::Blocked { target, .. } | News::Unblocked { target, .. } => personal(&conn, Some(*target)).await?,
@@ -108,11 +104,12 @@ pub(super) async fn of(federation: &Federation, news: &News, told: &Told) -> Res
     }
     inboxes.sort_unstable();
     inboxes.dedup();
-    tracing::trace!(uri = told.activity.id, inboxes = inboxes.len(), "recipients");
+    tracing::trace!(?news, inboxes = inboxes.len(), "recipients");
     Ok(inboxes)
 }
 
-/// Whether those get it too who favoured, boosted or answered, and those who follow somebody here who boosted.
+/// Whether those get it too who favoured, boosted or answered, or were named before an edit, and those who follow somebody
+/// here who boosted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Touched {
     Too,
@@ -132,6 +129,9 @@ async fn of_status(conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Ve
         people.extend(statuses::store::by_id(conn, original).await?.map(|o| o.account_id));
     }
     let mut followed = Vec::new();
+    if touched == Touched::Too {
+        people.extend(store::named(conn, id, TOUCHED).await?);
+    }
     if touched == Touched::Too && status.visibility <= Visibility::Unlisted {
         people.extend(store::touched(conn, id, TOUCHED).await?);
         followed = deliveries::boosters_here(conn, id).await?;
@@ -140,6 +140,20 @@ async fn of_status(conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Ve
     if status.visibility != Visibility::Direct {
         followed.push(status.account_id);
         inboxes.extend(of_followers(conn, followed).await?);
+    }
+    Ok(inboxes)
+}
+
+/// Everybody who is known to show a quote, or to have what it shows. Whose post it is passes it on to others; of one that is
+/// not for everybody only those hear who have it.
+async fn of_quote(conn: &Conn, id: StatusId) -> Result<Vec<String>> {
+    let Some(quoting) = statuses::store::by_id(conn, id).await? else { return Ok(Vec::new()) };
+    let mut inboxes = of_status(conn, (id, Touched::Too)).await?;
+    inboxes.extend(store::shared_inboxes(conn, [quoting.account_id]).await?);
+    if quoting.visibility <= Visibility::Unlisted
+        && let Some(quoted) = quotes::quoted(conn, &quoting).await?
+    {
+        inboxes.extend(of_status(conn, (quoted.id, Touched::Too)).await?);
     }
     Ok(inboxes)
 }

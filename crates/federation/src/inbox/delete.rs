@@ -6,8 +6,14 @@ use crate::{Federation, resolve};
 use domain::accounts::{Account, remote as accounts};
 use domain::statuses::{quotes, remote};
 use domain::{Error, Result};
+use serde_json::Value;
 
-pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
+/// `whole`: as it came, for those who have to hear of it in the words of who said it.
+pub(super) async fn apply(
+    federation: &Federation,
+    from: &Account,
+    (activity, whole): (&Activity, Option<&Value>),
+) -> Result<()> {
     let uri = activity.object_id().ok_or(Error::NotFound)?;
     if uri == from.uri {
         federation.known.forget(from.id);
@@ -16,7 +22,8 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
     if !same_origin(uri, &from.uri) {
         return Err(Error::forbidden("It is not theirs to delete"));
     }
-    if quotes::remote::revoked(&federation.db, from.id, uri).await? {
+    let words = whole.map(Value::to_string);
+    if quotes::remote::revoked(&federation.db, from.id, (uri, words.as_deref())).await? {
         return Ok(());
     }
     let conn = federation.db.read().await?;

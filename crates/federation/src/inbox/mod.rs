@@ -228,7 +228,10 @@ async fn one(
         {
             return Err(Error::forbidden("It was taken back before it came"));
         }
-        return said(federation, from, activity).await;
+        return match activity.verb {
+            Verb::Delete => delete::apply(federation, from, (activity, Some(value))).await,
+            _ => said(federation, from, activity).await,
+        };
     }
     // How somebody describes themselves may be brought long after it was changed again, also with a proof: they are asked.
     if is_about_itself(activity) && activity.verb == Verb::Update {
@@ -248,7 +251,7 @@ async fn said(federation: &Federation, from: &Account, activity: &Activity) -> R
     match &activity.verb {
         Verb::Create => create::apply(federation, from, activity).await,
         Verb::Update => update::apply(federation, from, activity).await,
-        Verb::Delete => delete::apply(federation, from, activity).await,
+        Verb::Delete => delete::apply(federation, from, (activity, None)).await,
         Verb::Announce => announce::apply(federation, from, activity).await,
         Verb::Like | Verb::EmojiReact => like::apply(federation, from, activity).await,
         Verb::Follow => follow::apply(federation, from, activity).await,
@@ -291,6 +294,7 @@ async fn forwarded(federation: &Federation, from: &Account, activity: &Activity)
             None => Ok(()),
         },
         Verb::Update => resolve::status::refetch(federation, uri, Budget::SENT).await.map(drop),
+        Verb::Delete if federation.check_stamps(uri).await? => Ok(()),
         Verb::Delete => resolve::status::confirm_gone(federation, uri).await,
         _ => Ok(()),
     }

@@ -25,7 +25,10 @@ impl Federation {
         let budget = budget.begun();
         let actor = accounts::remote::store::actor(&self.db.read().await?, author.id).await?;
         let (followers, following) = actor.map(|a| (a.followers, a.following)).unwrap_or_default();
-        let visibility = note.visibility(followers.as_deref());
+        let visibility = match note.visibility(followers.as_deref()) {
+            None if note.to.is_empty() && note.cc.is_empty() => self.kept_for_few(note, author).await?,
+            said => said,
+        };
         let visibility =
             visibility.ok_or_else(|| Error::forbidden("It is for nobody, or never to leave its server"))?;
         let (mentioned, silent) = self.addressees(note, visibility, budget).await?;
@@ -68,6 +71,13 @@ impl Federation {
             edited_at: note.updated,
             how,
         })
+    }
+
+    /// A post for named people may be edited so that it names nobody any more: who was named before has it still.
+    async fn kept_for_few(&self, note: &Note, author: &Account) -> Result<Option<Visibility>> {
+        let known = remote::by_uri(&self.db.read().await?, &note.id).await?;
+        let known = known.filter(|s| s.account_id == author.id && s.visibility == Visibility::Direct);
+        Ok(known.map(|s| s.visibility))
     }
 
     /// Who is named in it, and who may see it though they are not. People here count only when it is addressed to them.

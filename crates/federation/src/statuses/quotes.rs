@@ -3,7 +3,7 @@
 use super::consent::Lists;
 use super::serve::answer;
 use crate::actors::serve::{local, private_document};
-use crate::documents::{Document, Note, Quote, QuoteAuthorization, same_origin};
+use crate::documents::{Document, Note, Quote, QuoteAuthorization, host, same_origin};
 use crate::follows::place;
 use crate::inbox::signer;
 use crate::resolve::{self, Budget};
@@ -15,9 +15,10 @@ use axum::routing::get;
 use domain::accounts::{self, Account};
 use domain::db::Conn;
 use domain::ids::StatusId;
-use domain::statuses::quotes::remote::{self as quotes, Arrived, Consent};
+use domain::statuses::quotes::remote::{self as quotes, Arrived, Consent, Known};
 use domain::statuses::{self, QuotePolicy, QuoteState, Status, Visibility, remote};
-use domain::{Error, Result, follows};
+use domain::{Error, Result, Time, follows};
+use std::time::Duration;
 use url::Url;
 
 pub(crate) fn routes() -> Router<Federation> {
@@ -136,46 +137,110 @@ impl Federation {
             };
         }
         let quoted = found.filter(|s| s.reblog_of_id.is_none());
-        let held = here.is_some_and(|s| s.quote_state == QuoteState::Accepted)
-            && known.is_some_and(|k| k.quoted_uri == quote.id && k.stamp == quote.authorization);
-        let consent = match (&quoted, &quote.authorization) {
-            (None, _) => Consent::Unknown,
-            (Some(quoted), _) if quoted.account_id == author.id => Consent::Given,
+        let seen_by = here.as_ref().map_or(Visibility::Public, |s| s.visibility);
+        // By the stamp that holds already.
+        let held = known
+            .filter(|k| k.quoted_uri == quote.id && k.stamp == quote.authorization)
+            .filter(|_| here.is_some_and(|s| s.quote_state == QuoteState::Accepted));
+        let (consent, checked_at) = match (&quoted, &quote.authorization) {
+            (None, _) => (Consent::Unknown, None),
+            (Some(quoted), _) if quoted.account_id == author.id => (Consent::Given, None),
             (Some(quoted), Some(stamp)) if !quoted.local && quoted.visibility <= Visibility::Unlisted => {
-                if held {
-                    Consent::Given
-                } else {
-                    self.consent(note, quoted, (stamp, budget)).await?
-                }
+                self.consent(stamp, (&note.id, seen_by, quoted), (held, budget)).await?
             }
-            _ => Consent::Missing,
+            _ => (Consent::Missing, None),
         };
         let stamp = quote.authorization.clone();
-        Ok(Some(Arrived { uri: quote.id.clone(), quoted: quoted.map(|s| s.id), stamp, consent }))
+        Ok(Some(Arrived { uri: quote.id.clone(), quoted: quoted.map(|s| s.id), stamp, consent, checked_at }))
     }
 
-    /// Whether there is such a stamp, where only the author of what is quoted can have put it, and for these two posts.
-    async fn consent(&self, note: &Note, quoted: &Status, (stamp, budget): (&str, Budget)) -> Result<Consent> {
-        let author = accounts::store::by_id(&self.db.read().await?, quoted.account_id).await?;
-        let Some(author) = author.filter(|a| same_origin(stamp, &a.uri)) else { return Ok(Consent::Missing) };
-        if !budget.has_quotes() {
-            return Ok(Consent::Unknown);
+    /// Whether the author of what is quoted lets it be, by this stamp, and when that was looked at. One by which it is
+    /// shown already (`held`) is looked at again, unless that was done just now.
+    async fn consent(
+        &self,
+        stamp: &str,
+        both: (&str, Visibility, &Status),
+        (held, budget): (Option<Known>, Budget),
+    ) -> Result<(Consent, Option<Time>)> {
+        let now = Time::now();
+        if held.as_ref().and_then(|known| known.checked_at).is_some_and(|at| now.since(at) < FRESH) {
+            return Ok((Consent::Given, None));
         }
-        let Ok(url) = Url::parse(stamp) else { return Ok(Consent::Missing) };
+        let says = if budget.has_quotes() { self.stamp_says(stamp, both).await? } else { Says::Nothing };
+        Ok(match (says, held) {
+            (Says::Yes, _) => (Consent::Given, Some(now)),
+            (Says::No, _) | (Says::NotToUs, None) => (Consent::Missing, Some(now)),
+            (Says::NotToUs, Some(_)) => (Consent::Given, Some(now)),
+            (Says::Nothing, Some(_)) => (Consent::Given, None),
+            (Says::Nothing, None) => (Consent::Unknown, None),
+        })
+    }
+
+    /// Whether there is such a stamp, where only the author of what is quoted can have put it, and for these two posts. Where
+    /// not everybody may see that one quotes the other, that there is none is no proof: servers say so to others.
+    async fn stamp_says(
+        &self,
+        stamp: &str,
+        (quoting, visibility, quoted): (&str, Visibility, &Status),
+    ) -> Result<Says> {
+        let author = accounts::store::by_id(&self.db.read().await?, quoted.account_id).await?;
+        let Some(author) = author.filter(|a| same_origin(stamp, &a.uri)) else { return Ok(Says::No) };
+        let Ok(url) = Url::parse(stamp) else { return Ok(Says::No) };
         let signer = self.site_signer().await?;
         let fetched = match self.fetcher.document(&url, Some(&signer)).await {
             Ok(fetched) => fetched,
-            Err(error) if error.passes() => return Ok(Consent::Unknown),
-            Err(_) => return Ok(Consent::Missing),
+            Err(error) if error.passes() => return Ok(Says::Nothing),
+            Err(error) if error.is_absent() && visibility <= Visibility::Unlisted => return Ok(Says::No),
+            Err(_) => return Ok(Says::NotToUs),
         };
         let fits = match Document::read(&fetched.value) {
             Ok(Document::QuoteAuthorization(it)) => {
-                it.id == stamp && it.author == author.uri && it.quoting == note.id && it.quoted == quoted.uri
+                it.id == stamp && it.author == author.uri && it.quoting == quoting && it.quoted == quoted.uri
             }
             _ => false,
         };
-        Ok(if fits { Consent::Given } else { Consent::Missing })
+        Ok(if fits { Says::Yes } else { Says::No })
     }
+
+    /// Looks once more at the stamp by which a post shows another: without it, it does no more.
+    pub async fn check_stamp(&self, quoting: StatusId) -> Result<()> {
+        let conn = self.db.read().await?;
+        let quoting = statuses::store::by_id(&conn, quoting).await?;
+        let Some(quoting) = quoting.filter(|s| s.quote_state == QuoteState::Accepted) else { return Ok(()) };
+        let stamp = quotes::known(&conn, quoting.id).await?.and_then(|known| known.stamp);
+        let quoted = quoted(&conn, &quoting).await?.filter(|s| !s.local);
+        drop(conn);
+        let (Some(stamp), Some(quoted)) = (stamp, quoted) else { return Ok(()) };
+        match self.stamp_says(&stamp, (&quoting.uri, quoting.visibility, &quoted)).await? {
+            Says::No => quotes::revoked(&self.db, quoted.account_id, (&stamp, None)).await.map(drop),
+            Says::Yes | Says::NotToUs => quotes::checked(&self.db, quoting.id).await,
+            Says::Nothing => Err(Error::Unreachable(host(&stamp).unwrap_or_default())),
+        }
+    }
+
+    /// Somebody says that this stamp was taken back: it is looked at. False when it is none that is known.
+    pub(crate) async fn check_stamps(&self, stamp: &str) -> Result<bool> {
+        let known = quotes::by_stamp(&self.db.read().await?, stamp).await?;
+        for quoting in &known {
+            self.check_stamp(*quoting).await?;
+        }
+        Ok(!known.is_empty())
+    }
+}
+
+/// A stamp that was seen this lately is not asked for again with each edit.
+const FRESH: Duration = Duration::from_secs(3600);
+
+/// What a stamp says when it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Says {
+    Yes,
+    /// It is gone, or says something else.
+    No,
+    /// It is not shown to this server.
+    NotToUs,
+    /// It cannot be had now.
+    Nothing,
 }
 
 /// Who may quote a post of another server, by one of the two lists of its policy: what is not said is forbidden.

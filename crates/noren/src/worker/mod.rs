@@ -226,6 +226,7 @@ async fn perform((parts, remote): (&Parts, &Remote), (job, attempt): (&Job, i64)
         Job::ApplyDomainBlocks { domains, was } => apply_domain_blocks::run(parts, domains, was).await,
         Job::FetchThread { status } => fetch_thread::run(parts, *status).await,
         Job::FetchQuote { status, left } => fetch_quote::run(parts, *status, *left).await,
+        Job::CheckStamp { status } => fetch_quote::stamp(parts, *status).await,
         Job::CheckMove { account } => check_move::run(parts, *account).await,
         Job::Carry { carry } => carry::run(parts, *carry).await,
         Job::FetchCard { card } => mirror_media::card((parts, remote), *card, attempt).await,

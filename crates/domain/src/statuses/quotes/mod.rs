@@ -147,7 +147,7 @@ pub async fn revoke(db: &Db, who: AccountId, (id, quoting): (StatusId, StatusId)
 
 async fn is_known_elsewhere(tx: &Tx, quote: &Status) -> Result<bool> {
     let author = accounts::store::by_id(tx, quote.account_id).await?.ok_or(Error::NotFound)?;
-    Ok(!author.is_local() || deliveries::concerns_others(quote, &author) || quote.touched())
+    Ok(!author.is_local() || deliveries::is_elsewhere(tx, quote, &author).await?)
 }
 
 /// Changes who may quote one's own status from now on; quotes there are stay.

@@ -3,7 +3,7 @@
 
 use super::{allows, store};
 use crate::{
-    Error, Result, accounts,
+    Error, Result, Time, accounts,
     db::{Conn, Db, Tx},
     deliveries::{self, Asked, News},
     events::Event,
@@ -22,6 +22,8 @@ pub struct Arrived {
     pub quoted: Option<StatusId>,
     pub stamp: Option<String>,
     pub consent: Consent,
+    /// When the stamp was looked at, where it was.
+    pub checked_at: Option<Time>,
 }
 
 /// What its author says to being quoted.
@@ -38,12 +40,18 @@ pub enum Consent {
 pub struct Known {
     pub quoted_uri: String,
     pub stamp: Option<String>,
+    /// When the stamp was last seen where it is.
+    pub checked_at: Option<Time>,
 }
 
 /// What is known of the quote that `id` is.
 pub async fn known(conn: &Conn, id: StatusId) -> Result<Option<Known>> {
-    let found = store::known(conn, id).await?;
-    Ok(found.map(|(quoted_uri, stamp)| Known { quoted_uri, stamp }))
+    store::known(conn, id).await
+}
+
+/// The posts that this stamp is known to be for.
+pub async fn by_stamp(conn: &Conn, stamp: &str) -> Result<Vec<StatusId>> {
+    store::by_stamp(conn, stamp).await
 }
 
 /// What arrived with a post: `current` when it is no older than what is here. The post as it is then.
@@ -55,7 +63,9 @@ pub(in crate::statuses) async fn receive(
     let known = store::known(tx, quoting.id).await?;
     match (known, said) {
         (Some(_), None) if current => forget(tx, quoting).await,
-        (Some((uri, stamp)), Some(said)) if uri == said.uri => settle(tx, quoting, (said, stamp, current)).await,
+        (Some(known), Some(said)) if known.quoted_uri == said.uri => {
+            settle(tx, quoting, (said, known.stamp, current)).await
+        }
         (Some(_), Some(said)) if current => {
             let quoting = forget(tx, quoting).await?;
             settle(tx, quoting, (said, None, current)).await
@@ -98,6 +108,9 @@ async fn settle(
     let holds = said.consent == Consent::Given && quoted.as_ref().is_some_and(|q| q.account_id != quoting.account_id);
     let stamp = if holds { said.stamp.as_deref() } else { stamp.as_deref() };
     store::keep(tx, quoting.id, (&said.uri, stamp)).await?;
+    if let Some(at) = said.checked_at {
+        store::mark_checked(tx, quoting.id, at).await?;
+    }
     change(tx, quoting, (quoted.map(|q| q.id), state)).await
 }
 
@@ -115,7 +128,11 @@ fn state(quoting: &Status, quoted: &Status, (said, stamp, current): (&Arrived, O
         // A stamp that was taken back does not come to life again.
         (QuoteState::Revoked, Consent::Given) if said.stamp.as_deref() == stamp => before,
         (_, Consent::Given) if open => QuoteState::Accepted,
-        (QuoteState::Accepted, Consent::Missing) if current => QuoteState::Pending,
+        (QuoteState::Accepted, Consent::Missing) if current => match stamp {
+            // The very stamp by which it was shown is gone.
+            Some(stamp) if said.stamp.as_deref() == Some(stamp) => QuoteState::Revoked,
+            _ => QuoteState::Pending,
+        },
         _ => before,
     }
 }
@@ -222,24 +239,35 @@ pub async fn answered(db: &Db, quoting: StatusId, (by, answer): (AccountId, &Ans
         (Answer::Rejected, _) => (QuoteState::Rejected, None),
     };
     store::keep(&tx, quoting.id, (&quoted.uri, stamp)).await?;
-    settled(tx, quoting, (quoted.id, state)).await
+    settled(tx, quoting, (quoted.id, state, None)).await
 }
 
-/// Writes down what became of our quote, and tells others.
-async fn settled(mut tx: Tx, quoting: Status, (quoted, state): (StatusId, QuoteState)) -> Result<()> {
+/// The words by which a stamp was taken back, and its name.
+type Words<'a> = (&'a str, &'a str);
+
+/// Writes down what became of our quote, and tells others: with the words of whoever decided it, if there are any.
+async fn settled(
+    mut tx: Tx,
+    quoting: Status,
+    (quoted, state, words): (StatusId, QuoteState, Option<Words<'_>>),
+) -> Result<()> {
     if quoting.quote_state != state {
         let quoting = change(&mut tx, quoting, (Some(quoted), state)).await?;
         let author = accounts::store::by_id(&tx, quoting.account_id).await?.ok_or(Error::NotFound)?;
-        if deliveries::concerns_others(&quoting, &author) || quoting.touched() {
+        if deliveries::is_elsewhere(&tx, &quoting, &author).await? {
             let news = News::StatusRetold { status: quoting.id, telling: ids::next() };
             deliveries::tell(&mut tx, news).await?;
+            if let Some((stamp, body)) = words {
+                deliveries::pass_on(&mut tx, (&quoting, &author), (stamp, body)).await?;
+            }
         }
     }
     tx.commit().await
 }
 
-/// `by`, from elsewhere, takes a stamp back. False when none of theirs is known by this name: it may be something else.
-pub async fn revoked(db: &Db, by: AccountId, stamp: &str) -> Result<bool> {
+/// `by`, from elsewhere, takes a stamp back, in these words if they sent any. False when none of theirs is known by this
+/// name: it may be something else.
+pub async fn revoked(db: &Db, by: AccountId, (stamp, words): (&str, Option<&str>)) -> Result<bool> {
     let mut any = false;
     let ids = store::by_stamp(&db.read().await?, stamp).await?;
     for id in ids {
@@ -258,7 +286,8 @@ pub async fn revoked(db: &Db, by: AccountId, stamp: &str) -> Result<bool> {
             continue;
         }
         if quoting.local {
-            settled(tx, quoting, (quoted.id, QuoteState::Revoked)).await?;
+            let words = words.map(|words| (stamp, words));
+            settled(tx, quoting, (quoted.id, QuoteState::Revoked, words)).await?;
         } else {
             let mut tx = tx;
             change(&mut tx, quoting, (Some(quoted.id), QuoteState::Revoked)).await?;
@@ -286,4 +315,27 @@ pub(in crate::statuses) async fn ask(tx: &mut Tx, quoting: StatusId, quoted: &St
 /// `left`: so many steps further.
 pub async fn look_again(db: &Db, quoting: StatusId, left: u8) -> Result<()> {
     jobs::ensure(db, Job::FetchQuote { status: quoting, left }).await
+}
+
+/// How long a stamp is believed before it is looked at again when somebody here reads the post.
+const BELIEVED: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The stamp of a quote was seen where it is.
+pub async fn checked(db: &Db, quoting: StatusId) -> Result<()> {
+    let tx = db.begin().await?;
+    store::mark_checked(&tx, quoting, tx.now).await?;
+    tx.commit().await
+}
+
+/// Somebody here reads a post: has a job look whether what it quotes may still be shown, if that was not looked at lately.
+pub async fn check_stale(db: &Db, quoting: &Status) -> Result<()> {
+    if quoting.quote_of_id.is_none() || quoting.quote_state != QuoteState::Accepted {
+        return Ok(());
+    }
+    let known = store::known(&db.read().await?, quoting.id).await?;
+    let stale = |at: Option<Time>| at.is_none_or(|at| Time::now().since(at) > BELIEVED);
+    match known.filter(|known| known.stamp.is_some() && stale(known.checked_at)) {
+        Some(_) => jobs::ensure(db, Job::CheckStamp { status: quoting.id }).await,
+        None => Ok(()),
+    }
 }

@@ -1,7 +1,8 @@
 //! Rows of statuses that quote another.
 
+use super::remote::Known;
 use crate::{
-    Result,
+    Result, Time,
     db::{Conn, Tx},
     ids::{AccountId, StatusId},
     page::Page,
@@ -21,7 +22,8 @@ sql! {
         WHERE s.quote_of_id = $1 AND s.quote_state = 2 ORDER BY s.id DESC LIMIT $2";
     UPDATE_STATE = "UPDATE statuses SET quote_state = $3 WHERE id = $1 AND quote_state = $2";
     PUT = "UPDATE statuses SET quote_of_id = $2, quote_state = $3 WHERE id = $1";
-    KNOWN = "SELECT quoted_uri, stamp_uri FROM quotes WHERE status_id = $1";
+    KNOWN = "SELECT quoted_uri, stamp_uri, checked_at FROM quotes WHERE status_id = $1";
+    MARK_CHECKED = "UPDATE quotes SET checked_at = $2 WHERE status_id = $1";
     KEEP = "INSERT INTO quotes (status_id, quoted_uri, stamp_uri) VALUES ($1, $2, $3) \
         ON CONFLICT (status_id) DO UPDATE SET quoted_uri = excluded.quoted_uri, stamp_uri = excluded.stamp_uri";
     DELETE = "DELETE FROM quotes WHERE status_id = $1";
@@ -60,9 +62,15 @@ pub(super) async fn put(tx: &Tx, id: StatusId, (quoted, state): (Option<StatusId
     Ok(())
 }
 
-/// The name of what is quoted, and of the stamp that allows it.
-pub(super) async fn known(conn: &Conn, id: StatusId) -> Result<Option<(String, Option<String>)>> {
-    conn.opt(KNOWN, &[&id]).await
+/// The name of what is quoted, and of the stamp that allows it, and when that was seen.
+pub(super) async fn known(conn: &Conn, id: StatusId) -> Result<Option<Known>> {
+    let row: Option<(String, Option<String>, Option<Time>)> = conn.opt(KNOWN, &[&id]).await?;
+    Ok(row.map(|(quoted_uri, stamp, checked_at)| Known { quoted_uri, stamp, checked_at }))
+}
+
+pub(super) async fn mark_checked(tx: &Tx, id: StatusId, at: Time) -> Result<()> {
+    tx.exec(MARK_CHECKED, &[&id, &at]).await?;
+    Ok(())
 }
 
 pub(super) async fn keep(tx: &Tx, id: StatusId, (quoted, stamp): (&str, Option<&str>)) -> Result<()> {

@@ -1,0 +1,57 @@
+//! Whoever was named in a post holds a copy, also when an edit names them no more.
+
+use crate::{find, id, post_as, search, text};
+use serde_json::{Value, json};
+use testkit::{Person, TestServer, settle_all};
+
+async fn edit(who: &Person, status: &Value, words: &str) {
+    who.put(&format!("/api/v1/statuses/{}", id(status)), [("status", words)]).await.ok();
+}
+
+async fn is_known(server: &TestServer, status: &Value) -> bool {
+    let conn = server.db().read().await.unwrap();
+    domain::statuses::remote::by_uri(&conn, status["uri"].as_str().unwrap()).await.unwrap().is_some()
+}
+
+testkit::between_two_servers! {
+    async fn edits_and_the_end_reach_who_was_named_before(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        find(&alice, &b.handle("bob")).await;
+        let hello = format!("@{} hello", b.handle("bob"));
+        let posted = post_as(&alice, &hello, "public").await;
+        settle_all(&[&a, &b]).await;
+        let there = id(&search(&bob, posted["uri"].as_str().unwrap()).await["statuses"][0]).to_owned();
+        let seen = async || text(&bob.get(&format!("/api/v1/statuses/{there}"), ()).await.ok());
+        assert_eq!(seen().await, "@bob hello");
+        // Nobody there follows her: only who was named has it. The second edit is as far from the first as anything.
+        for words in ["hello all of you", "hello"] {
+            edit(&alice, &posted, words).await;
+            settle_all(&[&a, &b]).await;
+            assert_eq!(seen().await, words);
+        }
+        alice.delete(&format!("/api/v1/statuses/{}", id(&posted)), ()).await.ok();
+        settle_all(&[&a, &b]).await;
+        bob.get(&format!("/api/v1/statuses/{there}"), ()).await.expect(404);
+        assert!(!is_known(&b, &posted).await);
+    }
+
+    async fn who_is_named_no_more_in_a_direct_post_keeps_no_old_copy(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        find(&alice, &b.handle("bob")).await;
+        let posted = post_as(&alice, &format!("@{} a secret", b.handle("bob")), "direct").await;
+        settle_all(&[&a, &b]).await;
+        let talks = bob.get("/api/v1/conversations", ()).await.ok();
+        let there = id(&talks[0]["last_status"]).to_owned();
+        edit(&alice, &posted, "to nobody").await;
+        settle_all(&[&a, &b]).await;
+        let conn = b.db().read().await.unwrap();
+        let copy = domain::statuses::remote::by_uri(&conn, posted["uri"].as_str().unwrap()).await.unwrap().unwrap();
+        drop(conn);
+        assert_eq!((copy.content.as_str(), copy.visibility), ("<p>to nobody</p>", domain::statuses::Visibility::Direct));
+        bob.get(&format!("/api/v1/statuses/{there}"), ()).await.expect(404);
+        alice.delete(&format!("/api/v1/statuses/{}", id(&posted)), ()).await.ok();
+        settle_all(&[&a, &b]).await;
+        assert!(!is_known(&b, &posted).await);
+        assert_eq!(bob.get("/api/v1/notifications", ()).await.ok(), json!([]));
+    }
+}
