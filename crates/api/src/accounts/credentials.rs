@@ -6,6 +6,7 @@ use crate::{
     auth::{User, scope},
     entities::{self, CredentialAccount},
     http::{ApiError, ApiResult, Json, Upload},
+    statuses::own_policy,
 };
 use axum::extract::State;
 use domain::{
@@ -64,6 +65,7 @@ struct SourceForm {
     privacy: Option<Visibility>,
     sensitive: Option<bool>,
     language: Option<String>,
+    #[serde(deserialize_with = "own_policy")]
     quote_policy: Option<QuotePolicy>,
     status_content_type: Option<ContentType>,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Account, CustomEmoji, Iso, MediaAttachment, Poll, PreviewCard, QuoteApproval,
-    quote::{self, Found},
+    quote::{self, Between, Found},
     reaction,
     status::{Mine, Status, StatusApplication, StatusTag},
 };
@@ -45,7 +45,7 @@ struct Around<'a> {
     pictures: reaction::Pictures,
     cards: HashMap<StatusId, Arc<PreviewCard>>,
     /// Authors whom the viewer follows, as far as somebody asks.
-    following: relationships::Relations,
+    between: HashMap<AccountId, Between>,
     rules: Arc<Rules>,
 }
 
@@ -84,7 +84,7 @@ async fn look<'a>(
     // A boost shows nothing of its own but who boosted.
     let originals = || statuses.iter().filter(|s| s.reblog_of_id.is_none()).chain(reblogged.values());
     let authors = statuses.iter().chain(reblogged.values()).map(|s| s.account_id);
-    let (accounts, media, marks, polls, apps, emojis, quoted, reactions, following, cards) = try_join!(
+    let (accounts, media, marks, polls, apps, emojis, quoted, reactions, between, cards) = try_join!(
         authors_of(app, conn, authors),
         media_of(app, conn, originals().filter(|s| s.has_media).map(|s| s.id)),
         marks_of(conn, viewer, statuses.iter().chain(reblogged.values()).map(|s| s.id)),
@@ -94,7 +94,7 @@ async fn look<'a>(
         quote::found(app, conn, originals().filter_map(|s| s.quote_of_id).collect(), (viewer, quotes)),
         // Each goes with a favourite.
         reactions::counted(conn, viewer, originals().filter(|s| s.favourites_count > 0).map(|s| s.id)),
-        followed(conn, viewer, originals()),
+        between(conn, viewer, originals()),
         super::cards(app, conn, originals()),
     )?;
     let rules = app.federation.policy.rules_on(conn).await?;
@@ -113,7 +113,7 @@ async fn look<'a>(
         quoted,
         reactions,
         pictures,
-        following,
+        between,
         cards,
         rules,
     })
@@ -177,20 +177,20 @@ async fn apps_of(conn: &Conn, ids: impl Iterator<Item = AppId>) -> Result<HashMa
     Ok(made.collect())
 }
 
-/// Asked only when a status says that followers may quote it.
-async fn followed<'a>(
+/// Asked only when a status says that followers or followed may quote it.
+async fn between<'a>(
     conn: &Conn,
     viewer: Option<AccountId>,
     rows: impl Iterator<Item = &'a statuses::Status>,
-) -> Result<relationships::Relations> {
-    let authors: Vec<AccountId> = rows
-        .filter(|s| [s.quote_policy, s.quote_manual].contains(&QuotePolicy::Followers))
-        .map(|s| s.account_id)
-        .collect();
-    if authors.is_empty() || viewer.is_none() {
-        return Ok(relationships::Relations::default());
-    }
-    relationships::with_authors(conn, viewer, authors).await
+) -> Result<HashMap<AccountId, Between>> {
+    let is_for_few = |policy: QuotePolicy| !matches!(policy, QuotePolicy::Public | QuotePolicy::Nobody);
+    let mut authors: Vec<AccountId> =
+        rows.filter(|s| is_for_few(s.quote_policy) || is_for_few(s.quote_manual)).map(|s| s.account_id).collect();
+    authors.sort_unstable();
+    authors.dedup();
+    let Some(viewer) = viewer.filter(|_| !authors.is_empty()) else { return Ok(HashMap::new()) };
+    let found = relationships::between(conn, viewer, &authors).await?;
+    Ok(found.into_iter().map(|r| (r.id, Between { following: r.following, followed_by: r.followed_by })).collect())
 }
 
 impl Around<'_> {
@@ -219,10 +219,10 @@ impl Around<'_> {
         let account = self.accounts.get(&row.account_id)?.clone();
         let boost = row.reblog_of_id.is_some();
         let bare = boost || self.rules.bars(&account.acct, &account.uri);
-        let following = self.following.following(row.account_id);
+        let between = self.between.get(&row.account_id).copied().unwrap_or_default();
         let card = self.cards.get(&row.id).filter(|_| !boost).cloned();
         Some(Status {
-            quote_approval: QuoteApproval::of(&row, self.viewer, following),
+            quote_approval: QuoteApproval::of(&row, self.viewer, between),
             mine: self.viewer.map(|viewer| self.mine(&row, viewer)),
             application: row.app_id.filter(|_| !boost).and_then(|id| self.apps.get(&id).cloned()),
             media_attachments: if bare { Vec::new() } else { self.media.get(&row.id).cloned().unwrap_or_default() },

@@ -67,9 +67,16 @@ pub struct QuoteApproval {
     pub current_user: &'static str,
 }
 
+/// What the viewer and an author are to each other, as far as policies ask.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Between {
+    pub following: bool,
+    pub followed_by: bool,
+}
+
 impl QuoteApproval {
     /// What the author of `status` lets `viewer` do.
-    pub(super) fn of(status: &statuses::Status, viewer: Option<AccountId>, following: bool) -> Self {
+    pub(super) fn of(status: &statuses::Status, viewer: Option<AccountId>, between: Between) -> Self {
         let open = status.visibility <= Visibility::Unlisted;
         let policy = if open { status.quote_policy } else { QuotePolicy::Nobody };
         let own = viewer == Some(status.account_id) && status.visibility != Visibility::Direct;
@@ -78,10 +85,16 @@ impl QuoteApproval {
             match policy {
                 QuotePolicy::Public => &["public"],
                 QuotePolicy::Followers => &["followers"],
+                QuotePolicy::Following => &["following"],
+                QuotePolicy::Circles => &["followers", "following"],
                 QuotePolicy::Nobody => &[],
             }
         };
-        let has = |policy| policy == QuotePolicy::Public || (policy == QuotePolicy::Followers && following);
+        let has = |policy: QuotePolicy| {
+            policy == QuotePolicy::Public
+                || (policy.has_followers() && between.following)
+                || (policy.has_following() && between.followed_by)
+        };
         let current_user = match (own || has(policy), has(manual)) {
             (true, _) => "automatic",
             (false, true) => "manual",

@@ -7,6 +7,8 @@ mod reactions;
 mod read;
 mod write;
 
+pub(crate) use quotes::own_policy;
+
 use crate::App;
 use axum::{
     Router,

@@ -12,7 +12,7 @@ use domain::{
     statuses::{QuotePolicy, quotes},
     users,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// `GET /api/v1/statuses/:id/quotes` <https://docs.joinmastodon.org/methods/statuses/#quotes>
 pub(super) async fn list(
@@ -41,9 +41,20 @@ pub(super) async fn revoke(
     Ok(Json(entities::status(&app, &conn, quoting, Some(user.account)).await?))
 }
 
+/// A policy that people here can choose: those of other servers know more.
+pub(crate) fn own_policy<'de, D: Deserializer<'de>>(from: D) -> Result<Option<QuotePolicy>, D::Error> {
+    match Option::<QuotePolicy>::deserialize(from)? {
+        Some(other) if !QuotePolicy::OWN.contains(&other) => {
+            Err(D::Error::unknown_variant(other.as_str(), &["public", "followers", "nobody"]))
+        }
+        policy => Ok(policy),
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct PolicyForm {
+    #[serde(deserialize_with = "own_policy")]
     quote_approval_policy: Option<QuotePolicy>,
 }
 

@@ -1,5 +1,6 @@
 //! Publishing, editing and deleting.
 
+use super::quotes::own_policy;
 use crate::{
     App,
     auth::{User, scope},
@@ -39,6 +40,7 @@ pub(super) struct Form {
     language: Option<String>,
     scheduled_at: Option<String>,
     quoted_status_id: Id<StatusId>,
+    #[serde(deserialize_with = "own_policy")]
     quote_approval_policy: Option<QuotePolicy>,
     /// `text/plain` or `text/markdown`, as other servers with Markdown call it.
     content_type: Option<ContentType>,
@@ -134,6 +136,7 @@ pub(super) struct EditForm {
     media_ids: Vec<Id<MediaId>>,
     media_attributes: Vec<MediaForm>,
     poll: Option<PollForm>,
+    #[serde(deserialize_with = "own_policy")]
     quote_approval_policy: Option<QuotePolicy>,
     content_type: Option<ContentType>,
 }

@@ -42,6 +42,21 @@ stored_enum! {
         Public = 0 => "public",
         Followers = 1 => "followers",
         Nobody = 2 => "nobody",
+        /// Whom the author follows. This and the next only posts of other servers have.
+        Following = 3 => "following",
+        Circles = 4 => "followers,following",
+    }
+}
+
+impl QuotePolicy {
+    /// What people here can choose.
+    pub const OWN: [Self; 3] = [Self::Public, Self::Followers, Self::Nobody];
+
+    pub fn has_followers(self) -> bool {
+        matches!(self, Self::Public | Self::Followers | Self::Circles)
+    }
+    pub fn has_following(self) -> bool {
+        matches!(self, Self::Public | Self::Following | Self::Circles)
     }
 }
 

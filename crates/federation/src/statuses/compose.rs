@@ -171,12 +171,15 @@ fn content(status: &Status, quote: Option<&Quote>) -> String {
 
 /// Nobody but the author is how "nobody" is said.
 fn policy(status: &Status, author: &str) -> Policy {
+    let (followers, following) = (format!("{author}/followers"), format!("{author}/following"));
     let automatic = match status.quote_policy {
-        QuotePolicy::Public => PUBLIC.to_owned(),
-        QuotePolicy::Followers => format!("{author}/followers"),
-        QuotePolicy::Nobody => author.to_owned(),
+        QuotePolicy::Public => vec![PUBLIC.to_owned()],
+        QuotePolicy::Followers => vec![followers],
+        QuotePolicy::Following => vec![following],
+        QuotePolicy::Circles => vec![followers, following],
+        QuotePolicy::Nobody => vec![author.to_owned()],
     };
-    Policy { quote: Some(Grant { automatic: vec![automatic], ..Grant::default() }), ..Policy::default() }
+    Policy { quote: Some(Grant { automatic, ..Grant::default() }), ..Policy::default() }
 }
 
 fn question(poll: polls::Poll) -> Poll {

@@ -246,9 +246,13 @@ enum Says {
 /// Who may quote a post of another server, by one of the two lists of its policy: what is not said is forbidden.
 pub(crate) fn policy(entries: Option<&Vec<String>>, lists: Lists<'_>) -> QuotePolicy {
     let has = |uri: &str| entries.is_some_and(|entries| entries.iter().any(|entry| entry == uri));
-    match lists.followers {
-        _ if has(crate::documents::PUBLIC) => QuotePolicy::Public,
-        Some(followers) if has(followers) => QuotePolicy::Followers,
-        _ => QuotePolicy::Nobody,
+    if has(crate::documents::PUBLIC) {
+        return QuotePolicy::Public;
+    }
+    match (lists.followers.is_some_and(has), lists.following.is_some_and(has)) {
+        (true, true) => QuotePolicy::Circles,
+        (true, false) => QuotePolicy::Followers,
+        (false, true) => QuotePolicy::Following,
+        (false, false) => QuotePolicy::Nobody,
     }
 }

@@ -43,6 +43,7 @@ mod previews;
 mod process;
 mod profiles;
 mod proofs;
+mod quote_policies;
 mod quotes;
 mod quotes_asked;
 mod reach;

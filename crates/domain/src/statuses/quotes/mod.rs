@@ -47,16 +47,18 @@ pub(super) async fn quotable(conn: &Conn, who: AccountId, id: Option<StatusId>) 
 
 /// Whether its author lets `who` quote it, or can be asked to.
 async fn allows(conn: &Conn, who: AccountId, status: &Status) -> Result<bool> {
-    Ok(match (status.visibility, status.quote_policy.min(status.quote_manual)) {
-        (Visibility::Direct, _) => false,
-        _ if status.account_id == who => true,
-        (Visibility::Private, _) | (_, QuotePolicy::Nobody) => false,
-        (_, QuotePolicy::Public) => true,
-        (_, QuotePolicy::Followers) => {
-            let relations = relationships::with_authors(conn, Some(who), [status.account_id]).await?;
-            relations.following(status.account_id)
-        }
-    })
+    if status.account_id == who || status.visibility > Visibility::Unlisted {
+        return Ok(status.account_id == who && status.visibility != Visibility::Direct);
+    }
+    let policies = [status.quote_policy, status.quote_manual];
+    if policies.contains(&QuotePolicy::Public) || policies == [QuotePolicy::Nobody; 2] {
+        return Ok(policies.contains(&QuotePolicy::Public));
+    }
+    // Of people elsewhere those followers and followed are known who are here.
+    let between = relationships::with(conn, who, status.account_id).await?;
+    Ok(policies
+        .iter()
+        .any(|policy| (policy.has_followers() && between.following) || (policy.has_following() && between.followed_by)))
 }
 
 impl Quoted {
