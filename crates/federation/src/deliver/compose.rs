@@ -242,6 +242,7 @@ async fn counted(federation: &Federation, conn: &Conn, (author, status): (&Accou
     let which = status.poll_id.ok_or(Error::NotFound)?;
     let id = format!("{}#updates/votes/{which}/{votes}{}", status.uri, if poll.closed { "/end" } else { "" });
     Ok(of_note(author, note, Verb::Update, id))
+        audience: note.audience.clone(),
 }
 
 fn of_note(author: &Account, note: Note, verb: Verb, id: String) -> Activity {

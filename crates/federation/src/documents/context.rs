@@ -71,6 +71,7 @@ fn post() -> Value {
         "htmlMfm": "https://w3id.org/fep/c16b#htmlMfm",
         "EmojiReact": "litepub:EmojiReact",
         "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
+        "FeatureRequest": "https://w3id.org/fep/7aa9#FeatureRequest",
         "QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest",
     });
     let links = [

@@ -40,7 +40,9 @@ impl Activity {
     fn terms(&self) -> Terms {
         let objects = self.objects.iter().chain(&self.target).chain(&self.instrument);
         let inside = objects.map(Object::terms).max().unwrap_or(Terms::Plain);
-        let special = matches!(self.verb, Verb::EmojiReact | Verb::QuoteRequest) || self.approved_by.is_some();
+        // Verbs that are no plain ones of ActivityStreams are among the terms of posts.
+        let special = matches!(self.verb, Verb::EmojiReact | Verb::QuoteRequest | Verb::Other(_));
+        let special = special || self.approved_by.is_some();
         let own = if special || self.content.is_some() { Terms::Post } else { Terms::Plain };
         own.max(inside)
     }

@@ -7,7 +7,7 @@ use crate::documents::{Activity, Note, Object, Verb, same_origin};
 use crate::resolve::{self, Budget};
 use crate::statuses::arrive;
 use domain::accounts::{Account, Kind};
-use domain::statuses::{Status, remote, remote::How};
+use domain::statuses::{Status, consent::Deed, remote, remote::How};
 use domain::{Error, Result, follows, tombstones};
 
 pub(super) async fn apply(
@@ -80,6 +80,10 @@ fn is_at_home(note: &Note, group: &Account) -> bool {
 /// What begins a conversation in the group is shown to who follows it, as boosted by the group; answers are found below it.
 async fn shown(federation: &Federation, group: &Account, (announce, status): (&Activity, &Status)) -> Result<()> {
     let Some(id) = announce.id.as_deref().filter(|_| status.in_reply_to_id.is_none()) else { return Ok(()) };
+    let approval = (id, announce.approved_by.as_deref());
+    if !federation.may((group, Deed::Boost), status, approval).await? {
+        return Err(Error::forbidden("Its author does not let the group boost it"));
+    }
     let visibility = announce::visibility(&federation.db.read().await?, group, announce).await?;
     let made = (id, visibility, announce.published);
     remote::boost(&federation.db, &federation.site, (group.id, status.id), made).await.map(drop)

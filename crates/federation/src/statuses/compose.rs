@@ -60,6 +60,8 @@ impl Federation {
         let Addressed { to, cc } = Addressed::new(status.visibility, &author.uri, addressees);
         let tagged = mentions.iter().filter(|m| !m.silent).filter_map(|m| named.get(&m.id));
         let mention = |a: &Account| Mention { href: a.uri.clone(), name: format!("@{}", self.full_handle(a)) };
+        // The group that it is for (FEP-1b12).
+        let audience = tagged.clone().find(|a| a.kind == accounts::Kind::Group).map(|a| a.uri.clone());
         let content = content(status, quote.as_ref());
         let codes: Vec<String> = serde_json::from_str(&status.emojis_json).unwrap_or_default();
         Ok(Note {
@@ -89,6 +91,7 @@ impl Federation {
             policy: policy(status, &author.uri),
             approved_by: consent::approval(conn, status).await?,
             poll: poll.map(question),
+            audience,
             direct: (status.visibility > Visibility::Unlisted).then_some(status.visibility == Visibility::Direct),
             ..Note::default()
         })

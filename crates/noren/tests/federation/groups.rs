@@ -1,7 +1,7 @@
 //! Groups that pass on what their members do: Lemmy's way, and PeerTube's.
 
 use crate::peer::{Peer, Somebody, followed, local_uri, with_a_peer};
-use crate::{home, id, notifications, post_as, relationship, search, text};
+use crate::{find, home, id, notifications, post_as, relationship, search, text};
 use serde_json::{Value, json};
 use testkit::{Person, TestServer};
 
@@ -202,5 +202,46 @@ with_a_peer! {
         assert_eq!((seen.len(), seen[0].0.as_str(), seen[0].1.as_str()), (1, "brew", "pia"));
         assert!(seen[0].2.contains("How to brew") && seen[0].2.contains("/w/1"), "{seen:?}");
         assert_eq!(relationship(&bob, &there).await["showing_reblogs"], true);
+    }
+
+    async fn what_its_author_lets_nobody_boost_no_group_boosts(server, peer, bob) {
+        let other = Peer::start().await;
+        let (tea, vic) = (group(&server, &peer, &bob).await, other.somebody("vic"));
+        let posted = async |name: &str, policy: Value| {
+            let mut post = other.note(&vic, (name, name), &[]);
+            post["interactionPolicy"] = json!({ "canAnnounce": policy });
+            other.put(&format!("/notes/{name}"), post.clone());
+            tell(&server, &peer, (&tea, &format!("a-{name}")), other.activity(&vic, ("Create", name), post.clone())).await;
+            post
+        };
+        posted("open", json!({ "automaticApproval": [federation::documents::PUBLIC] })).await;
+        let closed = posted("closed", json!({ "automaticApproval": [], "manualApproval": [vic.uri] })).await;
+        assert_eq!(shown(&bob).await.iter().map(|s| s.2.as_str()).collect::<Vec<_>>(), ["open"]);
+        // Unless the author says so for this one.
+        let name = format!("{}/activities/a-agreed", peer.base);
+        let agreed = format!("{}/approvals/1", other.base);
+        other.put("/approvals/1", json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "id": agreed, "type": "AnnounceApproval",
+            "attributedTo": vic.uri, "object": name, "target": closed["id"],
+        }));
+        let mut announce = peer.activity(&tea, ("Announce", "a-agreed"), other.activity(&vic, ("Create", "closed"), closed));
+        announce["approvedBy"] = json!(agreed);
+        peer.send(&tea, &server, &announce).await;
+        assert_eq!(shown(&bob).await.len(), 2);
+    }
+
+    async fn posts_to_a_group_say_so(server, peer, bob) {
+        let (tea, ann) = (group(&server, &peer, &bob).await, peer.somebody("ann"));
+        find(&bob, &format!("ann@{}", peer.host())).await;
+        let words = format!("@ann@{host} @tea@{host} a kettle", host = peer.host());
+        post_as(&bob, &words, "public").await;
+        server.settle().await;
+        let sent = peer.last("Create");
+        assert_eq!((&sent["audience"], &sent["object"]["audience"]), (&json!(tea.uri), &json!(tea.uri)));
+        post_as(&bob, &format!("@ann@{} not for a group", peer.host()), "public").await;
+        server.settle().await;
+        let sent = peer.last("Create");
+        assert!(sent["object"]["cc"].as_array().unwrap().contains(&json!(ann.uri)));
+        assert_eq!((&sent["audience"], &sent["object"]["audience"]), (&Value::Null, &Value::Null));
     }
 }

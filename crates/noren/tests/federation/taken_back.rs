@@ -139,6 +139,8 @@ with_a_peer! {
         let answer = peer.last("Reject");
         assert_eq!((&answer["object"]["id"], &answer["object"]["type"]), (&asked["id"], &json!("FeatureRequest")));
         assert_eq!((&answer["actor"], &answer["object"]["instrument"]), (&asked["object"], &asked["instrument"]));
+        // Who reads linked data learns what it is.
+        assert_eq!(answer["@context"][1]["FeatureRequest"], "https://w3id.org/fep/7aa9#FeatureRequest");
         // Of nobody; without a name by which it could be answered.
         let nobody = peer.activity(&ann, ("FeatureRequest", "2"), json!(format!("{}no", local_uri(&server, &bob))));
         let mut nameless = asked.clone();
