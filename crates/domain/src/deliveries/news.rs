@@ -148,6 +148,11 @@ pub enum News {
         account: AccountId,
         telling: ActivityId,
     },
+    /// The same of the site itself; `relay`: by the name that it has among relays that follow back.
+    SiteKeysRotated {
+        relay: bool,
+        telling: ActivityId,
+    },
     /// A report about somebody elsewhere; `domains` are the servers that should hear of it, none means theirs.
     Reported {
         report: ReportId,

@@ -101,6 +101,7 @@ fn all() -> Vec<(News, &'static str)> {
         (News::PollCounted { status }, r#"{"news":"poll_counted","status":"2"}"#),
         (News::ProfileChanged { account, telling }, r#"{"news":"profile_changed","account":"1","telling":"3"}"#),
         (News::KeysRotated { account, telling }, r#"{"news":"keys_rotated","account":"1","telling":"3"}"#),
+        (News::SiteKeysRotated { relay: true, telling }, r#"{"news":"site_keys_rotated","relay":true,"telling":"3"}"#),
         (
             News::Reported { report: ReportId(9), domains: vec!["a.example".into()] },
             r#"{"news":"reported","report":"9","domains":["a.example"]}"#,

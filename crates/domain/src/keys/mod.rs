@@ -42,7 +42,7 @@ pub async fn keep(db: &Db, owner: AccountId, pair: Pair) -> Result<Pair> {
     Ok(kept.unwrap_or(pair))
 }
 
-/// Has the keys of these accounts changed by jobs, one each `pause`: all who follow them ask for the new ones.
+/// Has the keys of these accounts, or of the [`SITE`], changed by jobs, one each `pause`: all who follow them ask for the new ones.
 pub async fn rotate_later(db: &Db, accounts: &[AccountId], pause: Duration) -> Result<()> {
     let mut tx = db.begin().await?;
     let mut at = tx.now;
@@ -64,6 +64,19 @@ pub async fn rotate(db: &Db, account: &Account, (pair, rotation): (&Pair, Activi
     }
     if account.has_remote_followers {
         deliveries::tell(&mut tx, News::KeysRotated { account: account.id, telling: rotation }).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// The same for the site, under both of its names.
+pub async fn rotate_site(db: &Db, pair: &Pair, rotation: ActivityId) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    if !store::rotate(&tx, SITE, (pair, rotation)).await? {
+        return Ok(false);
+    }
+    for relay in [false, true] {
+        deliveries::tell(&mut tx, News::SiteKeysRotated { relay, telling: rotation }).await?;
     }
     tx.commit().await?;
     Ok(true)

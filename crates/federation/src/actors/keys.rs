@@ -120,8 +120,15 @@ impl Federation {
     }
 }
 
-/// Makes another key for somebody here and tells of it. Safe to repeat.
+/// Makes another key for somebody here, or for the site, and tells of it. Safe to repeat.
 pub async fn rotate(federation: &Federation, account: AccountId, rotation: ActivityId) -> Result<Outcome> {
+    if account == keys::SITE {
+        if keys::by_owner(&federation.db.read().await?, account).await?.is_some() {
+            keys::rotate_site(&federation.db, &made().await?, rotation).await?;
+            federation.own.forget(account);
+        }
+        return Ok(Outcome::Done);
+    }
     let conn = federation.db.read().await?;
     let found = accounts::store::by_id(&conn, account).await?;
     let found = found.filter(|a| a.is_local() && a.suspended_at.is_none()).ok_or(Error::NotFound)?;

@@ -14,7 +14,11 @@ use domain::statuses::{self, Status, Visibility, consent};
 use domain::{Error, Result, polls};
 
 pub(super) async fn news(federation: &Federation, news: &News) -> Result<Option<Told>> {
-    match made(federation, news).await {
+    let made = match news {
+        News::SiteKeysRotated { relay, telling } => relays::rekeyed(federation, (*relay, *telling)).await,
+        news => made(federation, news).await,
+    };
+    match made {
         Ok((account, activity)) => Ok(Some(Told { account, activity })),
         // Meanwhile it was taken back.
         Err(Error::NotFound | Error::Gone) => Ok(None),
@@ -114,7 +118,7 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             let activity = to_everybody(&actor.uri, &name, (Verb::Move, Object::Id(actor.uri.clone())));
             Ok((actor.id, Activity { target: Some(Object::Id(to.uri)), ..activity }))
         }
-        News::Passed { .. } => Err(Error::NotFound),
+        News::Passed { .. } | News::SiteKeysRotated { .. } => Err(Error::NotFound),
         News::AccountDeleted { account, uri } => {
             Ok((*account, to_everybody(uri, "delete", (Verb::Delete, Object::Id(uri.clone())))))
         }

@@ -93,6 +93,13 @@ pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<Strin
             personal(&conn, poll.map(|p| p.account_id)).await?
         }
         News::Reported { report, domains } => super::flag::inboxes(&conn, *report, domains).await?,
+        News::SiteKeysRotated { relay: true, .. } => relays::inboxes(&conn, Some(Style::Litepub)).await?,
+        // Everybody has been asked for something in the site's name.
+        News::SiteKeysRotated { relay: false, .. } => {
+            let mut inboxes = store::all_inboxes(&conn, INBOXES).await?;
+            inboxes.extend(relays::inboxes(&conn, None).await?);
+            inboxes
+        }
         News::AccountDeleted { .. } => store::all_inboxes(&conn, INBOXES).await?,
     };
     let rules = federation.policy.rules_on(&conn).await?;

@@ -2,10 +2,12 @@
 
 use super::compose::known;
 use crate::Federation;
+use crate::actors::keys::ROTATION;
 use crate::documents::{Activity, Object, PUBLIC, Verb};
 use domain::db::Conn;
 use domain::deliveries::News;
 use domain::ids::{AccountId, ActivityId, RelayId, StatusId};
+use domain::keys::SITE;
 use domain::relays::{self, Left, Style};
 use domain::statuses::{self, Status, Visibility};
 use domain::{Error, Result};
@@ -22,6 +24,25 @@ pub(super) async fn made(federation: &Federation, conn: &Conn, news: &News) -> R
         }
         _ => Err(Error::NotFound),
     }
+}
+
+/// The site as it is now, with another key than before. Reads, and may make a key: with a connection of its own.
+pub(super) async fn rekeyed(
+    federation: &Federation,
+    (relay, telling): (bool, ActivityId),
+) -> Result<(AccountId, Activity)> {
+    // As with people: what is at hand may be the old one.
+    federation.own.forget(SITE);
+    let actor = if relay { federation.relay_actor().await? } else { federation.site_actor().await? };
+    let told = Activity {
+        id: Some(format!("{}#{ROTATION}{telling}", actor.id)),
+        verb: Verb::Update,
+        actor: actor.id.clone(),
+        to: vec![PUBLIC.to_owned()],
+        objects: vec![Object::Actor(Box::new(actor))],
+        ..Activity::default()
+    };
+    Ok((SITE, told))
 }
 
 /// The wish to be sent what others post: of the public itself, or of the relay.

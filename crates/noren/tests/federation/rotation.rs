@@ -83,8 +83,36 @@ async fn a_new_key_is_believed(a: Site, b: Site) {
     until("the post after", async || peer.told("Create").len() == 2 && b.texts().await.len() == 2).await;
     let last = peer.received.lock().unwrap().len() - 1;
     assert!(is_signed_with(&peer, last, &new) && !is_signed_with(&peer, last, &old));
+    // That of the site, which signs what is fetched: everybody who was ever asked for something hears of it.
+    let site = format!("http://localhost:{}/actor", a.port);
+    let about_site =
+        || peer.received.lock().unwrap().iter().filter(|it| it["actor"] == json!(site)).cloned().collect::<Vec<_>>();
+    let of_site = async || {
+        let asked = a.client.get(&site).header("accept", "application/activity+json").send().await.unwrap();
+        shown(&asked.json::<Value>().await.unwrap())
+    };
+    let old = of_site().await;
+    assert!(a.line(&["account", "rotate-keys", "--site", "--dry-run"]).starts_with("the key of the site would"));
+    assert_eq!(of_site().await, old);
+    assert!(a.line(&["account", "rotate-keys", "--site"]).starts_with("the key of the site will"));
+    until("the site's new key", async || about_site().len() == 1).await;
+    let told = peer.received.lock().unwrap().iter().position(|it| it["actor"] == json!(site)).unwrap();
+    let said = about_site()[0].clone();
+    assert_eq!((&said["type"], &said["object"]["id"]), (&json!("Update"), &json!(site)));
+    let new = shown(&said["object"]);
+    assert!(new != old && of_site().await == new);
+    assert!(is_signed_with(&peer, told, &old) && !is_signed_with(&peer, told, &new));
+    // What is fetched in the site's name is signed with it, and believed by who knew the old one.
+    let known = b.get(&format!("/api/v2/search?resolve=true&q=http://localhost:{}/users/alice", a.port)).await;
+    assert_eq!(known["accounts"][0]["id"], json!(alice));
+    let found = a.get(&format!("/api/v2/search?resolve=true&q=@bob@localhost:{}", b.port)).await;
+    assert_eq!(found["accounts"][0]["username"], "bob");
+    assert!(
+        a.get(&format!("/api/v2/search?resolve=true&q={}/users/friend", peer.base)).await["accounts"][0].is_object()
+    );
     // Everybody's, at once: there is one.
+    let before = shown(&actor().await);
     assert!(a.line(&["account", "rotate-keys", "--all", "--pause", "0"]).starts_with("1 key will"));
-    until("another key", async || peer.told("Update").len() == 2).await;
-    assert_ne!(shown(&peer.last("Update")["object"]), new);
+    until("another key", async || peer.told("Update").len() == 3).await;
+    assert_ne!(shown(&peer.last("Update")["object"]), before);
 }

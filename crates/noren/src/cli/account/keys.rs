@@ -11,12 +11,13 @@ const PAGE: i64 = 500;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("whose").required(true))]
-#[command(override_usage = "noren account rotate-keys [OPTIONS] <NAME|--all>")]
+#[command(override_usage = "noren account rotate-keys [OPTIONS] <NAME|--all|--site>")]
 #[command(after_help = "\
 Examples:
   noren account rotate-keys mia
   noren account rotate-keys --all --pause 300
-  noren account rotate-keys --all --dry-run")]
+  noren account rotate-keys --all --dry-run
+  noren account rotate-keys --site")]
 pub(super) struct RotateKeys {
     /// Name or e-mail address
     #[arg(group = "whose")]
@@ -24,6 +25,9 @@ pub(super) struct RotateKeys {
     /// Everybody here
     #[arg(long, group = "whose")]
     all: bool,
+    /// The site itself, whose key signs what nobody in particular asks for
+    #[arg(long, group = "whose")]
+    site: bool,
     /// Seconds between two accounts, as followers' servers ask for each at once
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(..=86_400))]
     pause: u64,
@@ -39,6 +43,7 @@ impl RotateKeys {
                 let (_, profile) = person(parts, name).await?;
                 (vec![profile.id], format!("the key of @{}", profile.username))
             }
+            None if self.site => (vec![keys::SITE], "the key of the site".to_owned()),
             None => {
                 let all = everybody(parts).await?;
                 let whose = if all.len() == 1 { "1 key".to_owned() } else { format!("{} keys", all.len()) };
