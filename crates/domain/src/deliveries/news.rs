@@ -83,6 +83,13 @@ pub enum News {
         reaction: ReactionId,
         emoji: Emoji,
     },
+    /// A favourite, or an emoji, that is still there after another emoji was taken back: where one person has one of them on
+    /// a post, or where every emoji is the favourite, it went with that. `telling` names this occasion.
+    LikeKept {
+        account: AccountId,
+        status: StatusId,
+        telling: ActivityId,
+    },
     /// `telling` names this occasion.
     Pinned {
         account: AccountId,

@@ -63,6 +63,10 @@ fn all() -> Vec<(News, &'static str)> {
             News::Unreacted { account, status, reaction, emoji: emoji() },
             r#"{"news":"unreacted","account":"1","status":"2","reaction":"7","emoji":{"name":"blob","picture":"a.png"}}"#,
         ),
+        (
+            News::LikeKept { account, status, telling },
+            r#"{"news":"like_kept","account":"1","status":"2","telling":"3"}"#,
+        ),
         (News::Pinned { account, status, telling }, r#"{"news":"pinned","account":"1","status":"2","telling":"3"}"#),
         (
             News::Unpinned { account, status, telling },

@@ -1,6 +1,6 @@
 //! From news to the activity that says it. None where it does not matter any more.
 
-use super::{Told, quotes, relays};
+use super::{Told, quotes, reactions, relays};
 use crate::Federation;
 use crate::actors::keys::ROTATION;
 use crate::documents::{Activity, Note, Object, PUBLIC, Verb};
@@ -50,25 +50,11 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
         | News::QuoteRejected { .. }
         | News::FeatureRejected { .. }
         | News::QuoteRevoked { .. } => quotes::made(federation, conn, news).await,
-        News::Favourited { account, status, favourite } => {
-            let act = Act { verb: Verb::Like, name: format!("likes/{favourite}") };
-            on_status(conn, (*account, *status), act).await
-        }
-        News::Unfavourited { account, status, favourite } => {
-            let act = Act { verb: Verb::Like, name: format!("likes/{favourite}") };
-            let (account, like) = on_status(conn, (*account, *status), act).await?;
-            Ok((account, undo(like)))
-        }
-        News::Reacted { account, status, reaction, emoji } => {
-            let act = Act { verb: Verb::Like, name: format!("reactions/{reaction}") };
-            let (account, like) = on_status(conn, (*account, *status), act).await?;
-            Ok((account, federation.with_emoji(conn, like, emoji).await?))
-        }
-        News::Unreacted { account, status, reaction, emoji } => {
-            let act = Act { verb: Verb::Like, name: format!("reactions/{reaction}") };
-            let (account, like) = on_status(conn, (*account, *status), act).await?;
-            Ok((account, undo(federation.with_emoji(conn, like, emoji).await?)))
-        }
+        News::Favourited { .. }
+        | News::Unfavourited { .. }
+        | News::Reacted { .. }
+        | News::Unreacted { .. }
+        | News::LikeKept { .. } => reactions::made(federation, conn, news).await,
         News::Pinned { account, status, telling } => {
             let act = Act { verb: Verb::Add, name: format!("pins/{telling}") };
             on_featured(conn, (*account, *status), act).await
@@ -144,9 +130,9 @@ async fn profile(
 }
 
 /// What is done, and what stands behind the actor's name in its own.
-struct Act {
-    verb: Verb,
-    name: String,
+pub(super) struct Act {
+    pub(super) verb: Verb,
+    pub(super) name: String,
 }
 
 fn to_everybody(actor: &str, name: &str, (verb, object): (Verb, Object)) -> Activity {
@@ -246,7 +232,6 @@ async fn counted(federation: &Federation, conn: &Conn, (author, status): (&Accou
     let which = status.poll_id.ok_or(Error::NotFound)?;
     let id = format!("{}#updates/votes/{which}/{votes}{}", status.uri, if poll.closed { "/end" } else { "" });
     Ok(of_note(author, note, Verb::Update, id))
-        audience: note.audience.clone(),
 }
 
 fn of_note(author: &Account, note: Note, verb: Verb, id: String) -> Activity {
@@ -257,6 +242,7 @@ fn of_note(author: &Account, note: Note, verb: Verb, id: String) -> Activity {
         published: note.published,
         to: note.to.clone(),
         cc: note.cc.clone(),
+        audience: note.audience.clone(),
         objects: vec![Object::Note(Box::new(note))],
         ..Activity::default()
     }
@@ -303,7 +289,11 @@ pub(super) fn undo(what: Activity) -> Activity {
     }
 }
 
-async fn on_status(conn: &Conn, (who, id): (AccountId, StatusId), act: Act) -> Result<(AccountId, Activity)> {
+pub(super) async fn on_status(
+    conn: &Conn,
+    (who, id): (AccountId, StatusId),
+    act: Act,
+) -> Result<(AccountId, Activity)> {
     let actor = local(conn, who).await?;
     let status = statuses::store::by_id(conn, id).await?.ok_or(Error::NotFound)?;
     let author = known(conn, status.account_id).await?;

@@ -82,6 +82,7 @@ fn kept_as(news: &News, uri: &str) -> String {
     match news {
         News::QuoteRequested { again: again @ 1.., .. } => format!("{uri} {again}"),
         News::StatusApproved { .. } => format!("{uri} approved"),
+        News::LikeKept { telling, .. } => format!("{uri} {telling}"),
         _ => uri.to_owned(),
     }
 }

@@ -1,14 +1,61 @@
-//! Emoji on posts: a Like with content, which is a plain one where that means nothing.
+//! Favourites, and emoji on posts: a Like with content, which is a plain one where that means nothing.
 
+use super::compose::{Act, on_status, undo};
 use crate::Federation;
-use crate::documents::{Activity, Emoji, Image};
-use domain::Result;
+use crate::documents::{Activity, Emoji, Image, Verb};
 use domain::db::Conn;
-use domain::statuses::reactions;
+use domain::deliveries::News;
+use domain::ids::{AccountId, FavouriteId, ReactionId, StatusId};
+use domain::statuses::reactions::{self, Kept};
+use domain::{Error, Result};
+
+/// Who does something with which post.
+type Whose = (AccountId, StatusId);
+
+pub(super) async fn made(federation: &Federation, conn: &Conn, news: &News) -> Result<(AccountId, Activity)> {
+    match news {
+        News::Favourited { account, status, favourite } => liked(conn, (*account, *status), *favourite).await,
+        News::Unfavourited { account, status, favourite } => {
+            let (account, like) = liked(conn, (*account, *status), *favourite).await?;
+            Ok((account, undo(like)))
+        }
+        News::Reacted { account, status, reaction, emoji } => {
+            federation.reacted(conn, (*account, *status), (*reaction, emoji)).await
+        }
+        News::Unreacted { account, status, reaction, emoji } => {
+            let (account, like) = federation.reacted(conn, (*account, *status), (*reaction, emoji)).await?;
+            Ok((account, undo(like)))
+        }
+        News::LikeKept { account, status, .. } => {
+            let whose = (*account, *status);
+            // What is there now: it may have been taken back meanwhile, too.
+            match reactions::kept(conn, *account, *status).await?.ok_or(Error::NotFound)? {
+                Kept::Favourite(favourite) => liked(conn, whose, favourite).await,
+                Kept::Reaction(reaction, emoji) => federation.reacted(conn, whose, (reaction, &emoji)).await,
+            }
+        }
+        _ => Err(Error::NotFound),
+    }
+}
+
+async fn liked(conn: &Conn, whose: Whose, favourite: FavouriteId) -> Result<(AccountId, Activity)> {
+    on_status(conn, whose, Act { verb: Verb::Like, name: format!("likes/{favourite}") }).await
+}
 
 impl Federation {
+    async fn reacted(
+        &self,
+        conn: &Conn,
+        whose: Whose,
+        (reaction, emoji): (ReactionId, &reactions::Emoji),
+    ) -> Result<(AccountId, Activity)> {
+        let act = Act { verb: Verb::Like, name: format!("reactions/{reaction}") };
+        let (account, like) = on_status(conn, whose, act).await?;
+        Ok((account, self.with_emoji(conn, like, emoji).await?))
+    }
+
     /// `like` with the emoji that it is.
-    pub(super) async fn with_emoji(&self, conn: &Conn, like: Activity, emoji: &reactions::Emoji) -> Result<Activity> {
+    async fn with_emoji(&self, conn: &Conn, like: Activity, emoji: &reactions::Emoji) -> Result<Activity> {
         let Some(picture) = &emoji.picture else {
             return Ok(Activity { content: Some(emoji.name.clone()), ..like });
         };

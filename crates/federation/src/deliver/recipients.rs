@@ -69,7 +69,8 @@ pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<Strin
         News::Favourited { status, .. }
         | News::Unfavourited { status, .. }
         | News::Reacted { status, .. }
-        | News::Unreacted { status, .. } => {
+        | News::Unreacted { status, .. }
+        | News::LikeKept { status, .. } => {
             let status = statuses::store::by_id(&conn, *status).await?;
             personal(&conn, status.map(|s| s.account_id)).await?
         }

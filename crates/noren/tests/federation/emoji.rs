@@ -21,7 +21,7 @@ async fn counted(who: &Person, status: &str) -> (Vec<(String, i64)>, i64) {
     (found, shown["favourites_count"].as_i64().unwrap())
 }
 
-fn reaction(status: &str, emoji: &str) -> String {
+pub(crate) fn reaction(status: &str, emoji: &str) -> String {
     let emoji: String = url::form_urlencoded::byte_serialize(emoji.as_bytes()).collect();
     format!("/api/v1/pleroma/statuses/{status}/reactions/{emoji}")
 }

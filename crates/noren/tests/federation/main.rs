@@ -29,6 +29,7 @@ mod inbox;
 mod interact;
 mod keys;
 mod kill;
+mod likes_kept;
 mod media;
 mod media_commands;
 mod media_hostile;

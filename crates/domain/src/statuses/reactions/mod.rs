@@ -14,12 +14,14 @@ use crate::{
     deliveries::{self, News},
     emojis::{self, Said},
     hosts,
-    ids::{self, AccountId, ReactionId, StatusId},
+    ids::{self, AccountId, FavouriteId, ReactionId, StatusId},
+    jobs::Job,
     notifications::{self, Kind},
     relationships, row,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// Emoji of one person on one status, and different ones on it in all.
 const EACH: usize = 5;
@@ -27,6 +29,8 @@ const NAMES: i64 = 60;
 /// Bytes of a name and of the address of a picture.
 const NAME: usize = 512;
 const PICTURE: usize = 2048;
+/// What is still there is told so much later than what is not, so that it comes after that.
+const AFTERWARDS: Duration = Duration::from_secs(10);
 /// People who are shown.
 const SHOWN: i64 = 200;
 
@@ -175,6 +179,7 @@ pub async fn unreact(db: &Db, who: AccountId, (id, name): (StatusId, &str)) -> R
     let mine = store::of(&tx, who, status.id).await?;
     let (gone, rest): (Vec<Reaction>, Vec<Reaction>) = mine.into_iter().partition(|r| r.name == name);
     let Some(gone) = gone.into_iter().next() else { return finish(tx, status.id).await };
+    let keeps = !rest.is_empty() || !gone.favours;
     store::delete(&tx, gone.id).await?;
     match rest.first() {
         Some(next) if gone.favours => store::favours(&tx, next.id).await?,
@@ -182,7 +187,27 @@ pub async fn unreact(db: &Db, who: AccountId, (id, name): (StatusId, &str)) -> R
         _ => {}
     }
     tell_gone(&mut tx, &status, gone).await?;
+    if keeps && !status.local {
+        let news = News::LikeKept { account: who, status: status.id, telling: ids::next() };
+        let at = tx.now.plus(AFTERWARDS);
+        tx.enqueue_at(Job::Tell { news }, at).await?;
+    }
     finish(tx, status.id).await
+}
+
+/// What is still on a status of another server, if anything is.
+#[derive(Debug)]
+pub enum Kept {
+    Favourite(FavouriteId),
+    Reaction(ReactionId, Emoji),
+}
+
+/// What of `who` counts on it now: the emoji put there last, else the favourite.
+pub async fn kept(conn: &Conn, who: AccountId, id: StatusId) -> Result<Option<Kept>> {
+    if let Some(last) = store::of(conn, who, id).await?.pop() {
+        return Ok(Some(Kept::Reaction(last.id, Emoji { name: last.name, picture: last.picture })));
+    }
+    Ok(store::favourite_by(conn, who, id).await?.map(Kept::Favourite))
 }
 
 async fn tell_gone(tx: &mut Tx, status: &Status, gone: Reaction) -> Result<()> {

@@ -4,7 +4,7 @@ use super::{Counted, Reaction};
 use crate::{
     Result,
     db::{Conn, Ids, Tx},
-    ids::{AccountId, ReactionId, StatusId},
+    ids::{AccountId, FavouriteId, ReactionId, StatusId},
     sql,
 };
 
@@ -15,6 +15,7 @@ sql! {
     DELETE = "DELETE FROM reactions WHERE id = $1";
     CLEAR = "DELETE FROM reactions WHERE status_id = $1 AND account_id = $2 RETURNING ", Reaction::COLUMNS;
     FAVOURS = "UPDATE reactions SET favours = TRUE WHERE id = $1";
+    FAVOURITE_BY = "SELECT id FROM favourites WHERE account_id = $1 AND status_id = $2";
     OF = "SELECT ", Reaction::COLUMNS, " FROM reactions WHERE status_id = $1 AND account_id = $2 ORDER BY id LIMIT 100";
     LIST = "SELECT ", Reaction::COLUMNS, " FROM reactions WHERE status_id = $1 ORDER BY id LIMIT $2";
     IS_THERE = "SELECT 1::bigint FROM reactions WHERE status_id = $1 AND name = $2 LIMIT 1";
@@ -70,4 +71,9 @@ pub(super) async fn names(conn: &Conn, id: StatusId) -> Result<i64> {
 
 pub(super) async fn counted(conn: &Conn, viewer: AccountId, statuses: Ids) -> Result<Vec<Counted>> {
     conn.all(COUNTED, &[&viewer, &statuses]).await
+}
+
+/// The favourite of `who`, with an emoji or by itself.
+pub(super) async fn favourite_by(conn: &Conn, who: AccountId, id: StatusId) -> Result<Option<FavouriteId>> {
+    Ok(conn.opt::<(FavouriteId,)>(FAVOURITE_BY, &[&who, &id]).await?.map(|(id,)| id))
 }
