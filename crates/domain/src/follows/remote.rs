@@ -9,6 +9,7 @@ use crate::{
     ids::{self, AccountId},
     jobs::{self, Job},
     notifications::{self, Kind},
+    tombstones,
 };
 
 /// Requests from elsewhere that may wait for one account.
@@ -36,11 +37,16 @@ pub async fn asked(db: &Db, follower: &Account, followee: &Account, uri: &str) -
     };
     Wish::default().apply(&mut follow)?;
     if let Some(known) = store::find(&tx, follower.id, followee.id).await? {
-        store::update_uri(&tx, known.id, uri).await?;
+        // One that comes late, of a name that was given up, is answered and changes nothing.
+        if known.uri.as_deref() != Some(uri) && !tombstones::is_past(&tx, uri).await? {
+            remember(&tx, Some(&known)).await?;
+            store::update_uri(&tx, known.id, uri).await?;
+        }
         accept(&mut tx, &follow).await?;
     } else if followee.locked || follower.silenced_at.is_some() {
         // A repeated wish takes the place of the first: its name is what the answer must carry.
-        store::delete_request(&tx, follower.id, followee.id).await?;
+        let before = store::delete_request(&tx, follower.id, followee.id).await?;
+        remember(&tx, before.as_ref().filter(|before| before.uri != follow.uri)).await?;
         if store::count_all_requests(&tx, followee.id, WAITING).await? < WAITING {
             store::insert_request(&tx, &follow).await?;
             notifications::notify(&mut tx, told(&follow, Kind::FollowRequest)).await?;
@@ -60,15 +66,35 @@ async fn may(tx: &Tx, follower: AccountId, followee: &Account) -> Result<bool> {
     }
 }
 
-/// `follower`, of another server, takes a follow or the wish for one back. False when there was none.
-pub async fn undone(db: &Db, follower: AccountId, followee: AccountId) -> Result<bool> {
+/// `follower`, of another server, takes back the follow that they call `name`, or the wish for one. False when there was
+/// none. Some give another name each time they speak of it: only a name that is known to be that of an earlier follow says
+/// that it is not this one.
+pub async fn undone(db: &Db, (follower, followee): (AccountId, AccountId), name: Option<&str>) -> Result<bool> {
     let tx = db.begin().await?;
     // Before the rows of the follow, as everybody does: a block, an Undo and a Reject may come at once.
     accounts::store::lock_pair(&tx, follower, followee).await?;
-    let ended = end(&tx, follower, followee).await?.is_some();
-    let withdrawn = withdraw(&tx, follower, followee).await?.is_some();
+    if let Some(name) = name
+        && tombstones::is_past(&tx, name).await?
+    {
+        let (follow, request) =
+            (store::find(&tx, follower, followee).await?, store::find_request(&tx, follower, followee).await?);
+        if follow.iter().chain(&request).any(|standing| standing.uri.as_deref().is_some_and(|uri| uri != name)) {
+            return Ok(true);
+        }
+    }
+    let ended = end(&tx, follower, followee).await?;
+    let withdrawn = withdraw(&tx, follower, followee).await?;
+    remember(&tx, ended.as_ref().or(withdrawn.as_ref())).await?;
     tx.commit().await?;
-    Ok(ended || withdrawn)
+    Ok(ended.is_some() || withdrawn.is_some())
+}
+
+/// What this follow is called is no name of one that stands any more.
+async fn remember(tx: &Tx, was: Option<&Follow>) -> Result<()> {
+    match was.and_then(|was| was.uri.as_deref()) {
+        Some(uri) => tombstones::put_past(tx, uri).await,
+        None => Ok(()),
+    }
 }
 
 /// `followee`, of another server, lets `follower`, who is here, follow. Nothing when they did not ask.
@@ -84,7 +110,11 @@ pub async fn accepted(db: &Db, follower: AccountId, followee: AccountId) -> Resu
 
 /// `followee`, of another server, does not let `follower`, who is here, follow, or no longer.
 pub async fn rejected(db: &Db, follower: AccountId, followee: AccountId) -> Result<()> {
-    undone(db, follower, followee).await.map(drop)
+    let tx = db.begin().await?;
+    accounts::store::lock_pair(&tx, follower, followee).await?;
+    end(&tx, follower, followee).await?;
+    withdraw(&tx, follower, followee).await?;
+    tx.commit().await
 }
 
 /// (follower, followed) of the follow that has this name among servers, granted or not.

@@ -31,6 +31,7 @@ sql! {
         content_type = $14 WHERE id = $1";
     UPDATE_PARENT = "UPDATE statuses SET in_reply_to_id = $2, in_reply_to_account_id = $3 \
         WHERE id = $1 AND in_reply_to_id IS NULL";
+    RENAME = "UPDATE statuses SET uri = $2, created_at = $3 WHERE id = $1";
     UPDATE_TOLD = "UPDATE statuses SET told_favourites = $2, told_reblogs = $3 WHERE id = $1";
     UPDATE_POLL = "UPDATE statuses SET poll_id = $2 WHERE id = $1";
     DELETE = "DELETE FROM statuses WHERE id = $1";
@@ -201,6 +202,12 @@ pub(super) async fn update(tx: &Tx, s: &Status) -> Result<()> {
 
 pub(super) async fn update_poll(tx: &Tx, id: StatusId, poll: Option<PollId>) -> Result<()> {
     tx.exec(UPDATE_POLL, &[&id, &poll]).await?;
+    Ok(())
+}
+
+/// It is called so, and of this time, from now on.
+pub(super) async fn rename(tx: &Tx, id: StatusId, (uri, at): (&str, Time)) -> Result<()> {
+    tx.exec(RENAME, &[&id, &uri, &at]).await?;
     Ok(())
 }
 

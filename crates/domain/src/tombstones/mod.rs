@@ -28,6 +28,21 @@ pub async fn remember(db: &Db, uri: &str) -> Result<()> {
     tx.commit().await
 }
 
+/// Remembers that `uri` was the name of something that has another name now, or ended: what is said about it is not about
+/// what stands. It may become the name of something again.
+pub(crate) async fn put_past(tx: &Tx, uri: &str) -> Result<()> {
+    store::put(tx, &past(uri)).await
+}
+
+pub(crate) async fn is_past(conn: &Conn, uri: &str) -> Result<bool> {
+    store::exists(conn, &past(uri)).await
+}
+
+/// No address, so that it is no name of anything that is gone.
+fn past(uri: &str) -> String {
+    format!("past {uri}")
+}
+
 /// Whether it was taken back lately; that is forgotten, so that what comes again under its name counts.
 pub(crate) async fn recall(tx: &Tx, uri: &str) -> Result<bool> {
     store::delete(tx, uri, tx.now.minus(LATELY)).await

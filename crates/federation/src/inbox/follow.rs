@@ -18,9 +18,8 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
     follows::remote::asked(&federation.db, from, &target, uri).await
 }
 
-/// False when there was nothing to undo. Its name is not compared with that of the follow: Misskey gives it another one
-/// in its Undo.
+/// False when there was nothing to undo.
 pub(super) async fn undo(federation: &Federation, from: &Account, activity: &Activity) -> Result<bool> {
     let target = local(federation, activity.object_id()).await?;
-    follows::remote::undone(&federation.db, from.id, target.id).await
+    follows::remote::undone(&federation.db, (from.id, target.id), activity.id.as_deref()).await
 }

@@ -55,7 +55,7 @@ async fn by_name(federation: &Federation, from: &Account, activity: &Activity) -
     let uri = activity.object_id().filter(|uri| same_origin(uri, &from.uri)).ok_or(Error::NotFound)?;
     let follow = follows::remote::by_uri(&federation.db.read().await?, uri).await?;
     if let Some((follower, followee)) = follow.filter(|(follower, _)| *follower == from.id) {
-        return follows::remote::undone(&federation.db, follower, followee).await.map(drop);
+        return follows::remote::undone(&federation.db, (follower, followee), Some(uri)).await.map(drop);
     }
     if actions::undo_named(&federation.db, from.id, uri).await?
         || blocks::unblocked_by_name(&federation.db, from.id, uri).await?

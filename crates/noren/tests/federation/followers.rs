@@ -27,7 +27,7 @@ testkit::between_two_servers! {
         follow((&carol, &b), (&alice, &a)).await;
         // As after a backup that was brought back.
         let bob_there = known(&a, &b.parts().site.actor_uri("bob")).await;
-        follows::undone(a.db(), bob_there, alice.account).await.unwrap();
+        follows::undone(a.db(), (bob_there, alice.account), None).await.unwrap();
         for visibility in ["public", "unlisted", "direct"] {
             post_as(&alice, "nothing about followers", visibility).await;
             settle_all(&[&a, &b]).await;
@@ -46,7 +46,7 @@ testkit::between_two_servers! {
         let there = follow((&bob, &b), (&alice, &a)).await;
         follow((&carol, &b), (&alice, &a)).await;
         let alice_there = known(&b, &a.parts().site.actor_uri("alice")).await;
-        follows::undone(b.db(), bob.account, alice_there).await.unwrap();
+        follows::undone(b.db(), (bob.account, alice_there), None).await.unwrap();
         assert_eq!(followers(&alice).await, [b.handle("carol"), b.handle("bob")]);
         post_as(&alice, "for followers", "private").await;
         settle_all(&[&a, &b]).await;

@@ -171,4 +171,82 @@ with_a_peer! {
         peer.send(&ann, &server, &peer.activity(&ann, ("Undo", "5"), deletion)).await;
         assert_eq!(shown().await, 1);
     }
+
+    async fn the_late_end_of_an_earlier_follow_ends_no_later_one(server, peer, bob) {
+        let (ann, here) = (peer.somebody("ann"), json!(local_uri(&server, &bob)));
+        let there = id(&find(&bob, &format!("ann@{}", peer.host())).await).to_owned();
+        let follow = |name: &str| peer.activity(&ann, ("Follow", name), here.clone());
+        let follows = async || relationship(&bob, &there).await["followed_by"] == true;
+        let take = async |name: &str, what: Value| peer.send(&ann, &server, &peer.activity(&ann, ("Undo", name), what)).await;
+        for name in ["f1", "f2"] {
+            peer.send(&ann, &server, &follow(name)).await;
+        }
+        // The first was given up for the second: its end says nothing about that, shown or named.
+        take("u1", follow("f1")).await;
+        take("u2", follow("f1")["id"].clone()).await;
+        assert!(follows().await);
+        // Nor does the first when it comes once more.
+        peer.send(&ann, &server, &follow("f1")).await;
+        take("u3", follow("f1")).await;
+        assert!(follows().await);
+        take("u4", follow("f2")).await;
+        assert!(!follows().await);
+        // The same once more, after another began.
+        peer.send(&ann, &server, &follow("f3")).await;
+        take("u5", follow("f2")).await;
+        assert!(follows().await);
+        // A name that was never heard may be that of any: some have another one each time they speak of a follow.
+        take("u6", follow("other")).await;
+        assert!(!follows().await);
+        // And some have the same one each time.
+        for n in 0..2 {
+            // The very same request at the same time would be the same.
+            tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+            peer.send(&ann, &server, &follow("f3")).await;
+            assert!(follows().await);
+            take(&format!("v{n}"), follow("f3")).await;
+            assert!(!follows().await);
+        }
+    }
+
+    async fn the_late_end_of_an_earlier_request_ends_no_later_one(server, peer, bob) {
+        bob.patch("/api/v1/accounts/update_credentials", [("locked", "true")]).await.ok();
+        let (ann, here) = (peer.somebody("ann"), json!(local_uri(&server, &bob)));
+        let follow = |name: &str| peer.activity(&ann, ("Follow", name), here.clone());
+        let waiting = async || bob.get("/api/v1/follow_requests", ()).await.ok().as_array().unwrap().len();
+        for name in ["f1", "f2"] {
+            peer.send(&ann, &server, &follow(name)).await;
+        }
+        peer.send(&ann, &server, &peer.activity(&ann, ("Undo", "u1"), follow("f1"))).await;
+        assert_eq!(waiting().await, 1);
+        peer.send(&ann, &server, &peer.activity(&ann, ("Undo", "u2"), follow("f2"))).await;
+        assert_eq!(waiting().await, 0);
+    }
+
+    async fn the_late_end_of_an_earlier_boost_ends_no_later_one(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let mine = post_as(&bob, "mine", "public").await;
+        let boost = |name: &str, second: u32| {
+            let mut boost = peer.activity(&ann, ("Announce", name), mine["uri"].clone());
+            boost["published"] = json!(format!("2026-11-01T00:00:{second:02}Z"));
+            boost
+        };
+        let boosts = async || counts(&bob, id(&mine)).await.1;
+        let take = async |name: &str, what: &Value| peer.send(&ann, &server, &peer.activity(&ann, ("Undo", name), what.clone())).await;
+        for (name, second) in [("b1", 1), ("b3", 3), ("b2", 2)] {
+            peer.send(&ann, &server, &boost(name, second)).await;
+        }
+        assert_eq!(boosts().await, 1);
+        for (name, what) in [("u1", boost("b1", 1)), ("u2", boost("b2", 2)), ("u3", boost("b1", 1))] {
+            take(name, &what).await;
+            assert_eq!(boosts().await, 1, "{name}");
+        }
+        take("u4", &boost("b3", 3)).await;
+        assert_eq!(boosts().await, 0);
+        peer.send(&ann, &server, &boost("b4", 4)).await;
+        take("u5", &boost("b3", 3)).await;
+        assert_eq!(boosts().await, 1);
+        take("u6", &boost("unheard", 4)).await;
+        assert_eq!(boosts().await, 0);
+    }
 }

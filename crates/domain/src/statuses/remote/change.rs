@@ -190,10 +190,12 @@ pub async fn boost(
     if !allowed || tombstones::is_gone(&tx, uri).await? {
         return Ok(None);
     }
+    let created_at = made.unwrap_or(tx.now).min(tx.now);
     if let Some(known) = store::reblog_by(&tx, who, original).await? {
+        let known = renamed(&tx, known, (uri, created_at)).await?;
+        tx.commit().await?;
         return Ok(Some(known));
     }
-    let created_at = made.unwrap_or(tx.now).min(tx.now);
     let boost = Status {
         id: super::free_id(&tx, created_at).await?,
         account_id: who,
@@ -251,6 +253,21 @@ pub async fn boost(
     Ok(Some(boost))
 }
 
+/// Boosted once more before the end of the first came: the later one is what stands, and the end of the earlier one, which
+/// may still come, is not its end.
+async fn renamed(tx: &Tx, known: Status, (uri, created_at): (&str, Time)) -> Result<Status> {
+    if known.uri == uri || store::by_uri(tx, uri).await?.is_some() {
+        return Ok(known);
+    }
+    if created_at < known.created_at {
+        tombstones::put(tx, uri).await?;
+        return Ok(known);
+    }
+    tombstones::put(tx, &known.uri).await?;
+    store::rename(tx, known.id, (uri, created_at)).await?;
+    Ok(Status { uri: uri.to_owned(), created_at, ..known })
+}
+
 /// Whom its author blocks does not boost it.
 async fn is_shown_to(tx: &Tx, who: AccountId, id: StatusId) -> Result<bool> {
     match visibility::visible(tx, Some(who), id).await {
@@ -268,7 +285,12 @@ pub async fn unboost(db: &Db, who: AccountId, (uri, original): (Option<&str>, Op
         Some(uri) => store::by_uri(&tx, uri).await?.filter(|s| s.reblog_of_id.is_some()),
         None => None,
     };
-    if let (None, Some(original)) = (&found, original) {
+    // A name that ended before is not that of the boost that stands.
+    let over = match uri {
+        Some(uri) => tombstones::is_gone(&tx, uri).await?,
+        None => false,
+    };
+    if let (None, Some(original)) = (&found, original.filter(|_| !over)) {
         found = store::reblog_by(&tx, who, original).await?;
     }
     if let Some(uri) = uri {

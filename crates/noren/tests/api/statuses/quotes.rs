@@ -116,6 +116,13 @@ testkit::on_both_engines! {
         assert_eq!(default["quote_approval"]["automatic"], json!(["public"]), "the person's own default");
         let odd = alice.put(&path, [("quote_approval_policy", "friends")]).await.expect(422);
         assert_eq!(odd["error"], "'friends' is not a valid quote_approval_policy");
+        // Others have more of them.
+        for word in ["following", "followers,following"] {
+            let refused = alice.put(&path, [("quote_approval_policy", word)]).await.expect(422);
+            assert_eq!(refused["error"], format!("'{word}' is not a valid quote_approval_policy"));
+            alice.post("/api/v1/statuses", [("status", "x"), ("quote_approval_policy", word)]).await.expect(422);
+            alice.patch("/api/v1/accounts/update_credentials", [("source[quote_policy]", word)]).await.expect(422);
+        }
         bob.put(&path, [("quote_approval_policy", "nobody")]).await.expect(404);
         let private = post_as(&alice, "for friends", "private").await;
         let path = format!("/api/v1/statuses/{}/interaction_policy", id(&private));
