@@ -1,6 +1,6 @@
 //! From a handle or an address to the actor: <https://www.rfc-editor.org/rfc/rfc7033>.
 
-use crate::actors::{RELAY, media_type};
+use crate::actors::{RELAY, hollow, media_type, serve};
 use crate::{Federation, Refusal};
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
@@ -8,9 +8,8 @@ use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::accounts::{self, Account};
+use domain::accounts::Account;
 use domain::site::Site;
-use domain::tombstones;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -39,15 +38,12 @@ async fn webfinger(
     if name.eq_ignore_ascii_case(&federation.site.domain) {
         return Ok(answer(&of_site(&federation, name, federation.site_uri())));
     }
-    let account = match accounts::store::by_handle(&conn, name, None).await? {
-        None if name == RELAY => return Ok(answer(&of_site(&federation, name, federation.relay_uri()))),
-        None if tombstones::is_gone(&conn, &federation.site.actor_uri(name)).await? => return Err(Refusal::Gone),
-        // Who signed up and is not confirmed or approved is nobody yet.
-        account => accounts::visible(&conn, account.ok_or(Refusal::Unknown)?.id).await?,
+    let account = match serve::known(&conn, name).await {
+        Err(Refusal::Unknown | Refusal::Gone) if name.eq_ignore_ascii_case(RELAY) => {
+            return Ok(answer(&of_site(&federation, RELAY, federation.relay_uri())));
+        }
+        account => hollow(account?),
     };
-    if account.suspended_at.is_some() {
-        return Err(Refusal::Gone);
-    }
     Ok(answer(&document(&federation.site, &account)))
 }
 

@@ -14,7 +14,7 @@ use crate::{
     ids::{self, AccountId},
     row,
     site::Site,
-    text,
+    text, tombstones,
     users::Role,
 };
 use serde::{Deserialize, Serialize};
@@ -195,6 +195,8 @@ pub fn handle(site: &Site, acct: &str) -> Option<text::Handle> {
     ok.then(|| text::Handle::new(username, domain, &site.domains()))
 }
 
+const TAKEN: &str = "has already been taken";
+
 /// Writes a new local account with nothing on it but its name, findable by search.
 /// [`Error::Invalid`] when the name is taken; whether it may be one is for the caller to check.
 pub async fn create(tx: &Tx, site: &Site, username: &str) -> Result<Account> {
@@ -204,6 +206,9 @@ pub async fn create(tx: &Tx, site: &Site, username: &str) -> Result<Account> {
         url: site.profile_url(username),
         ..Account::blank(tx.now)
     };
+    if tombstones::is_former_name(tx, username).await? {
+        return Err(Error::invalid("Username", TAKEN));
+    }
     insert(tx, &account).await?;
     Ok(account)
 }
@@ -211,7 +216,7 @@ pub async fn create(tx: &Tx, site: &Site, username: &str) -> Result<Account> {
 /// Writes a new account as it is, local or remote, and makes it findable. [`Error::Invalid`] when it is there already.
 pub async fn insert(tx: &Tx, account: &Account) -> Result<()> {
     if !store::insert(tx, account).await? {
-        return Err(Error::invalid("Username", "has already been taken"));
+        return Err(Error::invalid("Username", TAKEN));
     }
     search::index(tx, account).await
 }

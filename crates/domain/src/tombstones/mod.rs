@@ -59,6 +59,21 @@ pub async fn is_gone(conn: &Conn, uri: &str) -> Result<bool> {
     store::exists(conn, uri).await
 }
 
+/// Remembers for ever that somebody here had this name: other servers would take whoever gets it for them.
+pub(crate) async fn put_name(tx: &Tx, username: &str) -> Result<()> {
+    store::put_name(tx, &username.to_lowercase()).await
+}
+
+/// They are not gone after all.
+pub(crate) async fn forget_name(tx: &Tx, username: &str) -> Result<()> {
+    store::delete_name(tx, &username.to_lowercase()).await
+}
+
+/// Whether somebody here had this name, in whatever letter case, who was deleted or is being deleted.
+pub async fn is_former_name(conn: &Conn, username: &str) -> Result<bool> {
+    store::name_exists(conn, &username.to_lowercase()).await
+}
+
 /// Forgets what is old. How many.
 pub async fn sweep(db: &Db) -> Result<u64> {
     db.in_batches(BATCH, |tx| Box::pin(store::prune(tx, tx.now.minus(KEPT), BATCH))).await

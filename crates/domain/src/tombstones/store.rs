@@ -12,6 +12,9 @@ sql! {
     DELETE = "DELETE FROM tombstones WHERE uri = $1 RETURNING gone_at";
     PRUNE = "DELETE FROM tombstones WHERE uri IN \
         (SELECT uri FROM tombstones WHERE gone_at < $1 ORDER BY gone_at LIMIT $2)";
+    PUT_NAME = "INSERT INTO former_names (name, gone_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    NAME_EXISTS = "SELECT 1::bigint FROM former_names WHERE name = $1";
+    DELETE_NAME = "DELETE FROM former_names WHERE name = $1";
 }
 
 pub(super) async fn put(tx: &Tx, uri: &str) -> Result<()> {
@@ -26,6 +29,20 @@ pub(super) async fn exists(conn: &Conn, uri: &str) -> Result<bool> {
 /// Whether there was one of after `since`.
 pub(super) async fn delete(tx: &Tx, uri: &str, since: Time) -> Result<bool> {
     Ok(tx.opt::<(Time,)>(DELETE, &[&uri]).await?.is_some_and(|(at,)| at > since))
+}
+
+pub(super) async fn put_name(tx: &Tx, name: &str) -> Result<()> {
+    tx.exec(PUT_NAME, &[&name, &tx.now]).await?;
+    Ok(())
+}
+
+pub(super) async fn name_exists(conn: &Conn, name: &str) -> Result<bool> {
+    conn.exists(NAME_EXISTS, &[&name]).await
+}
+
+pub(super) async fn delete_name(tx: &Tx, name: &str) -> Result<()> {
+    tx.exec(DELETE_NAME, &[&name]).await?;
+    Ok(())
 }
 
 pub(super) async fn prune(tx: &Tx, before: Time, limit: i64) -> Result<u64> {

@@ -4,7 +4,7 @@
 use super::{User, modify, store};
 use crate::{
     Error, Result,
-    accounts::Account,
+    accounts::{self, Account},
     db::{Db, Tx},
     deliveries::{self, News},
     ids::{StatusId, UserId},
@@ -23,7 +23,7 @@ const FILES: usize = 200;
 /// transaction of its own, so that others can write meanwhile.
 pub async fn delete(db: &Db, id: UserId) -> Result<()> {
     let (user, account) = super::by_id(&db.read().await?, id).await?;
-    close(db, &user).await?;
+    close(db, &user, &account).await?;
     loop {
         let page: Vec<StatusId> = store::statuses(&db.read().await?, account.id, PAGE).await?;
         if page.is_empty() {
@@ -40,9 +40,14 @@ pub async fn delete(db: &Db, id: UserId) -> Result<()> {
     remove(db, &account).await
 }
 
-/// From here on nobody can sign in as them, and nobody sees them.
-async fn close(db: &Db, user: &User) -> Result<()> {
+/// From here on nobody can sign in as them, nobody sees them, and other servers hear that they are gone.
+async fn close(db: &Db, user: &User, account: &Account) -> Result<()> {
     let mut tx = db.begin_long().await?;
+    // Who never came in was nobody to others: that name is free again.
+    match accounts::visible(&tx, account.id).await {
+        Err(Error::NotFound) => {}
+        seen => tombstones::put_name(&tx, &seen?.username).await?,
+    }
     store::disable(&tx, user.id).await?;
     store::suspend(&tx, user.account_id).await?;
     sessions::store::delete_of_user(&tx, user.id, None).await?;
@@ -62,7 +67,6 @@ async fn remove(db: &Db, account: &Account) -> Result<()> {
     keys.sort_unstable();
     keys.dedup();
     delete_files(&mut tx, &keys).await?;
-    tombstones::put(&tx, &account.uri).await?;
     deliveries::tell(&mut tx, News::AccountDeleted { account: account.id, uri: account.uri.clone() }).await?;
     store::uncount(&tx, account.id).await?;
     store::delete_account(&tx, account.id).await?;

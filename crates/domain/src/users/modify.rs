@@ -4,9 +4,10 @@ use super::{Role, User, password, rules, store};
 use crate::{
     Error, Result, Time, accounts,
     db::{Conn, Db, Tx},
+    deliveries::{self, News},
     events::Event,
-    ids::{AccountId, SessionId, UserId},
-    oauth, sessions,
+    ids::{self, AccountId, SessionId, UserId},
+    oauth, sessions, tombstones,
 };
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ pub async fn modify(db: &Db, id: UserId, change: Change) -> Result<User> {
     if after.role != before.role {
         accounts::store::update_role(&tx, after.account_id, after.role).await?;
     }
-    write_state(&tx, after.account_id, (change.suspended, change.silenced)).await?;
+    write_state(&mut tx, after.account_id, (change.suspended, change.silenced)).await?;
     if out && !before.disabled {
         send_away(&mut tx, id).await?;
     }
@@ -77,17 +78,31 @@ pub async fn modify(db: &Db, id: UserId, change: Change) -> Result<User> {
     Ok(after)
 }
 
-async fn write_state(tx: &Tx, id: AccountId, (suspended, silenced): (Option<bool>, Option<bool>)) -> Result<()> {
-    match suspended {
-        Some(true) => store::suspend(tx, id).await?,
-        Some(false) => store::unsuspend(tx, id).await?,
-        None => {}
+async fn write_state(tx: &mut Tx, id: AccountId, (suspended, silenced): (Option<bool>, Option<bool>)) -> Result<()> {
+    if let Some(suspended) = suspended {
+        write_suspension(tx, id, suspended).await?;
     }
     match silenced {
         Some(true) => store::silence(tx, id).await,
         Some(false) => store::unsilence(tx, id).await,
         None => Ok(()),
     }
+}
+
+/// Suspends somebody or ends that, and tells other servers, which are to hide them and not to forget them.
+async fn write_suspension(tx: &mut Tx, id: AccountId, suspended: bool) -> Result<()> {
+    let account = accounts::store::by_id(tx, id).await?.ok_or(Error::NotFound)?;
+    if suspended {
+        store::suspend(tx, id).await?;
+    } else {
+        store::unsuspend(tx, id).await?;
+        // A deletion that was begun and not ended.
+        tombstones::forget_name(tx, &account.username).await?;
+    }
+    if account.suspended_at.is_some() == suspended {
+        return Ok(());
+    }
+    deliveries::tell(tx, News::ProfileChanged { account: id, telling: ids::next() }).await
 }
 
 /// Ends what somebody has open: sessions for good, streams until their tokens are good again.

@@ -1,7 +1,7 @@
 //! What a new user may be called and may choose. All that is wrong is told at once, in codes and in words.
 
 use super::{NewUser, Role, store};
-use crate::{Error, Result, accounts, db::Conn};
+use crate::{Error, Result, accounts, db::Conn, tombstones};
 use std::ops::RangeInclusive;
 
 pub const USERNAME_CHARACTERS: usize = 30;
@@ -11,6 +11,9 @@ pub const PASSWORD_CHARACTERS: RangeInclusive<usize> = 8..=128;
 pub const REASON_CHARACTERS: usize = 420;
 /// RFC 5321: longer addresses cannot be mailed to.
 const EMAIL_BYTES: usize = 254;
+
+/// Names that nobody may take: the site itself has them.
+const OURS: &[&str] = &["relay"];
 
 /// Names that only staff may take: strangers could pass for the site itself.
 const RESERVED: &[&str] = &[
@@ -32,7 +35,6 @@ const RESERVED: &[&str] = &[
     "official",
     "owner",
     "postmaster",
-    "relay",
     "root",
     "security",
     "settings",
@@ -96,7 +98,8 @@ pub async fn check(conn: &Conn, new: &NewUser) -> Result<Vec<Problem>> {
     let mut add = |field, fault: Option<Fault>| problems.extend(fault.map(|fault| Problem { field, fault }));
     match username(&new.username, new.role) {
         None => {
-            let taken = accounts::store::by_handle(conn, &new.username, None).await?.is_some();
+            let taken = accounts::store::by_handle(conn, &new.username, None).await?.is_some()
+                || tombstones::is_former_name(conn, &new.username).await?;
             add("username", taken.then_some(Fault::Taken));
         }
         fault => add("username", fault),
@@ -116,7 +119,8 @@ pub async fn check(conn: &Conn, new: &NewUser) -> Result<Vec<Problem>> {
 }
 
 fn username(name: &str, role: Role) -> Option<Fault> {
-    let reserved = || role == Role::User && RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name));
+    let among = |names: &[&str]| names.iter().any(|word| word.eq_ignore_ascii_case(name));
+    let reserved = || among(OURS) || (role == Role::User && among(RESERVED));
     if name.is_empty() {
         Some(Fault::Blank)
     } else if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
@@ -171,11 +175,13 @@ mod tests {
             ("a.b", Some(Fault::Invalid)),
             (long.as_str(), Some(Fault::TooLong(30))),
             ("Admin", Some(Fault::Reserved)),
+            ("Relay", Some(Fault::Reserved)),
         ];
         for (name, fault) in table {
             assert_eq!(username(name, Role::User), fault, "{name}");
         }
         assert_eq!(username("admin", Role::Owner), None);
+        assert_eq!(username("relay", Role::Owner), Some(Fault::Reserved));
     }
 
     #[test]

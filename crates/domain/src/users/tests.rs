@@ -183,5 +183,27 @@ async fn a_deleted_account_leaves_no_trace() {
     assert!(by_id(&conn, bob.id).await.is_ok());
     drop(conn);
     assert!(matches!(delete(&db, alice.id).await, Err(Error::NotFound)));
-    create(&db, &site, NewUser::named("alice")).await.unwrap();
+    // But for the name, which other servers know.
+    for name in ["alice", "ALICE"] {
+        let refused = create(&db, &site, NewUser::named(name)).await.unwrap_err();
+        assert!(
+            matches!(&refused, Error::Invalid { field: "Username", why } if why == "has already been taken"),
+            "{refused}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_begun_can_be_taken_back() {
+    let (_dir, db) = database().await;
+    let (user, _) = create(&db, &site(), NewUser::named("Alice")).await.unwrap();
+    // As far as it goes before the first post is deleted.
+    let tx = db.begin().await.unwrap();
+    store::suspend(&tx, user.account_id).await.unwrap();
+    crate::tombstones::put_name(&tx, "Alice").await.unwrap();
+    tx.commit().await.unwrap();
+    let gone = async || crate::tombstones::is_former_name(&db.read().await.unwrap(), "alice").await.unwrap();
+    assert!(gone().await);
+    modify(&db, user.id, Change { suspended: Some(false), ..Change::default() }).await.unwrap();
+    assert!(!gone().await);
 }

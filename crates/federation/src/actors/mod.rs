@@ -33,12 +33,14 @@ impl Federation {
         uri.strip_prefix(self.site.base_url.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// A local account as others see it.
+    /// A local account as others see it: nothing but its addresses and keys while it is suspended.
     pub(crate) async fn actor(&self, account: &Account) -> Result<Actor> {
-        let uri = &account.uri;
         let pair = self.pair(account.id).await?;
         let conn = self.db.read().await?;
-        let aliases = moves::aliases(&conn, account.id).await?;
+        let suspended = account.suspended_at.is_some();
+        let aliases = if suspended { Vec::new() } else { moves::aliases(&conn, account.id).await? };
+        let account = hollow(account.clone());
+        let uri = &account.uri;
         let moved_to = match account.moved_to_id {
             None => None,
             Some(id) => accounts::store::by_id(&conn, id).await?.map(|to| to.uri),
@@ -80,6 +82,7 @@ impl Federation {
             moved_to,
             memorial: account.memorial,
             attribution_domains: account.attribution_domains(),
+            suspended,
             keys: vec![key(uri, pair.public_pem())],
             knows_rfc9421: true,
             ..Actor::default()
@@ -140,6 +143,28 @@ impl Federation {
         Ok(found.into_iter().map(emoji).collect())
     }
 }
+/// What is left to be seen of an account: all of it, or next to nothing while it is suspended.
+pub(crate) fn hollow(account: Account) -> Account {
+    if account.suspended_at.is_none() {
+        return account;
+    }
+    Account {
+        display_name: String::new(),
+        note: String::new(),
+        note_html: String::new(),
+        avatar: None,
+        header: None,
+        fields_json: "[]".into(),
+        emojis_json: "[]".into(),
+        discoverable: None,
+        indexable: false,
+        memorial: false,
+        moved_to_id: None,
+        attribution_domains_json: "[]".into(),
+        ..account
+    }
+}
+
 
 fn key(owner: &str, pem: &str) -> Key {
     Key {

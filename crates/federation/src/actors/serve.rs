@@ -33,20 +33,28 @@ async fn relay(State(federation): State<Federation>) -> Result<Response, Refusal
 /// `GET /users/{username}` <https://www.w3.org/TR/activitypub/#actor-objects>
 async fn actor(State(federation): State<Federation>, Path(username): Path<String>) -> Result<Response, Refusal> {
     let conn = federation.db.read().await?;
-    let account = local(&federation, &conn, &username).await?;
+    let account = known(&conn, &username).await?;
     drop(conn);
     Ok(document(&federation.actor(&account).await?.to_json()))
 }
 
-/// The local account of this name; [`Refusal::Gone`] for one that was deleted or is suspended.
-pub(crate) async fn local(federation: &Federation, conn: &Conn, username: &str) -> Result<Account, Refusal> {
-    match accounts::store::by_handle(conn, username, None).await? {
-        None if tombstones::is_gone(conn, &federation.site.actor_uri(username)).await? => Err(Refusal::Gone),
-        None => Err(Refusal::Unknown),
-        Some(account) => match accounts::visible(conn, account.id).await?.suspended_at {
-            Some(_) => Err(Refusal::Gone),
-            None => Ok(account),
-        },
+/// The local account of this name, suspended or not; [`Refusal::Gone`] for one that was deleted or is being deleted.
+pub(crate) async fn known(conn: &Conn, username: &str) -> Result<Account, Refusal> {
+    if tombstones::is_former_name(conn, username).await? {
+        return Err(Refusal::Gone);
+    }
+    let account = accounts::store::by_handle(conn, username, None).await?.ok_or(Refusal::Unknown)?;
+    // Who signed up and is not confirmed or approved is nobody yet.
+    Ok(accounts::visible(conn, account.id).await?)
+}
+
+/// The local account of this name of which there is more to see than that it is suspended. That may end: others would
+/// forget for ever whatever is said to be gone.
+pub(crate) async fn local(conn: &Conn, username: &str) -> Result<Account, Refusal> {
+    let account = known(conn, username).await?;
+    match account.suspended_at {
+        Some(_) => Err(Refusal::Forbidden("This account is suspended")),
+        None => Ok(account),
     }
 }
 

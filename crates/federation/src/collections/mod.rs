@@ -66,7 +66,7 @@ fn total(count: i64) -> Option<u64> {
 /// `GET /users/{username}/outbox`
 async fn outbox(State(federation): State<Federation>, Path(name): Path<String>) -> Result<Response, Refusal> {
     let conn = federation.db.read().await?;
-    let account = local(&federation, &conn, &name).await?;
+    let account = local(&conn, &name).await?;
     let id = format!("{}/outbox", account.uri);
     let root = Collection {
         first: Some(First::Id(format!("{id}/{}", i64::MAX))),
@@ -83,8 +83,6 @@ async fn outbox_page(
     State(federation): State<Federation>,
     Path((name, before)): Path<(String, i64)>,
 ) -> Result<Response, Refusal> {
-    let conn = federation.db.read().await?;
-    let account = local(&federation, &conn, &name).await?;
     let page = Page { before, ..Page::newest(POSTS) };
     let shown = timelines::account(&conn, None, (account.id, &Profile::default()), page).await?;
     // By name only: whoever wants to know more fetches what is wanted, and no query is made for each.
@@ -142,7 +140,7 @@ async fn following(State(federation): State<Federation>, Path(name): Path<String
 
 async fn root(federation: &Federation, name: &str, side: Side) -> Result<Response, Refusal> {
     let conn = federation.db.read().await?;
-    let account = local(federation, &conn, name).await?;
+    let account = local(&conn, name).await?;
     let id = side.id(&account);
     // Without a first page it is hidden.
     let open = account.hide_collections != Some(true);
@@ -172,7 +170,7 @@ async fn following_page(
 
 async fn people(federation: &Federation, (name, page): (&str, i64), side: Side) -> Result<Response, Refusal> {
     let conn = federation.db.read_long().await?;
-    let account = local(federation, &conn, name).await?;
+    let account = local(&conn, name).await?;
     if account.hide_collections == Some(true) {
         return Err(Refusal::Forbidden("This list is hidden"));
     }
@@ -199,7 +197,7 @@ async fn people(federation: &Federation, (name, page): (&str, i64), side: Side) 
 /// `GET /users/{username}/collections/featured`: what is pinned and for everybody, newest pin first.
 async fn featured(State(federation): State<Federation>, Path(name): Path<String>) -> Result<Response, Refusal> {
     let conn = federation.db.read().await?;
-    let account = local(&federation, &conn, &name).await?;
+    let account = local(&conn, &name).await?;
     let pinned: Vec<Status> = statuses::lists::pinned(&conn, None, account.id).await?.statuses;
     let mut items = Vec::new();
     for status in pinned.iter().filter(|s| s.visibility <= Visibility::Unlisted) {
@@ -218,7 +216,7 @@ async fn featured(State(federation): State<Federation>, Path(name): Path<String>
 /// `GET /users/{username}/collections/tags`: hashtags on the profile.
 async fn featured_tags(State(federation): State<Federation>, Path(name): Path<String>) -> Result<Response, Refusal> {
     let conn = federation.db.read().await?;
-    let account = local(&federation, &conn, &name).await?;
+    let account = local(&conn, &name).await?;
     let shown = tags::featured(&conn, account.id).await?;
     let items: Vec<Object> = shown.iter().map(|tag| federation.hashtag_object(&tag.name)).collect();
     let made = Collection {

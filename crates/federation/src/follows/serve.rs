@@ -30,7 +30,7 @@ async fn followers(
     }
     let place = place(&who.uri).ok_or(Refusal::Unknown)?;
     let conn = federation.db.read_long().await?;
-    let account = local(&federation, &conn, &name).await?;
+    let account = local(&conn, &name).await?;
     let uris = follows::remote::follower_uris_at(&conn, account.id, (place, MOST)).await?;
     let list = Collection {
         id: Some(format!("{}{PATH}", account.uri)),

@@ -35,7 +35,7 @@ async fn stamp(
 ) -> std::result::Result<Response, Refusal> {
     let id: StatusId = id.parse().map_err(|_| Refusal::Unknown)?;
     let conn = federation.db.read().await?;
-    let author = local(&federation, &conn, &username).await?;
+    let author = local(&conn, &username).await?;
     let quoting = statuses::store::by_id(&conn, id).await?.ok_or(Refusal::Unknown)?;
     let quoted = quoted(&conn, &quoting).await?.filter(|s| s.account_id == author.id).ok_or(Refusal::Unknown)?;
     if quoting.quote_state != QuoteState::Accepted || quoting.account_id == author.id {

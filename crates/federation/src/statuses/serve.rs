@@ -76,7 +76,7 @@ pub(super) async fn shown(
 ) -> Result<Shown, Refusal> {
     let id: StatusId = id.parse().map_err(|_| Refusal::Unknown)?;
     let conn = federation.db.read().await?;
-    let author = local(federation, &conn, username).await?;
+    let author = local(&conn, username).await?;
     let Some(status) = statuses::store::by_id(&conn, id).await?.filter(|s| s.account_id == author.id) else {
         return Err(absent(&conn, &federation.site.status_uri(&author.username, id)).await?);
     };

@@ -1,7 +1,8 @@
 //! The end of an account.
 
 use crate::{follow, home, post_as, search};
-use domain::users;
+use domain::tombstones;
+use domain::users::{self, NewUser};
 use serde_json::json;
 use testkit::{TestServer, settle_all};
 
@@ -28,5 +29,45 @@ testkit::between_two_servers! {
         }
         assert_eq!(home(&bob).await.len(), 0);
         assert_eq!(search(&bob, &format!("@{}", a.handle("alice"))).await["accounts"], json!([]));
+    }
+}
+
+testkit::on_both_engines! {
+    async fn a_name_that_was_somebodys_stays_theirs(server: TestServer) {
+        let alice = server.person("Alice").await;
+        users::delete(server.db(), alice.user).await.unwrap();
+        // Old enough to be forgotten, if it were one of those that are.
+        let tx = server.db().begin().await.unwrap();
+        tx.exec("UPDATE former_names SET gone_at = 0", &[]).await.unwrap();
+        tx.exec("UPDATE tombstones SET gone_at = 0", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        tombstones::sweep(server.db()).await.unwrap();
+        for name in ["Alice", "alice", "ALICE"] {
+            for path in [format!("/users/{name}"), format!("/@{name}"), format!("/users/{name}/outbox"),
+                format!("/.well-known/webfinger?resource=acct:{name}@noren.test")] {
+                let request = server.client().request(reqwest::Method::GET, &path);
+                let reply = server.client().send(request.header("accept", "application/activity+json")).await;
+                assert_eq!(reply.status, 410, "{path}");
+            }
+            let refused = users::create(server.db(), &server.parts().site, NewUser::named(name)).await.unwrap_err();
+            assert_eq!(refused.to_string(), "Username has already been taken", "{name}");
+        }
+        // Who never came in was nobody: a name that was only asked for is free again.
+        let waiting = NewUser { approved: false, ..NewUser::named("bob") };
+        let waiting = server.person_with(waiting, "read").await;
+        users::delete(server.db(), waiting.user).await.unwrap();
+        server.person("bob").await;
+    }
+
+    async fn nobody_has_the_name_that_the_site_has_among_relays(server: TestServer) {
+        for name in ["relay", "Relay"] {
+            let owner = NewUser { role: users::Role::Owner, ..NewUser::named(name) };
+            let refused = users::create(server.db(), &server.parts().site, owner).await.unwrap_err();
+            assert_eq!(refused.to_string(), "Username is reserved", "{name}");
+            let resource = format!("acct:{name}@noren.test");
+            let found = server.client().get("/.well-known/webfinger", [("resource", resource)]).await.ok();
+            assert_eq!((&found["subject"], &found["links"][0]["href"]),
+                (&json!("acct:relay@noren.test"), &json!("https://noren.test/relay")));
+        }
     }
 }

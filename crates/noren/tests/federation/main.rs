@@ -59,6 +59,7 @@ mod stamps;
 mod statuses;
 mod strict;
 mod suspended;
+mod suspended_here;
 mod taken_back;
 mod thread_bounds;
 mod threads;

@@ -80,7 +80,7 @@ enum Command {
     Move(moves::Move),
     /// Give an account another key to sign with; servers of its followers are told
     RotateKeys(keys::RotateKeys),
-    /// Delete an account and everything it wrote
+    /// Delete an account and everything it wrote; nobody gets its name again
     Delete {
         /// Name or e-mail address
         name: String,
