@@ -19,12 +19,14 @@ pub async fn fetch(federation: &Federation, id: AccountId) -> Result<()> {
     let account = accounts::store::by_id(&conn, id).await?.filter(|a| !a.is_local()).ok_or(Error::NotFound)?;
     let actor = accounts_elsewhere::store::actor(&conn, id).await?.ok_or(Error::NotFound)?;
     drop(conn);
-    if let Some(list) = list(federation, &account, actor.featured_tags).await? {
+    if let Some(list) = list(federation, &account, actor.featured_tags).await?
+        && let Some(items) = whole(&list)
+    {
         let name = |item: &Object| match item {
             Object::Other { kind, name: Some(name), .. } if kind == "Hashtag" => tags::parse(name).map(|tag| tag.name),
             _ => None,
         };
-        let names: Vec<String> = list.items.iter().filter_map(name).take(TAGS).collect();
+        let names: Vec<String> = items.iter().filter_map(name).take(TAGS).collect();
         tags::remote::replace(&federation.db, id, &names).await?;
     }
     let Some(list) = list(federation, &account, actor.featured).await? else { return Ok(()) };
@@ -42,9 +44,11 @@ pub async fn fetch(federation: &Federation, id: AccountId) -> Result<()> {
     remote::replace_pins(&federation.db, id, &pinned).await
 }
 
-/// What is on a list that is shown at once; None for one that goes on elsewhere: what is not seen is not gone.
+/// What is on a list that is shown at once; None for one that goes on elsewhere or only says how long it is: what is not
+/// seen is not gone.
 fn whole(list: &Collection) -> Option<&[Object]> {
     match &list.first {
+        None if list.items.is_empty() && list.total.is_some_and(|total| total > 0) => None,
         None if list.next.is_none() => Some(&list.items),
         Some(Page::Embedded(page)) if list.items.is_empty() && page.next.is_none() => Some(&page.items),
         _ => None,

@@ -93,6 +93,84 @@ with_a_peer! {
         assert_eq!(shown["items"], json!([{ "type": "Hashtag", "href": mine["url"], "name": "#Tea" }]));
     }
 
+    async fn hashtags_that_are_not_seen_are_not_gone(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let tags = format!("{}/tags", ann.uri);
+        peer.shows(&ann, "ann", json!({ "featuredTags": tags }));
+        let hashtag = |name: &str| json!({ "type": "Hashtag", "name": name, "href": format!("{}/x", peer.base) });
+        let shows = |list: Value| {
+            let mut whole = json!({ "type": "Collection", "id": tags });
+            whole.as_object_mut().unwrap().extend(list.as_object().unwrap().clone());
+            peer.put("/users/ann/tags", whole);
+        };
+        shows(json!({ "first": { "type": "CollectionPage", "items": [hashtag("#tea"), hashtag("#cake")] } }));
+        let there = id(&find(&bob, &format!("ann@{}", peer.host())).await).to_owned();
+        let shown = async || {
+            domain::accounts::remote::fetch_pins_later(server.db(), there.parse().unwrap()).await.unwrap();
+            server.settle().await;
+            let list = bob.get(&format!("/api/v1/accounts/{there}/featured_tags"), ()).await.ok();
+            list.as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(shown().await, ["tea", "cake"]);
+        for elsewhere in [
+            json!({ "first": format!("{tags}/1") }),
+            json!({ "first": { "type": "CollectionPage", "items": [hashtag("#tea")], "next": format!("{tags}/2") } }),
+            json!({ "items": [hashtag("#tea")], "next": format!("{tags}/2") }),
+            json!({ "totalItems": 2 }),
+        ] {
+            shows(elsewhere.clone());
+            assert_eq!(shown().await, ["tea", "cake"], "{elsewhere}");
+        }
+        shows(json!({ "items": hashtag("#cake"), "totalItems": 1 }));
+        assert_eq!(shown().await, ["cake"]);
+        shows(json!({ "totalItems": 0 }));
+        assert_eq!(shown().await, [] as [&str; 0]);
+    }
+
+    async fn a_refreshed_profile_brings_its_pins(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let featured = format!("{}/featured", ann.uri);
+        peer.shows(&ann, "ann", json!({ "featured": featured }));
+        let pins = |names: &[&str]| {
+            let notes: Vec<Value> = names.iter().map(|name| peer.note(&ann, (name, name), &[])).collect();
+            for note in &notes {
+                peer.put(note["id"].as_str().unwrap().strip_prefix(&peer.base).unwrap(), note.clone());
+            }
+            peer.put("/users/ann/featured", json!({ "type": "OrderedCollection", "id": featured, "orderedItems": notes }));
+        };
+        pins(&["1"]);
+        let there = id(&find(&bob, &format!("ann@{}", peer.host())).await).to_owned();
+        server.settle().await;
+        let shown = async || {
+            let list = bob.get(&format!("/api/v1/accounts/{there}/statuses"), [("pinned", "true")]).await.ok();
+            list.as_array().unwrap().iter().map(crate::text).collect::<Vec<_>>()
+        };
+        assert_eq!(shown().await, ["1"]);
+        // Some servers never tell of pins.
+        pins(&["2", "1"]);
+        domain::accounts::remote::refresh_later(server.db(), there.parse().unwrap()).await.unwrap();
+        server.settle().await;
+        assert_eq!(shown().await, ["2", "1"]);
+    }
+
+    async fn what_kinds_of_actors_are_to_clients(server, peer, bob) {
+        for (name, kind, bot, group) in [
+            ("p", "Person", false, false),
+            ("s", "Service", true, false),
+            ("a", "Application", true, false),
+            ("o", "Organization", false, false),
+            ("g", "Group", false, true),
+        ] {
+            let who = peer.somebody(name);
+            peer.shows(&who, name, json!({ "type": kind, "memorial": kind == "Person" }));
+            let seen = find(&bob, &format!("{name}@{}", peer.host())).await;
+            assert_eq!((&seen["bot"], &seen["group"]), (&json!(bot), &json!(group)), "{kind}");
+            // Only where it is so.
+            assert_eq!(seen.get("memorial"), (kind == "Person").then_some(&json!(true)), "{kind}");
+        }
+        server.settle().await;
+    }
+
     async fn what_is_pinned_no_more_goes(server, peer, bob) {
         let ann = peer.somebody("ann");
         let featured = format!("{}/featured", ann.uri);
