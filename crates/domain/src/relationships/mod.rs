@@ -28,6 +28,8 @@ const MUTING: i64 = 4;
 const DOMAIN_BLOCKING: i64 = 5;
 const SUSPENDED: i64 = 6;
 const LIMITED: i64 = 7;
+const HIDES_PUBLIC: i64 = 8;
+const HIDES_UNLISTED: i64 = 9;
 
 impl Relations {
     pub fn following(&self, author: AccountId) -> bool {
@@ -50,6 +52,14 @@ impl Relations {
     }
     pub fn limited(&self, author: AccountId) -> bool {
         self.0.contains(&(author, LIMITED))
+    }
+    /// Whether what they write for everybody is for nobody who is not signed in; known where nobody looks alone.
+    pub fn hides_public(&self, author: AccountId) -> bool {
+        self.0.contains(&(author, HIDES_PUBLIC))
+    }
+    /// The same of what is not in public lists.
+    pub fn hides_unlisted(&self, author: AccountId) -> bool {
+        self.0.contains(&(author, HIDES_UNLISTED))
     }
 }
 

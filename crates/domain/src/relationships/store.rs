@@ -47,7 +47,9 @@ sql! {
         SELECT a.id, 5::bigint FROM account_domain_blocks d JOIN accounts a ON a.domain = d.domain \
             WHERE d.account_id = $1 AND a.id = ANY($2) UNION ALL \
         SELECT id, 6::bigint FROM accounts WHERE id = ANY($2) AND suspended_at IS NOT NULL UNION ALL \
-        SELECT id, 7::bigint FROM accounts WHERE id = ANY($2) AND silenced_at IS NOT NULL";
+        SELECT id, 7::bigint FROM accounts WHERE id = ANY($2) AND silenced_at IS NOT NULL UNION ALL \
+        SELECT account_id, 8::bigint FROM actors WHERE account_id = ANY($2) AND hides_public AND $1 = 0 UNION ALL \
+        SELECT account_id, 9::bigint FROM actors WHERE account_id = ANY($2) AND hides_unlisted AND $1 = 0";
     // The same for many viewers; what is so for everybody stands under the viewer 0.
     VIEWERS_WITH_AUTHORS = "SELECT account_id, target_id, 1::bigint FROM follows WHERE account_id = ANY($1) AND target_id = ANY($2) UNION ALL \
         SELECT account_id, target_id, 2::bigint FROM blocks WHERE account_id = ANY($1) AND target_id = ANY($2) UNION ALL \

@@ -21,6 +21,8 @@ pub enum Place {
     Public,
     /// One's own collection or a profile: as `Listed`, but mutes do not hide.
     Profile,
+    /// As `Asked`, by another server and not by somebody's browser.
+    Served,
 }
 
 /// The rule. A boost is seen when both it and what it boosts may be seen.
@@ -38,7 +40,13 @@ fn may_see(status: &Status, viewer: Option<AccountId>, relations: &Relations, pl
         return false;
     }
     let Some(me) = viewer else {
-        return status.visibility <= Visibility::Unlisted;
+        // Some want to be read by people who are signed in somewhere, but other servers are no strangers' browsers.
+        let open = place == Place::Served;
+        return match status.visibility {
+            Visibility::Public => open || !relations.hides_public(author),
+            Visibility::Unlisted => open || !relations.hides_unlisted(author),
+            Visibility::Private | Visibility::Direct => false,
+        };
     };
     if me == author {
         return true;
@@ -46,7 +54,8 @@ fn may_see(status: &Status, viewer: Option<AccountId>, relations: &Relations, pl
     if relations.blocked_by(author) {
         return false;
     }
-    if place != Place::Asked && (relations.blocking(author) || relations.domain_blocking(author)) {
+    let asked = matches!(place, Place::Asked | Place::Served);
+    if !asked && (relations.blocking(author) || relations.domain_blocking(author)) {
         return false;
     }
     if matches!(place, Place::Listed | Place::Public) && relations.muting(author) {
@@ -111,8 +120,17 @@ pub async fn audience(
 
 /// The status, if `viewer` may see it: the same [`Error::NotFound`] for "not there" and "not yours".
 pub async fn visible(conn: &Conn, viewer: Option<AccountId>, id: StatusId) -> Result<Status> {
+    one(conn, viewer, (id, Place::Asked)).await
+}
+
+/// As [`visible`], of what another server asks for, in whosever name.
+pub async fn served(conn: &Conn, viewer: Option<AccountId>, id: StatusId) -> Result<Status> {
+    one(conn, viewer, (id, Place::Served)).await
+}
+
+async fn one(conn: &Conn, viewer: Option<AccountId>, (id, place): (StatusId, Place)) -> Result<Status> {
     let status = store::by_id(conn, id).await?.ok_or(Error::NotFound)?;
-    let shown = filter(conn, viewer, vec![status], Place::Asked).await?;
+    let shown = filter(conn, viewer, vec![status], place).await?;
     shown.statuses.into_iter().next().ok_or(Error::NotFound)
 }
 

@@ -59,8 +59,12 @@ pub struct Actor {
     pub attribution_domains: Vec<String>,
     /// `publicKey` and `assertionMethod`, those whose owner is this actor.
     pub keys: Vec<Key>,
-    /// Says that it understands RFC 9421 (FEP-844e).
-    pub knows_rfc9421: bool,
+    /// Addresses of keys that are named in `publicKey` and shown there alone.
+    pub key_links: Vec<String>,
+    /// `hidesToPublicFromUnauthedWeb`: posts for everybody are for nobody who is not signed in.
+    pub hides_public: bool,
+    /// `hidesCcPublicFromUnauthedWeb`: the same of posts that are not in public lists.
+    pub hides_unlisted: bool,
 }
 
 /// One line of a profile's table; `value` is HTML.
@@ -164,7 +168,9 @@ impl Actor {
             memorial: reader.flag("memorial").unwrap_or(false),
             attribution_domains: domains(reader),
             keys: keys(reader, &id),
-            knows_rfc9421: knows_rfc9421(reader),
+            key_links: key_links(reader, &id),
+            hides_public: reader.flag("hidesToPublicFromUnauthedWeb").unwrap_or(false),
+            hides_unlisted: reader.flag("hidesCcPublicFromUnauthedWeb").unwrap_or(false),
             id,
         })
     }

@@ -241,3 +241,5 @@ pub async fn refresh(federation: &Federation, id: domain::ids::AccountId) -> Res
         Err(error) => Err(error),
     }
 }
+            hides_public: actor.hides_public,
+            hides_unlisted: actor.hides_unlisted,

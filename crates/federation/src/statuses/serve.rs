@@ -81,7 +81,7 @@ pub(super) async fn shown(
         return Err(absent(&conn, &federation.site.status_uri(&author.username, id)).await?);
     };
     if is_open(&status) {
-        let status = visibility::visible(&conn, None, status.id).await?;
+        let status = visibility::served(&conn, None, status.id).await?;
         return Ok(Shown { author, status, viewer: None });
     }
     drop(conn);
@@ -94,7 +94,7 @@ pub(super) async fn shown(
         Err(_) => return Err(Refusal::Unknown),
     };
     let conn = federation.db.read().await?;
-    let status = visibility::visible(&conn, Some(viewer.id), status.id).await?;
+    let status = visibility::served(&conn, Some(viewer.id), status.id).await?;
     Ok(Shown { author, status, viewer: Some(viewer.id) })
 }
 

@@ -33,7 +33,7 @@ fn mastodon() {
     assert_eq!(mia.keys.len(), 1);
     assert!(mia.key("https://mastodon.example/users/mia#main-key").is_some());
     assert!(mia.key("https://mastodon.example/users/mia#other").is_none());
-    assert!(!mia.knows_rfc9421);
+    assert_eq!((mia.hides_public, mia.hides_unlisted), (false, false));
 }
 
 #[test]
@@ -52,6 +52,7 @@ fn gotosocial_has_its_key_elsewhere() {
     assert_eq!(zoe.keys[0].id, "https://gts.example/users/zoe/main-key");
     assert_eq!((zoe.fields.len(), zoe.fields[0].value.as_str()), (1, "only"));
     assert_eq!((zoe.shared_inbox, zoe.locked), (None, true));
+    assert_eq!((zoe.hides_public, zoe.hides_unlisted), (false, true));
     // What stands at the key's address is no whole actor: it says whose key it is.
     assert_eq!(Actor::read(&corpus("gotosocial_key_stub")), Err(Malformed::Property("inbox")));
 }

@@ -65,7 +65,9 @@ pub fn actor() -> Actor {
             Key { id: format!("{ACTOR}#main-key"), owner: s(ACTOR), material: KeyMaterial::Pem(s("PEM")) },
             Key { id: format!("{ACTOR}#ed25519"), owner: s(ACTOR), material: multikey },
         ],
-        knows_rfc9421: true,
+        key_links: Vec::new(),
+        hides_public: false,
+        hides_unlisted: false,
     }
 }
 

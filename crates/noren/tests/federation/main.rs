@@ -67,6 +67,7 @@ mod three;
 mod tls;
 mod trust;
 mod trust_modes;
+mod unauthed;
 mod waits;
 
 use serde_json::Value;

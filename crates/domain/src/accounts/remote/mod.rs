@@ -78,6 +78,9 @@ pub struct Reach {
     pub following: Option<String>,
     pub featured: Option<String>,
     pub featured_tags: Option<String>,
+    /// Posts for everybody, and those not in public lists, are for nobody who is not signed in.
+    pub hides_public: bool,
+    pub hides_unlisted: bool,
     /// Its other names among servers.
     pub also_known_as: Vec<String>,
     /// Where it says that it went.

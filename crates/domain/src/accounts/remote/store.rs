@@ -25,6 +25,9 @@ row! {
         /// Where it says that it went
         pub moved_to: Option<String>,
         pub featured_tags: Option<String>,
+        /// Posts for everybody, and those not in public lists, are for nobody who is not signed in
+        pub hides_public: bool,
+        pub hides_unlisted: bool,
         /// Since when its own server says that it is suspended.
         pub suspended_at: Option<Time>,
     }
@@ -59,11 +62,12 @@ sql! {
         attribution_domains_json = $20 WHERE id = $1";
     ACTOR = "SELECT ", Actor::COLUMNS, " FROM actors WHERE account_id = $1";
     ACTORS = "SELECT ", Actor::COLUMNS, " FROM actors WHERE account_id = ANY($1)";
-    PUT_ACTOR = "INSERT INTO actors (", Actor::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL) \
+    PUT_ACTOR = "INSERT INTO actors (", Actor::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, NULL) \
         ON CONFLICT (account_id) DO UPDATE SET kind = excluded.kind, inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, \
         outbox = excluded.outbox, followers = excluded.followers, following = excluded.following, featured = excluded.featured, \
         fetched_at = excluded.fetched_at, also_known_as_json = excluded.also_known_as_json, moved_to = excluded.moved_to, \
-        featured_tags = excluded.featured_tags";
+        featured_tags = excluded.featured_tags, hides_public = excluded.hides_public, \
+        hides_unlisted = excluded.hides_unlisted";
     SUSPEND = "UPDATE accounts SET suspended_at = COALESCE(suspended_at, $2::bigint) WHERE id = $1";
     LIFT = "UPDATE accounts SET suspended_at = NULL WHERE id = $1 AND suspended_at = $2";
     MARK_SUSPENDED = "UPDATE actors SET suspended_at = $2 WHERE account_id = $1";
@@ -142,7 +146,7 @@ pub async fn actors(conn: &Conn, ids: impl IntoIterator<Item = AccountId>) -> Re
 
 pub(super) async fn put_actor(tx: &Tx, id: AccountId, r: &Reach) -> Result<()> {
     let known_as = serde_json::to_string(&r.also_known_as)?;
-    let values: [&dyn crate::db::Param; 12] = [
+    let values: [&dyn crate::db::Param; 14] = [
         &id,
         &r.kind,
         &r.inbox,
@@ -155,6 +159,8 @@ pub(super) async fn put_actor(tx: &Tx, id: AccountId, r: &Reach) -> Result<()> {
         &known_as,
         &r.moved_to,
         &r.featured_tags,
+        &r.hides_public,
+        &r.hides_unlisted,
     ];
     tx.exec(PUT_ACTOR, &values).await?;
     Ok(())
