@@ -8,7 +8,7 @@ use crate::documents::{Actor, ActorKind, Emoji, Image, Key, KeyMaterial, Propert
 use domain::Result;
 use domain::accounts::{self, Account, Kind};
 use domain::db::Conn;
-use domain::{emojis, keys as own_keys, moves};
+use domain::{emojis, keys as own_keys, moves, text};
 
 /// What the site is called among relays.
 pub(crate) const RELAY: &str = "relay";
@@ -78,6 +78,7 @@ impl Federation {
             published: Some(account.created_at.midnight()),
             fields: account.fields().into_iter().map(field).collect(),
             emojis: self.emojis(&conn, &account.shortcodes()).await?,
+            hashtags: text::tags(&account.note).into_iter().map(|tag| self.hashtag(tag.name)).collect(),
             also_known_as: aliases.into_iter().map(|alias| alias.uri).collect(),
             moved_to,
             memorial: account.memorial,

@@ -125,7 +125,7 @@ impl Federation {
         Object::Other { id: Some(self.site.tag_url(name)), kind: "Hashtag".into(), name: Some(format!("#{name}")) }
     }
 
-    fn hashtag(&self, name: String) -> Hashtag {
+    pub(crate) fn hashtag(&self, name: String) -> Hashtag {
         Hashtag { href: Some(self.site.tag_url(&name)), name }
     }
 
