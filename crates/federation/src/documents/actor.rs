@@ -109,6 +109,8 @@ const FIELDS: usize = 50;
 const FIELD: usize = 2047;
 const ALIASES: usize = 256;
 const KEYS: usize = 10;
+/// Each has to be fetched.
+const KEY_LINKS: usize = 2;
 const USERNAME: usize = 2048;
 /// A PEM or Multikey.
 const MATERIAL: usize = 16 * 1024;
@@ -255,6 +257,12 @@ fn knows_rfc9421(reader: Reader<'_>) -> bool {
     const SPEC: &str = "https://datatracker.ietf.org/doc/html/rfc9421";
     let generator = reader.first("generator").and_then(Value::as_object).map(Reader);
     generator.is_some_and(|it| it.list("implements").iter().filter_map(id_of).any(|href| href == SPEC))
+}
+
+/// Where keys are that are only named. One with a fragment would be in the actor itself.
+fn key_links(reader: Reader<'_>, id: &str) -> Vec<String> {
+    let links = reader.list("publicKey").iter().filter_map(address);
+    links.filter(|link| same_origin(link, id) && link != id && !link.contains('#')).take(KEY_LINKS).collect()
 }
 
 impl Key {

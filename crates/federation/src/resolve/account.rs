@@ -98,11 +98,32 @@ async fn document(federation: &Federation, uri: &str) -> Result<Actor> {
             if let Some(host) = host(&actor.id).filter(|_| actor.knows_rfc9421) {
                 federation.fetcher.suggest(&host, Form::Rfc9421);
             }
-            Ok(*actor)
+            with_keys(federation, *actor).await
         }
         Ok(Document::Tombstone { .. }) => Err(Error::Gone),
         _ => Err(Error::forbidden(format!("{uri} is no account"))),
     }
+}
+
+/// With the keys that the actor only names: each a document of its own, at exactly that address, that names the actor.
+async fn with_keys(federation: &Federation, mut actor: Actor) -> Result<Actor> {
+    let unknown = |link: &String| actor.keys.iter().all(|key| key.id != *link);
+    let links: Vec<String> = actor.key_links.iter().filter(|link| unknown(link)).cloned().collect();
+    for link in links {
+        let url = Url::parse(&link).map_err(|_| Error::NotFound)?;
+        let signer = federation.site_signer().await?;
+        let fetched = match federation.fetcher.document(&url, Some(&signer)).await.map_err(|e| failed(&url, e)) {
+            Err(Error::NotFound | Error::Forbidden(_) | Error::Gone) => continue,
+            fetched => fetched?,
+        };
+        if let Ok(Document::Key(key)) = Document::read(&fetched.value)
+            && key.id == link
+            && key.owner == actor.id
+        {
+            actor.keys.push(key);
+        }
+    }
+    Ok(actor)
 }
 
 /// Fetches the account that somebody else says they went to: chains of moves are not walked along.
@@ -128,15 +149,32 @@ async fn handle(federation: &Federation, actor: &Actor) -> Result<(String, Strin
     match known {
         // The name was checked when it came, and is the same.
         Some(Account { username, domain: Some(domain), .. }) if username.eq_ignore_ascii_case(&actor.username) => {
-            Ok((username, domain))
+            at_domain(federation, actor, (username, domain)).await
         }
         _ => verified_handle(federation, actor).await,
+    }
+}
+
+/// The handle by which an actor is known, unless it says that it is at another domain now, which agrees.
+async fn at_domain(federation: &Federation, actor: &Actor, known: (String, String)) -> Result<(String, String)> {
+    let said = actor.webfinger.as_deref().and_then(|handle| webfinger::plain(handle.rsplit_once('@')?.1));
+    if said.is_none_or(|said| said == known.1) {
+        return Ok(known);
+    }
+    match verified_handle(federation, actor).await {
+        // Nobody else has the name that it is known by: the rest of the profile counts as before.
+        Err(Error::NotFound | Error::Forbidden(_) | Error::Gone | Error::Unreachable(_)) => Ok(known),
+        said => said,
     }
 }
 
 /// What the account is called, confirmed by both: the account names a handle, its domain names the account.
 async fn verified_handle(federation: &Federation, actor: &Actor) -> Result<(String, String)> {
     let own = host(&actor.id).ok_or(Error::NotFound)?;
+    // The server itself, at its root: some servers' own actors have no name, and nobody else is there.
+    if actor.kind == ActorKind::Application && actor.username.is_empty() && is_root(&actor.id) {
+        return Ok((own.clone(), own));
+    }
     let claimed = actor.webfinger.as_deref().and_then(|handle| handle.rsplit_once('@'));
     let (username, domain) = claimed.unwrap_or((&actor.username, &own));
     if username.is_empty() {
@@ -155,6 +193,10 @@ async fn verified_handle(federation: &Federation, actor: &Actor) -> Result<(Stri
     } else {
         Err(Error::forbidden(format!("{} is not who it says", actor.id)))
     }
+}
+
+fn is_root(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none())
 }
 
 async fn keep(federation: &Federation, arrived: Arrived, (username, domain): (String, String)) -> Result<Account> {
@@ -205,6 +247,8 @@ fn arrived(actor: &Actor) -> Arrived {
             following: actor.following.clone(),
             featured: actor.featured.clone(),
             featured_tags: actor.featured_tags.clone(),
+            hides_public: actor.hides_public,
+            hides_unlisted: actor.hides_unlisted,
             also_known_as: actor.also_known_as.clone(),
             moved_to: actor.moved_to.clone().filter(|uri| *uri != actor.id),
         },
@@ -241,5 +285,3 @@ pub async fn refresh(federation: &Federation, id: domain::ids::AccountId) -> Res
         Err(error) => Err(error),
     }
 }
-            hides_public: actor.hides_public,
-            hides_unlisted: actor.hides_unlisted,

@@ -41,7 +41,7 @@ pub(super) async fn finger(federation: &Federation, username: &str, domain: &str
 }
 
 /// A host name with its port, if that is not the usual one, in lower case and ASCII; None for what is more or less.
-fn plain(domain: &str) -> Option<String> {
+pub(super) fn plain(domain: &str) -> Option<String> {
     let url = Url::parse(&format!("https://{domain}/")).ok()?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if bare && !domain.contains(['/', '@', '\\']) { host(url.as_str()) } else { None }

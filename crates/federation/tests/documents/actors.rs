@@ -143,7 +143,17 @@ fn what_points_elsewhere_is_left_out() {
     let foreign =
         json!({ "id": "https://evil.example/key", "owner": "https://mastodon.example/users/mia", "publicKeyPem": "x" });
     assert!(changed("publicKey", foreign).unwrap().keys.is_empty());
-    assert!(changed("publicKey", json!("https://mastodon.example/key")).unwrap().keys.is_empty());
+    let id = "https://mastodon.example/users/mia";
+    // A key that is only named has to be looked at where it is.
+    let named = |value: Value| changed("publicKey", value).unwrap();
+    let link = "https://mastodon.example/key";
+    assert!(named(json!(link)).keys.is_empty());
+    assert_eq!(named(json!(link)).key_links, [link]);
+    let links: Vec<String> = (0..9).map(|n| format!("{link}{n}")).collect();
+    assert_eq!(named(json!(links)).key_links, links[..2]);
+    for odd in ["https://evil.example/key", "https://mastodon.example/users/mia#main-key", "key", id] {
+        assert_eq!(named(json!(odd)).key_links, [] as [&str; 0], "{odd}");
+    }
 }
 
 #[test]

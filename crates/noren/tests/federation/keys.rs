@@ -239,4 +239,54 @@ with_a_peer! {
         server.settle().await;
         assert!(!id(&find(&bob, &format!("victim@{}", other.host())).await).is_empty());
     }
+
+    async fn a_server_without_a_name_signs_what_it_asks_for(server, peer, bob) {
+        let list = format!("{}/followers_synchronization", local_uri(&server, &bob));
+        let asks = async |path: &str, kind: &str| {
+            let who = peer.somebody_at("nobody", path);
+            let mut actor = peer.actor("nobody", &who);
+            actor.as_object_mut().unwrap().remove("preferredUsername");
+            (actor["type"], actor["name"]) = (json!(kind), json!("Lemmy"));
+            peer.put(path, actor);
+            peer.get(&who, &list).await.0
+        };
+        // Only the server itself, at its root, is nobody else for certain.
+        assert_eq!((asks("/site", "Application").await, asks("/", "Person").await), (401, 401));
+        assert_eq!(asks("/", "Application").await, 200);
+        let (name, conn) = (peer.host(), server.db().read().await.unwrap());
+        let known = domain::accounts::store::by_handle(&conn, name, Some(name)).await.unwrap().unwrap();
+        assert_eq!((known.uri, known.kind), (format!("{}/", peer.base), domain::accounts::Kind::Bot));
+    }
+
+    async fn a_key_that_is_only_named_is_looked_at_where_it_is(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        let link = format!("{}/keys/eve", peer.base);
+        peer.shows(&eve, "eve", json!({ "publicKey": link }));
+        let key = |owner: &str| json!({ "id": link, "type": "CryptographicKey", "owner": owner, "publicKeyPem": eve.key.public_pem() });
+        let signer = Signer::new(link.clone(), eve.key.clone());
+        let says = async || {
+            let url = format!("{}/inbox", server.parts().site.base_url).parse().unwrap();
+            peer.post(&peer.sign_by(&signer, url, (&words(&server, &peer, (&eve, &bob)), &[])), |_, _| {}).await
+        };
+        // Somebody else's, and one that calls itself otherwise.
+        peer.put("/keys/eve", key(&format!("{}/users/zoe", peer.base)));
+        assert_eq!(says().await, 401);
+        let mut other = key(&eve.uri);
+        other["id"] = json!(format!("{}/keys/other", peer.base));
+        peer.put("/keys/eve", other);
+        assert_eq!(says().await, 401);
+        peer.put("/keys/eve", key(&eve.uri));
+        forget_looks(&server).await;
+        assert_eq!(says().await, 202);
+        assert_eq!(says().await, 202);
+        // An Update that she signs with it names it the same way.
+        peer.shows(&eve, "eve", json!({ "publicKey": link, "name": "Eve" }));
+        let update = peer.activity(&eve, ("Update", "u"), peer.get(&eve, &eve.uri).await.2);
+        let url = format!("{}/inbox", server.parts().site.base_url).parse().unwrap();
+        assert_eq!(peer.post(&peer.sign_by(&signer, url, (&update, &[])), |_, _| {}).await, 202);
+        server.settle().await;
+        assert_eq!(find(&bob, &format!("eve@{}", peer.host())).await["display_name"], "Eve");
+        assert_eq!(says().await, 202);
+        server.settle().await;
+    }
 }

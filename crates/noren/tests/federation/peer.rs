@@ -269,9 +269,19 @@ impl Peer {
         url: Url,
         (body, extra): (&Value, &[(&'static str, String)]),
     ) -> Signed {
+        let signer = Signer::new(format!("{}#main-key", who.uri), who.key.clone());
+        self.sign_by(&signer, url, (body, extra))
+    }
+
+    /// The same with a key of any name.
+    pub(crate) fn sign_by(
+        &self,
+        signer: &Signer,
+        url: Url,
+        (body, extra): (&Value, &[(&'static str, String)]),
+    ) -> Signed {
         let body = body.to_string().into_bytes();
         let payload = Payload::new(body.clone());
-        let signer = Signer::new(format!("{}#main-key", who.uri), who.key.clone());
         let request = Outgoing { method: &Method::POST, url: &url, payload: Some(&payload), extra };
         let headers = signer.sign(Form::Cavage, &request, domain::Time::now()).unwrap();
         Signed { url, headers, body }

@@ -152,6 +152,41 @@ fn says(peer: &Peer, asked: &str, (subject, uri): (&str, &str)) {
 }
 
 with_a_peer! {
+    async fn a_handle_moves_to_another_domain(server, peer, bob) {
+        let (ann, other) = (peer.somebody("ann"), Peer::start().await);
+        let there = find(&bob, &format!("ann@{}", peer.host())).await;
+        let tells = async |name: &str, handle: String| {
+            peer.shows(&ann, "ann", json!({ "name": name, "webfinger": handle }));
+            let actor = peer.get(&ann, &ann.uri).await.2;
+            peer.send(&ann, &server, &peer.activity(&ann, ("Update", name), actor)).await;
+            let seen = bob.get(&format!("/api/v1/accounts/{}", id(&there)), ()).await.ok();
+            assert_eq!(seen["display_name"], name);
+            seen["acct"].as_str().unwrap().to_owned()
+        };
+        let before = format!("ann@{}", peer.host());
+        // A domain that knows nothing of it, and one that means somebody else.
+        assert_eq!(tells("one", format!("ann@{}", other.host())).await, before);
+        let finger = format!("/.well-known/webfinger?resource=acct%3Aann%40localhost%3A{}", &other.host()["localhost:".len()..]);
+        let says = |href: &str| {
+            let link = json!({ "rel": "self", "type": "application/activity+json", "href": href });
+            other.put(&finger, json!({ "subject": format!("acct:ann@{}", other.host()), "links": [link] }));
+        };
+        says(&format!("{}/users/mallory", peer.base));
+        assert_eq!(tells("two", format!("ann@{}", other.host())).await, before);
+        // Both agree: told, or seen when it is looked at again.
+        says(&ann.uri);
+        assert_eq!(tells("three", format!("acct:ann@{}", other.host().to_uppercase())).await, format!("ann@{}", other.host()));
+        peer.shows(&ann, "ann", json!({ "webfinger": before }));
+        domain::accounts::remote::refresh_later(server.db(), id(&there).parse().unwrap()).await.unwrap();
+        server.settle().await;
+        let seen = bob.get(&format!("/api/v1/accounts/{}", id(&there)), ()).await.ok();
+        assert_eq!(seen["acct"], before);
+        // Nothing to ask where it says what is known.
+        let asked = peer.asked.lock().unwrap().iter().filter(|path| path.contains("webfinger")).count();
+        assert_eq!(tells("four", before.clone()).await, before);
+        assert_eq!(peer.asked.lock().unwrap().iter().filter(|path| path.contains("webfinger")).count(), asked);
+    }
+
     async fn their_handles_have_another_domain(server, peer, bob) {
         let sign = Sign::put_up().await;
         sign.points_to(&peer.base);
