@@ -8,6 +8,7 @@ pub mod cards;
 mod collections;
 pub mod deliver;
 pub mod documents;
+mod emojis;
 pub mod fetch;
 pub mod follows;
 mod host_meta;
@@ -151,6 +152,7 @@ pub fn router(federation: Federation) -> Router {
         .merge(nodeinfo::routes())
         .merge(host_meta::routes())
         .merge(actors::serve::routes())
+        .merge(emojis::routes())
         .merge(inbox::routes())
         .merge(follows::routes())
         .with_state(federation)
@@ -187,17 +189,22 @@ pub fn asked(method: &Method, path: &str, headers: &HeaderMap) -> Asked {
         (Some(name), None, ..) | (Some(name), Some(_), None, ..) => name.starts_with('@'),
         _ => false,
     };
+    match (is_both, accepts_documents(headers)) {
+        (true, true) => Asked::Document,
+        (true, false) => Asked::Page,
+        (false, _) => Asked::Other,
+    }
+}
+
+/// Whether who asks says that they read documents.
+pub(crate) fn accepts_documents(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let is_document = |kind: &str| {
         let kind = kind.trim().to_ascii_lowercase();
         kind.starts_with("application/activity+json")
             || (kind.starts_with("application/ld+json") && kind.contains("activitystreams"))
     };
-    match (is_both, accepted.flat_map(|value| value.split(',')).any(is_document)) {
-        (true, true) => Asked::Document,
-        (true, false) => Asked::Page,
-        (false, _) => Asked::Other,
-    }
+    accepted.flat_map(|value| value.split(',')).any(is_document)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use domain::Time;
 use domain::settings::{self, Registrations};
 use domain::statistics::{self, Statistics};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// How old the public numbers may be.
@@ -42,7 +42,7 @@ async fn document(State(federation): State<Federation>, Path(version): Path<Stri
     let settings = settings::read(&federation.db.read().await?).await?;
     let document = json!({
         "version": version,
-        "software": { "name": "noren", "version": env!("CARGO_PKG_VERSION") },
+        "software": software(&version),
         "protocols": ["activitypub"],
         "services": { "inbound": [], "outbound": [] },
         "openRegistrations": settings.open_to() != Registrations::Closed,
@@ -53,12 +53,25 @@ async fn document(State(federation): State<Federation>, Path(version): Path<Stri
                 "activeHalfyear": counted.active_halfyear,
             },
             "localPosts": counted.statuses,
+            "localComments": counted.answers,
         },
         "metadata": { "nodeName": settings.title, "nodeDescription": settings.description },
     });
     let kind = format!("application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/{version}#\"");
     let headers = [(header::CONTENT_TYPE, kind.as_str()), (header::CACHE_CONTROL, "max-age=1800, public")];
     Ok((headers, document.to_string()).into_response())
+}
+
+/// Where the source is, as far as the package says: since 2.1, before which nothing else may stand there.
+fn software(version: &str) -> Value {
+    let mut software = json!({ "name": "noren", "version": env!("CARGO_PKG_VERSION") });
+    let places = [("repository", option_env!("CARGO_PKG_REPOSITORY")), ("homepage", option_env!("CARGO_PKG_HOMEPAGE"))];
+    for (name, place) in places {
+        if let Some(place) = place.filter(|place| version != "2.0" && !place.is_empty()) {
+            software[name] = place.into();
+        }
+    }
+    software
 }
 
 impl Federation {

@@ -20,6 +20,8 @@ row! {
         /// Of these, seen within 180 days.
         pub active_halfyear: i64,
         pub statuses: i64,
+        /// Of these, what answers something.
+        pub answers: i64,
         /// Other sites that are known.
         pub domains: i64,
     }

@@ -20,6 +20,7 @@ sql! {
         COALESCE(CAST(SUM(CASE WHEN last_active_at >= $1 THEN 1 ELSE 0 END) AS BIGINT), 0), \
         COALESCE(CAST(SUM(CASE WHEN last_active_at >= $2 THEN 1 ELSE 0 END) AS BIGINT), 0), \
         (SELECT COALESCE(CAST(SUM(statuses_count) AS BIGINT), 0) FROM accounts WHERE domain IS NULL), \
+        (SELECT COUNT(*) FROM statuses WHERE local AND in_reply_to_id IS NOT NULL), \
         (SELECT COUNT(DISTINCT domain) FROM accounts WHERE domain IS NOT NULL) \
         FROM users WHERE approved AND NOT disabled AND confirmed_at IS NOT NULL";
 }

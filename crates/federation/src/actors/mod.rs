@@ -82,8 +82,8 @@ impl Federation {
             also_known_as: aliases.into_iter().map(|alias| alias.uri).collect(),
             moved_to,
             memorial: account.memorial,
-            attribution_domains: account.attribution_domains(),
             suspended,
+            attribution_domains: account.attribution_domains(),
             keys: vec![key(uri, pair.public_pem())],
             knows_rfc9421: true,
             ..Actor::default()
@@ -129,7 +129,7 @@ impl Federation {
     }
 
     /// Those of the shortcodes that are emoji of this site.
-    pub(crate) async fn emojis(&self, conn: &Conn, shortcodes: &[String]) -> Result<Vec<Emoji>> {
+    pub(crate) async fn emojis<S: AsRef<str>>(&self, conn: &Conn, shortcodes: &[S]) -> Result<Vec<Emoji>> {
         let found = emojis::by_shortcodes(conn, shortcodes).await?;
         let emoji = |e: emojis::Emoji| Emoji {
             id: Some(format!("{}/emojis/{}", self.site.base_url, e.shortcode)),
@@ -144,6 +144,7 @@ impl Federation {
         Ok(found.into_iter().map(emoji).collect())
     }
 }
+
 /// What is left to be seen of an account: all of it, or next to nothing while it is suspended.
 pub(crate) fn hollow(account: Account) -> Account {
     if account.suspended_at.is_none() {
@@ -165,7 +166,6 @@ pub(crate) fn hollow(account: Account) -> Account {
         ..account
     }
 }
-
 
 fn key(owner: &str, pem: &str) -> Key {
     Key {

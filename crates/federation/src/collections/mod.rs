@@ -13,7 +13,7 @@ use axum::routing::get;
 use axum::{Router, routing::MethodRouter};
 use domain::accounts::Account;
 use domain::db::Conn;
-use domain::page::Page;
+use domain::page::{From, Page};
 use domain::statuses::{self, Status, Visibility};
 use domain::timelines::{self, Profile};
 use domain::{Result as DomainResult, follows, tags};
@@ -29,6 +29,7 @@ pub(crate) fn routes() -> Router<Federation> {
     let read = |method: MethodRouter<Federation>| method.post(no_client);
     Router::new()
         .route("/users/{username}/outbox", read(get(outbox)))
+        .route("/users/{username}/outbox/last", get(outbox_end))
         .route("/users/{username}/outbox/{before}", get(outbox_page))
         .route("/users/{username}/followers", get(followers))
         .route("/users/{username}/followers/{page}", get(followers_page))
@@ -70,6 +71,7 @@ async fn outbox(State(federation): State<Federation>, Path(name): Path<String>) 
     let id = format!("{}/outbox", account.uri);
     let root = Collection {
         first: Some(First::Id(format!("{id}/{}", i64::MAX))),
+        last: Some(format!("{id}/last")),
         id: Some(id),
         ordered: true,
         total: total(account.statuses_count),
@@ -84,6 +86,18 @@ async fn outbox_page(
     Path((name, before)): Path<(String, i64)>,
 ) -> Result<Response, Refusal> {
     let page = Page { before, ..Page::newest(POSTS) };
+    posts(&federation, &name, (&before.to_string(), page)).await
+}
+
+/// `GET /users/{username}/outbox/last`: the oldest, newest first.
+async fn outbox_end(State(federation): State<Federation>, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let page = Page { from: From::Oldest, ..Page::newest(POSTS) };
+    posts(&federation, &name, ("last", page)).await
+}
+
+async fn posts(federation: &Federation, name: &str, (at, page): (&str, Page)) -> Result<Response, Refusal> {
+    let conn = federation.db.read().await?;
+    let account = local(&conn, name).await?;
     let shown = timelines::account(&conn, None, (account.id, &Profile::default()), page).await?;
     // By name only: whoever wants to know more fetches what is wanted, and no query is made for each.
     let brief = |status: &Status| {
@@ -92,9 +106,9 @@ async fn outbox_page(
     };
     let items = shown.statuses.iter().map(brief).collect();
     let id = format!("{}/outbox", account.uri);
-    let last = shown.statuses.last().map(|s| s.id);
+    let last = shown.statuses.last().filter(|_| page.from == From::Newest).map(|s| s.id);
     let made = Collection {
-        id: Some(format!("{id}/{before}")),
+        id: Some(format!("{id}/{at}")),
         next: last.map(|last| format!("{id}/{last}")),
         part_of: Some(id),
         ordered: true,

@@ -65,6 +65,8 @@ pub struct Actor {
     pub hides_public: bool,
     /// `hidesCcPublicFromUnauthedWeb`: the same of posts that are not in public lists.
     pub hides_unlisted: bool,
+    /// Says that it understands RFC 9421 (FEP-844e).
+    pub knows_rfc9421: bool,
 }
 
 /// One line of a profile's table; `value` is HTML.
@@ -173,6 +175,7 @@ impl Actor {
             key_links: key_links(reader, &id),
             hides_public: reader.flag("hidesToPublicFromUnauthedWeb").unwrap_or(false),
             hides_unlisted: reader.flag("hidesCcPublicFromUnauthedWeb").unwrap_or(false),
+            knows_rfc9421: knows_rfc9421(reader),
             id,
         })
     }

@@ -113,6 +113,11 @@ impl Hashtag {
 }
 
 impl Emoji {
+    /// The whole document.
+    pub fn to_json(&self) -> Value {
+        write::document(Terms::Post, self.body())
+    }
+
     pub(super) fn body(&self) -> Value {
         let mut out = Writer::new(self.id.as_deref(), "Emoji");
         out.put("name", format!(":{}:", self.shortcode));

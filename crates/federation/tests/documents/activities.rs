@@ -1,6 +1,6 @@
 use crate::{activity, corpus};
 use federation::documents::{
-    Activity, Collection, Document, Malformed, Object, PUBLIC, Page, QuoteAuthorization, Reaction, Verb,
+    Activity, Collection, Document, Malformed, Object, PUBLIC, Page, QuoteAuthorization, Reaction, Verb, ids_in,
 };
 use serde_json::json;
 
@@ -161,6 +161,22 @@ fn collections_of_all_kinds() {
     assert!(page.is_page && page.next.is_some());
     let Object::Activity(create) = &page.items[0] else { panic!("{page:?}") };
     assert_eq!(create.object_id(), Some("https://gts.example/users/zoe/statuses/01A"));
+}
+
+#[test]
+fn names_of_items_whether_they_are_a_list_or_one() {
+    let (one, other) = ("https://a.example/1", "https://a.example/2");
+    for (list, names) in [
+        (json!({ "orderedItems": [one, { "id": other }, 7] }), vec![one, other]),
+        (json!({ "orderedItems": one }), vec![one]),
+        (json!({ "items": { "id": other, "type": "Person" } }), vec![other]),
+        (json!({ "orderedItems": null, "items": [one] }), vec![one]),
+        (json!({ "items": null }), vec![]),
+        (json!({ "items": "no address" }), vec![]),
+        (json!([one]), vec![]),
+    ] {
+        assert_eq!(ids_in(&list).collect::<Vec<_>>(), names, "{list}");
+    }
 }
 
 #[test]

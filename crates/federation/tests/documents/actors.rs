@@ -33,7 +33,7 @@ fn mastodon() {
     assert_eq!(mia.keys.len(), 1);
     assert!(mia.key("https://mastodon.example/users/mia#main-key").is_some());
     assert!(mia.key("https://mastodon.example/users/mia#other").is_none());
-    assert_eq!((mia.hides_public, mia.hides_unlisted), (false, false));
+    assert!(!mia.knows_rfc9421 && !mia.hides_public && !mia.hides_unlisted);
 }
 
 #[test]

@@ -68,6 +68,7 @@ pub fn actor() -> Actor {
         key_links: Vec::new(),
         hides_public: false,
         hides_unlisted: false,
+        knows_rfc9421: true,
     }
 }
 
