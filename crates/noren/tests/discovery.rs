@@ -46,6 +46,8 @@ testkit::on_both_engines! {
           ]
         }
     "##) };
+        assert_eq!(ask("acct:alice@noren.test").await.header("cache-control"), "max-age=259200, public");
+        assert_eq!(ask("acct:bob@noren.test").await.header("cache-control"), "");
         for resource in ["alice@NOREN.test", "https://noren.test/@alice", "https://noren.test/users/ALICE"] {
             assert_eq!(ask(resource).await.ok(), document, "{resource}");
         }
@@ -58,9 +60,31 @@ testkit::on_both_engines! {
         assert_eq!(server.client().get(twice, ()).await.status, 400);
     }
 
+    async fn webfinger_shows_a_picture(server: TestServer) {
+        let alice = server.person("alice").await;
+        let mut png = std::io::Cursor::new(Vec::new());
+        image::RgbImage::new(40, 40).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        let part = reqwest::multipart::Part::bytes(png.into_inner()).file_name("me.png");
+        let form = reqwest::multipart::Form::new().part("avatar", part);
+        let request = alice.request(reqwest::Method::PATCH, "/api/v1/accounts/update_credentials");
+        let avatar = alice.send(request.multipart(form)).await.ok()["avatar"].clone();
+        let resource = ("resource", "acct:alice@noren.test");
+        let document = server.client().get("/.well-known/webfinger", [resource]).await.ok();
+        let links = document["links"].as_array().unwrap();
+        let link = links.iter().find(|link| link["rel"] == "http://webfinger.net/rel/avatar").unwrap();
+        assert_eq!((&link["href"], &link["type"]), (&avatar, &serde_json::json!("image/jpeg")));
+    }
+
     async fn nodeinfo_tells_what_runs_here(server: TestServer) {
-        server.person("alice").await;
+        let alice = server.person("alice").await;
+        let said = alice.post("/api/v1/statuses", [("status", "hello")]).await.ok();
+        let answer = [("status", "and again"), ("in_reply_to_id", said["id"].as_str().unwrap())];
+        alice.post("/api/v1/statuses", answer).await.ok();
         let links = server.client().get("/.well-known/nodeinfo", ()).await.ok();
+        let site = serde_json::json!({
+            "rel": "https://www.w3.org/ns/activitystreams#Application", "href": "https://noren.test/actor",
+        });
+        assert_eq!(links["links"][2], site);
         for (place, version) in ["2.0", "2.1"].into_iter().enumerate() {
             let link = &links["links"][place];
             assert_eq!(link["rel"], format!("http://nodeinfo.diaspora.software/ns/schema/{version}"));
@@ -69,7 +93,17 @@ testkit::on_both_engines! {
             let document = reply.ok();
             assert_eq!(document["version"], version);
             assert_eq!(document["software"]["name"], "noren");
-            assert_eq!(document["usage"]["users"]["total"], 1);
+            assert_eq!(document["software"]["version"], env!("CARGO_PKG_VERSION"));
+            // The older schema knows these two alone.
+            let most = if version == "2.0" { 2 } else { 4 };
+            assert!(document["software"].as_object().unwrap().len() <= most);
+            assert_eq!(document["protocols"], serde_json::json!(["activitypub"]));
+            assert_eq!(document["services"], serde_json::json!({ "inbound": [], "outbound": [] }));
+            let usage = serde_json::json!({
+                "users": { "total": 1, "activeMonth": 1, "activeHalfyear": 1 }, "localPosts": 2, "localComments": 1,
+            });
+            assert_eq!(document["usage"], usage);
+            assert!(document["metadata"]["nodeName"].is_string() && document["metadata"]["nodeDescription"].is_string());
             assert_eq!(document["openRegistrations"], false);
         }
         assert_eq!(server.client().get("/nodeinfo/1.0", ()).await.status, 404);

@@ -99,6 +99,125 @@ testkit::on_both_engines! {
         }
     }
 
+    async fn what_is_not_said_of_oneself_is_said_to_others(server: TestServer) {
+        let alice = server.person("alice").await;
+        let actor = document(server.client(), "/users/alice").await.ok();
+        // Some take what is missing for consent.
+        assert_eq!((&actor["discoverable"], &actor["indexable"]), (&json!(false), &json!(false)));
+        assert_eq!((&actor["tag"], &actor["attachment"]), (&json!([]), &json!([])));
+        for absent in ["suspended", "memorial", "movedTo", "alsoKnownAs", "icon"] {
+            assert_eq!(actor.get(absent), None, "{absent}");
+        }
+        // To the day: the hour is nobody's business.
+        assert!(actor["published"].as_str().unwrap().contains("T00:00:00"), "{}", actor["published"]);
+        let note = "I like #Tea, #tea and #cake, not https://example.com/#scones";
+        alice.patch("/api/v1/accounts/update_credentials", [("note", note), ("discoverable", "true")]).await.ok();
+        let actor = document(server.client(), "/users/alice").await.ok();
+        assert_eq!(actor["discoverable"], true);
+        let tag = |name: &str| json!({ "type": "Hashtag", "href": format!("https://noren.test/tags/{name}"), "name": format!("#{name}") });
+        assert_eq!(actor["tag"], json!([tag("Tea"), tag("cake")]));
+    }
+
+    async fn pins_are_listed_newest_first_and_only_for_everybody(server: TestServer) {
+        let alice = server.person("alice").await;
+        let mut pinned = Vec::new();
+        for (text, visibility) in [("one", "public"), ("two", "private"), ("three", "unlisted")] {
+            let posted = post_as(&alice, text, visibility).await;
+            alice.post(&format!("/api/v1/statuses/{}/pin", id(&posted)), ()).await.ok();
+            pinned.push(posted["uri"].clone());
+        }
+        let list = document(server.client(), "/users/alice/collections/featured").await.ok();
+        assert_eq!((&list["type"], &list["totalItems"]), (&json!("OrderedCollection"), &json!(2)));
+        let items: Vec<&Value> = list["orderedItems"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
+        assert_eq!(items, [&pinned[2], &pinned[0]]);
+    }
+
+    async fn who_followed_last_stands_first(server: TestServer) {
+        let alice = server.person("alice").await;
+        for name in ["zoe", "bob", "mia"] {
+            let who = server.person(name).await;
+            who.post(&format!("/api/v1/accounts/{}/follow", alice.account), ()).await.ok();
+            alice.post(&format!("/api/v1/accounts/{}/follow", who.account), ()).await.ok();
+        }
+        for list in ["followers", "following"] {
+            let page = document(server.client(), &format!("/users/alice/{list}/1")).await.ok();
+            let names = ["mia", "bob", "zoe"].map(|name| format!("https://noren.test/users/{name}"));
+            assert_eq!(page["orderedItems"], json!(names), "{list}");
+        }
+    }
+
+    async fn the_end_of_an_outbox_is_its_oldest(server: TestServer) {
+        let alice = server.person("alice").await;
+        let mut posts = Vec::new();
+        for n in 0..22 {
+            posts.push(post_as(&alice, &format!("post {n}"), "public").await["uri"].clone());
+        }
+        let root = document(server.client(), "/users/alice/outbox").await.ok();
+        let items = async |page: &Value| {
+            let page = document(server.client(), page.as_str().unwrap()).await.ok();
+            let items: Vec<Value> = page["orderedItems"].as_array().unwrap().iter().map(|it| it["object"].clone()).collect();
+            (items, page.get("next").cloned())
+        };
+        let (first, next) = items(&root["first"]).await;
+        assert_eq!((first.len(), &first[0]), (20, &posts[21]));
+        assert_eq!(items(&next.unwrap()).await.0, [posts[1].clone(), posts[0].clone()]);
+        let (last, next) = items(&root["last"]).await;
+        assert_eq!((last.len(), &last[0], &last[19]), (20, &posts[19], &posts[0]));
+        assert_eq!(next, None);
+    }
+
+    async fn the_site_itself_is_an_actor(server: TestServer) {
+        let uri = "https://noren.test/actor";
+        let site = document(server.client(), "/actor").await.ok();
+        for (name, wanted) in [
+            ("id", json!(uri)),
+            ("type", json!("Application")),
+            ("preferredUsername", json!("noren.test")),
+            ("webfinger", json!("noren.test@noren.test")),
+            ("url", json!("https://noren.test/about")),
+            ("inbox", json!(format!("{uri}/inbox"))),
+            ("outbox", json!(format!("{uri}/outbox"))),
+            ("endpoints", json!({ "sharedInbox": "https://noren.test/inbox" })),
+            ("manuallyApprovesFollowers", json!(true)),
+        ] {
+            assert_eq!(site[name], wanted, "{name}");
+        }
+        assert_eq!((&site["publicKey"]["id"], &site["publicKey"]["owner"]), (&json!(format!("{uri}#main-key")), &json!(uri)));
+        let outbox = document(server.client(), "/actor/outbox").await.ok();
+        assert_eq!((&outbox["type"], &outbox["totalItems"]), (&json!("OrderedCollection"), &json!(0)));
+        assert_eq!(server.client().post("/actor/outbox", json!({})).await.status, 405);
+        assert_eq!(document(server.client(), "/actor/inbox").await.status, 405);
+    }
+
+    async fn emoji_are_where_their_names_say(server: TestServer) {
+        let alice = server.person("alice").await;
+        let new = domain::emojis::New {
+            id: domain::emojis::new_id(),
+            shortcode: "blob".into(),
+            image: "custom_emojis/blob.png".into(),
+            image_static: "custom_emojis/blob_static.png".into(),
+            category: None,
+            visible_in_picker: true,
+        };
+        domain::emojis::put(server.db(), new).await.unwrap();
+        let posted = post_as(&alice, "hello :blob:", "public").await;
+        let note = document(server.client(), posted["uri"].as_str().unwrap()).await.ok();
+        let named = note["tag"][0].clone();
+        let reply = document(server.client(), named["id"].as_str().unwrap()).await;
+        assert_eq!(reply.header("content-type"), "application/activity+json; charset=utf-8");
+        let mut shown = reply.ok();
+        assert!(shown.as_object_mut().unwrap().remove("@context").is_some());
+        assert_eq!(shown, named);
+        assert_eq!((&shown["type"], &shown["name"]), (&json!("Emoji"), &json!(":blob:")));
+        // People see the picture.
+        let page = server.client().send(server.client().request(Method::GET, "/emojis/blob").header("accept", "text/html")).await;
+        assert_eq!((page.status, page.header("location")), (303, named["icon"]["url"].as_str().unwrap()));
+        assert!(page.header("vary").contains("Accept"));
+        for absent in ["/emojis/nothing", "/emojis/bl%6Fb%00", "/emojis/%F0%9F%8D%B5"] {
+            assert_eq!(document(server.client(), absent).await.status, 404, "{absent}");
+        }
+    }
+
     async fn the_site_itself_has_a_handle(server: TestServer) {
         let ask = async |resource: &str| server.client().get("/.well-known/webfinger", [("resource", resource)]).await.ok();
         for resource in ["acct:noren.test@noren.test", "https://noren.test/", "https://noren.test/actor"] {
