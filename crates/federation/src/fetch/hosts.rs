@@ -97,8 +97,12 @@ impl Hosts {
     }
 
     pub(super) fn form(&self, host: &str) -> Option<Form> {
+        self.form_at(host, Instant::now())
+    }
+
+    fn form_at(&self, host: &str, now: Instant) -> Option<Form> {
         let (form, at) = self.lock().get(&host.to_ascii_lowercase())?.form?;
-        (at.elapsed() < FORM_KEPT).then_some(form)
+        (now.duration_since(at) < FORM_KEPT).then_some(form)
     }
 
     pub(super) fn prefer(&self, host: &str, form: Form) {
@@ -117,6 +121,19 @@ fn forget(known: &mut HashMap<String, Host>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn which_signatures_a_host_understands_is_known_for_a_week() {
+        let hosts = Hosts::new(2);
+        hosts.prefer("a.example", Form::Rfc9421);
+        let in_days = |days: u64| Instant::now() + Duration::from_secs(days * 24 * 3600);
+        assert_eq!(hosts.form_at("a.example", in_days(0)), Some(Form::Rfc9421));
+        assert_eq!(hosts.form_at("A.example", in_days(7) - Duration::from_secs(60)), Some(Form::Rfc9421));
+        assert_eq!(hosts.form_at("a.example", in_days(7)), None);
+        // Found out anew, it is known anew.
+        hosts.prefer("a.example", Form::CavagePathOnly);
+        assert_eq!(hosts.form("a.example"), Some(Form::CavagePathOnly));
+    }
 
     #[test]
     fn hosts_are_remembered_and_bounded() {
