@@ -39,7 +39,7 @@ pub fn mfm_html(text: &str, names: &Names) -> Option<String> {
         return None;
     }
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let kept = |c: char| !(c < ' ' && c != '\n' && c != '\t') && !matches!(c, '\u{7f}' | '\u{feff}');
+    let kept = |c: char| matches!(c, '\n' | '\t') || (c >= ' ' && !matches!(c, '\u{7f}' | '\u{feff}'));
     let text: String = text.chars().filter(|c| kept(*c)).collect();
     let mut writer = Writer::new(names);
     blocks(&text, 0, &mut writer);
