@@ -55,6 +55,7 @@ const MIGRATIONS: &[Migration] = migrations![
     28 "0028_lanes_of_waiting_jobs" each,
     29 "0029_reach" same,
     31 "0031_card_hints" same,
+    33 "0033_order" same,
     34 "0034_former_names" same,
     36 "0036_contexts" same,
 ];

@@ -299,8 +299,13 @@ impl Tx {
 
     /// Adds jobs that run once this transaction is committed.
     pub(crate) async fn enqueue_all(&mut self, jobs: &[jobs::Job]) -> Result<()> {
+        self.enqueue_all_at(jobs, self.now).await
+    }
+
+    /// Adds jobs that run at `at` or soon after.
+    pub(crate) async fn enqueue_all_at(&mut self, jobs: &[jobs::Job], at: Time) -> Result<()> {
         self.jobs |= !jobs.is_empty();
-        futures_util::future::try_join_all(jobs.iter().map(|job| jobs::insert(self, job, self.now))).await?;
+        futures_util::future::try_join_all(jobs.iter().map(|job| jobs::insert(self, job, at))).await?;
         Ok(())
     }
 

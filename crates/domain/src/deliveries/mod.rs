@@ -2,25 +2,27 @@
 //! job makes the activity of it, finds out who should get it, and adds one delivery for each inbox.
 
 mod news;
+mod send;
 pub mod store;
 
 pub use news::{Asked, Bond, Gone, News};
+pub use send::{About, New, Pace, Place, about, before, bring, readdress, send};
 
 use crate::{
     Result,
     accounts::{self, Account},
     db::{Conn, Db, Tx},
-    hosts,
     ids::{self, AccountId, ActivityId, StatusId},
     jobs::{self, Job},
     relays, row,
     statuses::{Consent, Status, Visibility, store as statuses},
 };
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long a delivery is tried.
 pub const KEPT: Duration = Duration::from_secs(3 * 24 * 3600);
+/// And one that says that something has ended: longer than what may have told of it waits for its last attempt.
+pub const ENDS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Forgotten in one transaction: others write in between.
 const BATCH: i64 = 1_000;
 /// Bytes of what is passed on for others: more than that nobody needs to take something back.
@@ -40,6 +42,10 @@ row! {
         /// The bytes that are sent.
         pub body: String,
         pub created_at: crate::Time,
+        /// Not tried any more after this.
+        pub kept_until: crate::Time,
+        /// Nothing was said before of what it is about.
+        pub is_first: bool,
     }
 }
 
@@ -60,10 +66,27 @@ pub(crate) fn concerns_others(status: &Status, author: &Account) -> bool {
     to_followers || status.mentions().iter().any(|m| m.acct.contains('@'))
 }
 
-/// Whether anybody elsewhere may have `status`: as [`concerns_others`], or they did something to it, or were named in it
-/// before an edit.
+/// Who is here, is answered by `status` for all to see, and followed elsewhere: conversations are whole where they are
+/// followed.
+pub async fn answered(conn: &Conn, status: &Status) -> Result<Option<AccountId>> {
+    let parent = status.in_reply_to_account_id.filter(|parent| *parent != status.account_id);
+    let (Some(parent), Visibility::Public | Visibility::Unlisted) = (parent, status.visibility) else {
+        return Ok(None);
+    };
+    let parent = accounts::store::by_id(conn, parent).await?;
+    Ok(parent.filter(|a| a.is_local() && a.has_remote_followers).map(|a| a.id))
+}
+
+/// Whether anybody favoured, boosted, answered or quoted it. Not every quote is counted, but who shows one has the post.
+async fn is_touched(conn: &Conn, status: &Status) -> Result<bool> {
+    Ok(status.touched() || store::is_quoted(conn, status.id).await?)
+}
+
+/// Whether anybody elsewhere may have `status`: as [`concerns_others`], or they did something to it, were named in it before
+/// an edit, or follow whom it answers.
 pub(crate) async fn is_elsewhere(tx: &Tx, status: &Status, author: &Account) -> Result<bool> {
-    Ok(concerns_others(status, author) || status.touched() || !store::named(tx, status.id, 1).await?.is_empty())
+    let concerns = concerns_others(status, author) || is_touched(tx, status).await?;
+    Ok(concerns || answered(tx, status).await?.is_some() || !store::named(tx, status.id, 1).await?.is_empty())
 }
 
 /// What telling of the end of `status` takes, if anybody elsewhere may have it. To be asked before it is removed.
@@ -80,7 +103,7 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
             concerned.extend(original.iter().filter(|s| !s.local).map(|s| s.account_id));
             boosted = original.map(|s| s.uri);
         }
-        None if status.touched() => {
+        None if is_touched(tx, status).await? => {
             concerned.extend(store::touched(tx, status.id, TOUCHED).await?);
             boosters = boosters_here(tx, status.id).await?;
         }
@@ -95,7 +118,8 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
     // Of what waited for somebody's consent only they know.
     let waited = status.consent == Consent::Waiting;
     let to_followers = author.has_remote_followers && status.visibility != Visibility::Direct && !waited;
-    let is_elsewhere = to_followers || !concerned.is_empty() || !boosters.is_empty();
+    let answered = if waited { None } else { answered(tx, status).await? };
+    let is_elsewhere = to_followers || !concerned.is_empty() || !boosters.is_empty() || answered.is_some();
     if !is_elsewhere && !relays::want(tx, status, &author).await? {
         return Ok(None);
     }
@@ -106,6 +130,7 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
         boosted,
         concerned,
         boosters,
+        answered,
     }))
 }
 
@@ -113,60 +138,6 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
 pub async fn boosters_here(conn: &Conn, id: StatusId) -> Result<Vec<AccountId>> {
     let boosters = accounts::store::by_ids(conn, statuses::rebloggers(conn, id).await?).await?;
     Ok(boosters.into_iter().filter(|a| a.has_remote_followers).map(|a| a.id).collect())
-}
-
-/// An activity to send.
-#[derive(Clone, Copy, Debug)]
-pub struct New<'a> {
-    pub uri: &'a str,
-    /// Who signs, and their name among servers.
-    pub account: AccountId,
-    pub actor: &'a str,
-    pub body: &'a str,
-}
-
-/// Keeps an activity and adds a delivery for each inbox; nothing when it was kept before. How many deliveries.
-pub async fn send(db: &Db, new: New<'_>, inboxes: &[String]) -> Result<usize> {
-    if inboxes.is_empty() {
-        return Ok(0);
-    }
-    let mut tx = db.begin_long().await?;
-    let row = Activity {
-        id: ids::next(),
-        uri: new.uri.to_owned(),
-        account_id: new.account,
-        actor: new.actor.to_owned(),
-        body: new.body.to_owned(),
-        created_at: tx.now,
-    };
-    if !store::insert(&tx, &row).await? {
-        return Ok(0);
-    }
-    let jobs: Vec<Job> =
-        in_turn(inboxes).map(|inbox| Job::Deliver { activity: row.id, inbox: inbox.clone() }).collect();
-    tx.enqueue_all(&jobs).await?;
-    tx.commit().await?;
-    Ok(inboxes.len())
-}
-
-/// The inbox that an activity was to go to is at another address now.
-pub async fn readdress(db: &Db, activity: ActivityId, inbox: &str) -> Result<()> {
-    let mut tx = db.begin().await?;
-    tx.enqueue(Job::Deliver { activity, inbox: inbox.to_owned() }).await?;
-    tx.commit().await
-}
-
-/// One of each host after the other, so that nobody waits for all of a large one.
-fn in_turn(inboxes: &[String]) -> impl Iterator<Item = &String> {
-    let mut seen = HashMap::<Option<String>, usize>::new();
-    let mut turns: Vec<(usize, &String)> = Vec::with_capacity(inboxes.len());
-    for inbox in inboxes {
-        let turn = seen.entry(hosts::of(inbox)).or_default();
-        turns.push((*turn, inbox));
-        *turn += 1;
-    }
-    turns.sort_by_key(|(turn, _)| *turn);
-    turns.into_iter().map(|(_, inbox)| inbox)
 }
 
 /// Has what somebody elsewhere said about `status`, under the name `about`, passed on as it came to everybody who has that.
@@ -186,19 +157,13 @@ pub(crate) async fn pass_on(
         actor: author.uri.clone(),
         body: body.to_owned(),
         created_at: tx.now,
+        kept_until: tx.now.plus(KEPT),
+        is_first: true,
     };
     match store::insert(tx, &row).await? {
         true => tell(tx, News::Passed { status: status.id, activity: row.id }).await,
         false => Ok(()),
     }
-}
-
-/// Adds a delivery of what is passed on for each inbox.
-pub async fn bring(db: &Db, activity: ActivityId, inboxes: &[String]) -> Result<()> {
-    let jobs: Vec<Job> = in_turn(inboxes).map(|inbox| Job::Deliver { activity, inbox: inbox.clone() }).collect();
-    let mut tx = db.begin_long().await?;
-    tx.enqueue_all(&jobs).await?;
-    tx.commit().await
 }
 
 /// When nobody elsewhere follows `account` any more: until somebody does, posts need not be told.
@@ -217,7 +182,7 @@ pub async fn mark_unfollowed(db: &Db, account: AccountId) -> Result<()> {
 
 /// Forgets activities that are not tried any more. How many.
 pub async fn sweep(db: &Db) -> Result<u64> {
-    db.in_batches(BATCH, |tx| Box::pin(store::prune(tx, tx.now.minus(KEPT), BATCH))).await
+    db.in_batches(BATCH, |tx| Box::pin(store::prune(tx, tx.now, BATCH))).await
 }
 
 #[cfg(test)]

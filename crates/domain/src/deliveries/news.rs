@@ -216,6 +216,9 @@ pub struct Gone {
     /// Who boosted it here: their followers have it, too.
     #[serde(default)]
     pub boosters: Vec<AccountId>,
+    /// Somebody here whom it answered: their followers have it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<AccountId>,
 }
 
 /// A request of somebody elsewhere to quote somebody here, or to show them in a list, and what it named.

@@ -3,7 +3,7 @@
 use super::Activity;
 use crate::{
     Result, Time,
-    db::{Conn, Ids, Tx},
+    db::{Conn, Ids, Params, Tx},
     ids::{AccountId, ActivityId, StatusId},
     sql,
 };
@@ -13,25 +13,44 @@ const INBOX: &str =
     "SELECT DISTINCT COALESCE(r.shared_inbox, r.inbox) FROM actors r JOIN accounts a ON a.id = r.account_id ";
 
 sql! {
-    INSERT = "INSERT INTO activities (", Activity::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    INSERT = "INSERT INTO activities (", Activity::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     BY_ID = "SELECT ", Activity::COLUMNS, " FROM activities WHERE id = $1";
     PRUNE = "DELETE FROM activities WHERE id IN \
-        (SELECT id FROM activities WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
+        (SELECT id FROM activities WHERE kept_until < $1 ORDER BY kept_until LIMIT $2)";
     FOLLOWER_INBOXES = INBOX, "JOIN follows f ON f.account_id = r.account_id WHERE f.target_id = ANY($1) AND a.suspended_at IS NULL LIMIT $2";
     SHARED_INBOXES = INBOX, "WHERE r.account_id = ANY($1) AND a.suspended_at IS NULL";
     BLOCKER_INBOXES = INBOX, "JOIN blocks b ON b.account_id = r.account_id WHERE b.target_id = $1 AND a.suspended_at IS NULL LIMIT $2";
     ALL_INBOXES = INBOX, "WHERE a.suspended_at IS NULL LIMIT $1";
     TOUCHED = "SELECT a.id FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (\
         SELECT account_id FROM favourites WHERE status_id = $1 UNION SELECT account_id FROM statuses WHERE reblog_of_id = $1 \
-        UNION SELECT account_id FROM statuses WHERE in_reply_to_id = $1) LIMIT $2";
+        UNION SELECT account_id FROM statuses WHERE in_reply_to_id = $1 \
+        UNION SELECT account_id FROM statuses WHERE quote_of_id = $1) LIMIT $2";
     // Whoever was ever named: an edit adds to these rows and takes none away.
     NAMED = "SELECT a.id FROM accounts a JOIN mentions m ON m.account_id = a.id \
         WHERE m.status_id = $1 AND a.domain IS NOT NULL LIMIT $2";
+    QUOTED = "SELECT 1::bigint FROM statuses WHERE quote_of_id = $1 LIMIT 1";
+    // Whom they follow or block and who does that to them, whose posts they favoured, boosted, answered or quoted, whom
+    // they named, and who did something to theirs.
+    ACQUAINTED_INBOXES = INBOX, "WHERE a.suspended_at IS NULL AND a.id IN (\
+        SELECT account_id FROM follows WHERE target_id = $1 UNION SELECT target_id FROM follows WHERE account_id = $1 \
+        UNION SELECT target_id FROM follow_requests WHERE account_id = $1 \
+        UNION SELECT account_id FROM blocks WHERE target_id = $1 UNION SELECT target_id FROM blocks WHERE account_id = $1 \
+        UNION SELECT s.account_id FROM favourites f JOIN statuses s ON s.id = f.status_id WHERE f.account_id = $1 \
+        UNION SELECT o.account_id FROM statuses s JOIN statuses o ON o.id = s.reblog_of_id WHERE s.account_id = $1 \
+        UNION SELECT o.account_id FROM statuses s JOIN statuses o ON o.id = s.quote_of_id WHERE s.account_id = $1 \
+        UNION SELECT in_reply_to_account_id FROM statuses WHERE account_id = $1 AND in_reply_to_account_id IS NOT NULL \
+        UNION SELECT m.account_id FROM mentions m JOIN statuses s ON s.id = m.status_id WHERE s.account_id = $1 \
+        UNION SELECT f.account_id FROM favourites f JOIN statuses s ON s.id = f.status_id WHERE s.account_id = $1 \
+        UNION SELECT b.account_id FROM statuses b JOIN statuses s ON s.id = b.reblog_of_id WHERE s.account_id = $1 \
+        UNION SELECT r.account_id FROM statuses r JOIN statuses s ON s.id = r.in_reply_to_id WHERE s.account_id = $1 \
+        UNION SELECT q.account_id FROM statuses q JOIN statuses s ON s.id = q.quote_of_id WHERE s.account_id = $1) LIMIT $2";
 }
 
 /// False when there is one of this name.
 pub(super) async fn insert(tx: &Tx, a: &Activity) -> Result<bool> {
-    Ok(tx.exec(INSERT, &[&a.id, &a.uri, &a.account_id, &a.actor, &a.body, &a.created_at]).await? > 0)
+    let values: Params<'_> =
+        &[&a.id, &a.uri, &a.account_id, &a.actor, &a.body, &a.created_at, &a.kept_until, &a.is_first];
+    Ok(tx.exec(INSERT, values).await? > 0)
 }
 
 pub async fn by_id(conn: &Conn, id: ActivityId) -> Result<Option<Activity>> {
@@ -64,6 +83,11 @@ pub async fn blocker_inboxes(conn: &Conn, account: AccountId, limit: i64) -> Res
     Ok(texts(conn.all(BLOCKER_INBOXES, &[&account, &limit]).await?))
 }
 
+/// Where those elsewhere are reached whose servers may have been sent something by `account`, or asked about them.
+pub async fn acquainted_inboxes(conn: &Conn, account: AccountId, limit: i64) -> Result<Vec<String>> {
+    Ok(texts(conn.all(ACQUAINTED_INBOXES, &[&account, &limit]).await?))
+}
+
 /// Where these accounts are reached, each server once where it has a shared inbox. Local ones are left out.
 pub async fn shared_inboxes(conn: &Conn, accounts: impl IntoIterator<Item = AccountId>) -> Result<Vec<String>> {
     let ids = Ids::of(accounts);
@@ -78,7 +102,12 @@ pub async fn all_inboxes(conn: &Conn, limit: i64) -> Result<Vec<String>> {
     Ok(texts(conn.all(ALL_INBOXES, &[&limit]).await?))
 }
 
-/// Accounts elsewhere that favoured, boosted or answered a status.
+/// Whether somebody quotes it, here or elsewhere, allowed or not.
+pub(super) async fn is_quoted(conn: &Conn, status: StatusId) -> Result<bool> {
+    conn.exists(QUOTED, &[&status]).await
+}
+
+/// Accounts elsewhere that favoured, boosted, answered or quoted a status.
 pub async fn touched(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
     Ok(conn.all::<(AccountId,)>(TOUCHED, &[&status, &limit]).await?.into_iter().map(|(id,)| id).collect())
 }

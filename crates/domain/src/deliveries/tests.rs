@@ -19,7 +19,9 @@ fn all() -> Vec<(News, &'static str)> {
         boosted: Some("https://b.example/1".into()),
         concerned: vec![AccountId(4)],
         boosters: vec![AccountId(5)],
+        answered: None,
     };
+    let answer = Gone { answered: Some(AccountId(9)), ..gone.clone() };
     let left = relays::Left { litepub: true, inbox: "i".into(), account: Some(account), follow_uri: "f".into() };
     let (target, favourite, reaction, block) = (AccountId(4), FavouriteId(6), ReactionId(7), BlockId(8));
     let (name, uri, object) = ("n".to_owned(), "u".to_owned(), "o".to_owned());
@@ -31,6 +33,10 @@ fn all() -> Vec<(News, &'static str)> {
         (
             News::StatusDeleted { gone },
             r#"{"news":"status_deleted","gone":{"account":"1","uri":"u","visibility":"unlisted","boosted":"https://b.example/1","concerned":["4"],"boosters":["5"]}}"#,
+        ),
+        (
+            News::StatusDeleted { gone: answer },
+            r#"{"news":"status_deleted","gone":{"account":"1","uri":"u","visibility":"unlisted","boosted":"https://b.example/1","concerned":["4"],"boosters":["5"],"answered":"9"}}"#,
         ),
         (News::QuoteRequested { status, again: 0 }, r#"{"news":"quote_requested","status":"2"}"#),
         (
@@ -137,5 +143,6 @@ fn stored_form_is_fixed() {
     let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
     let listed = |name: &str| all().iter().any(|(_, json)| json.contains(&format!("\"news\":\"{name}\"")));
     let missing: Vec<&&str> = known.iter().filter(|name| !listed(name)).collect();
-    assert!(known.len() == all().len() && missing.is_empty(), "not in the table: {missing:?}");
+    // One of them is there twice.
+    assert!(known.len() + 1 == all().len() && missing.is_empty(), "not in the table: {missing:?}");
 }

@@ -18,6 +18,8 @@ const TOGETHER: Duration = Duration::from_secs(10);
 /// The first rest; each further failure doubles it.
 const REST: Duration = Duration::from_secs(60);
 const LONGEST_REST: Duration = Duration::from_secs(3 * 3600);
+/// One inbox may ask for patience for longer, but not for what goes to the others of its host.
+const LONGEST_WISH: Duration = Duration::from_secs(3600);
 /// Failures on so many days, and no success between them: the host counts as gone. In the SQL, too.
 const DAYS: i64 = 7;
 /// Then it is asked this seldom.
@@ -86,6 +88,30 @@ pub async fn failed(db: &Db, host: &str, why: &str) -> Result<Host> {
     let until = before.as_ref().and_then(|h| h.resting_until).filter(|until| together && same_day && *until > tx.now);
     let failed = Host { failures, failed_days: days, ..Host::named(host, why) };
     rests(db, tx, before.as_ref(), (failed, until)).await
+}
+
+/// `host` answers, and asks to be left in peace for so long: all that waits for it is.
+pub async fn wants_rest(db: &Db, host: &str, (wish, why): (Duration, &str)) -> Result<()> {
+    let tx = db.begin().await?;
+    let before = store::by_name(&tx, host).await?;
+    let until = tx.now.plus(wish.min(LONGEST_WISH));
+    if before.as_ref().and_then(|known| known.resting_until).is_some_and(|known| known >= until) {
+        return Ok(());
+    }
+    let known = before.unwrap_or_else(|| Host::named(host, why));
+    let row = Host { resting_until: Some(until), last_error: Host::named(host, why).last_error, ..known };
+    store::put(&tx, &row).await?;
+    tx.commit().await?;
+    jobs::rest(db, host, until).await?;
+    Ok(())
+}
+
+/// `host` refused something for a reason that somebody should see.
+pub async fn complained(db: &Db, host: &str, why: &str) -> Result<()> {
+    let tx = db.begin().await?;
+    let known = store::by_name(&tx, host).await?.unwrap_or_else(|| Host::named(host, why));
+    store::put(&tx, &Host { last_error: Host::named(host, why).last_error, ..known }).await?;
+    tx.commit().await
 }
 
 /// `host` says itself that there is nothing any more: it is left in peace at once.
@@ -242,7 +268,7 @@ mod tests {
         let wait = async || {
             let mut tx = world.db.begin().await.unwrap();
             let inbox = "https://b.example/inbox".to_owned();
-            tx.enqueue(jobs::Job::Deliver { activity: crate::ids::ActivityId(1), inbox }).await.unwrap();
+            tx.enqueue(jobs::Job::Deliver { activity: crate::ids::ActivityId(1), inbox, about: None }).await.unwrap();
             let now = tx.now;
             tx.commit().await.unwrap();
             now

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 sql! {
     BY_NAME = "SELECT ", Host::COLUMNS, " FROM hosts WHERE host = $1";
-    LIST = "SELECT ", Host::COLUMNS, " FROM hosts ORDER BY CASE WHEN failures > 0 THEN 0 ELSE 1 END, last_failure_at DESC, host LIMIT $1";
+    LIST = "SELECT ", Host::COLUMNS, " FROM hosts ORDER BY CASE WHEN failures > 0 THEN 0 ELSE 1 END, COALESCE(last_failure_at, 0) DESC, host LIMIT $1";
     COUNTS = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN resting_until > $1 THEN 1 ELSE 0 END), 0) FROM hosts WHERE failures > 0";
     PUT = "INSERT INTO hosts (", Host::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (host) DO UPDATE SET \
         failures = excluded.failures, failing_since = excluded.failing_since, resting_until = excluded.resting_until, \

@@ -71,10 +71,12 @@ pub enum Job {
     Tell {
         news: News,
     },
-    /// Brings one activity to one inbox.
+    /// Brings one activity to one inbox; `about` is what it waits its turn by.
     Deliver {
         activity: ActivityId,
         inbox: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<i64>,
     },
     /// Applies what another server sent.
     Receive {
@@ -158,10 +160,13 @@ pub enum Job {
         url: String,
         digest: String,
     },
-    /// Makes another key for somebody here and tells of it under the name `rotation`.
+    /// Makes another key for somebody here and tells of it under the name `rotation`; `forced`: also when the last change
+    /// is not known everywhere.
     RotateKeys {
         account: AccountId,
         rotation: ActivityId,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forced: bool,
     },
     /// Removes expired sessions, codes, idempotency keys and uploads that were never attached; comes back every hour.
     Housekeeping,
@@ -195,6 +200,13 @@ impl Job {
             Self::Receive { from, .. } => from.as_ref().map(|host| format!("{SENDER}{host}")),
             Self::FetchThread { .. } => Some(format!("{SHARED}threads")),
             Self::FetchCard { .. } => Some(format!("{SHARED}cards")),
+            _ => None,
+        }
+    }
+
+    fn about(&self) -> Option<i64> {
+        match self {
+            Self::Deliver { about, .. } => *about,
             _ => None,
         }
     }
@@ -235,8 +247,8 @@ impl Wake {
 }
 
 pub(crate) async fn insert(tx: &Tx, job: &Job, at: Time) -> Result<()> {
-    let (queue, lane) = (job.queue(), job.lane());
-    let row = store::NewJob { id: ids::next(), queue, lane, payload: serde_json::to_string(job)?, run_at: at };
+    let (queue, lane, about) = (job.queue(), job.lane(), job.about());
+    let row = store::NewJob { id: ids::next(), queue, lane, about, payload: serde_json::to_string(job)?, run_at: at };
     store::insert(tx, &row, tx.now).await
 }
 
@@ -362,6 +374,11 @@ pub(crate) async fn rest(db: &Db, host: &str, until: Time) -> Result<u64> {
             return Ok(resting);
         }
     }
+}
+
+/// When the oldest delivery runs again that is about the same, has not ended and came before `activity` was made.
+pub(crate) async fn before(conn: &Conn, about: i64, activity: ActivityId) -> Result<Option<Time>> {
+    store::before(conn, about, activity).await
 }
 
 /// How many jobs are in each queue and state.

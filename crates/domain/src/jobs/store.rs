@@ -4,7 +4,7 @@ use super::{LEASE, MAX_ATTEMPTS, Queue, State};
 use crate::{
     Result, Time,
     db::{Conn, Ids, Texts, Tx},
-    ids::JobId,
+    ids::{ActivityId, JobId},
     row, sql,
 };
 
@@ -26,6 +26,7 @@ pub(super) struct NewJob {
     pub id: JobId,
     pub queue: Queue,
     pub lane: Option<String>,
+    pub about: Option<i64>,
     pub payload: String,
     pub run_at: Time,
 }
@@ -34,13 +35,15 @@ pub(super) struct NewJob {
 const DUE: &str = "FROM jobs WHERE queue = $1 AND state = 0 AND run_at <= $2 AND (lane IS NULL OR lane <> ALL($3))";
 
 sql! {
-    INSERT = "INSERT INTO jobs (id, queue, state, lane, payload, run_at, created_at) VALUES ($1, $2, 0, $3, $4, $5, $6)";
+    INSERT = "INSERT INTO jobs (id, queue, state, lane, payload, run_at, created_at, about) VALUES ($1, $2, 0, $3, $4, $5, $6, $7)";
     ANY_DUE = "SELECT 1::bigint ", DUE, " LIMIT 1";
     // Word for word what the index is about, or it is not used; nor would SQLite use it for a payload that is just equal,
     // which it puts into the first comparison. Of those only what waits: what runs may have read what it is about before.
     ANY_WITH_PAYLOAD = "SELECT 1::bigint FROM jobs WHERE substr(payload, 1, 100) = $2 AND payload || '' = $1 \
         AND state IN (0, 1) AND state + 0 = 0 AND lane IS NULL AND queue <> 0 LIMIT 1";
     ANY_IN_LANE = "SELECT 1::bigint FROM jobs WHERE lane = $1 AND state = 0 AND payload = $2 LIMIT 1";
+    // A delivery is younger than its activity: no activity waits for itself.
+    BEFORE = "SELECT run_at FROM jobs WHERE about = $1 AND id < $2 AND state <> 2 ORDER BY id LIMIT 1";
     CLAIM = "UPDATE jobs SET state = 1, claimed_until = $4, attempts = attempts + 1 WHERE id IN \
         (SELECT id ", DUE, " ORDER BY run_at, id LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING id, payload, attempts, lane";
     // + 0: by the lane, not through all that is due in the queue.
@@ -74,10 +77,13 @@ sql! {
 }
 
 #[cfg(test)]
-const PLAN: &str = const_format::concatcp!("EXPLAIN QUERY PLAN ", ANY_WITH_PAYLOAD);
+const PLANS: [&str; 2] = [
+    const_format::concatcp!("EXPLAIN QUERY PLAN ", ANY_WITH_PAYLOAD),
+    const_format::concatcp!("EXPLAIN QUERY PLAN ", BEFORE),
+];
 
 pub(super) async fn insert(tx: &Tx, job: &NewJob, now: Time) -> Result<()> {
-    tx.exec(INSERT, &[&job.id, &job.queue, &job.lane, &job.payload, &job.run_at, &now]).await?;
+    tx.exec(INSERT, &[&job.id, &job.queue, &job.lane, &job.payload, &job.run_at, &now, &job.about]).await?;
     Ok(())
 }
 
@@ -94,6 +100,10 @@ pub(super) async fn any_with_payload(conn: &Conn, payload: &str) -> Result<bool>
 /// Of those that wait; looks at no other lane.
 pub(super) async fn any_in_lane(conn: &Conn, lane: &str, payload: &str) -> Result<bool> {
     conn.exists(ANY_IN_LANE, &[&lane, &payload]).await
+}
+
+pub(super) async fn before(conn: &Conn, about: i64, activity: ActivityId) -> Result<Option<Time>> {
+    Ok(conn.opt::<(Time,)>(BEFORE, &[&about, &activity]).await?.map(|(at,)| at))
 }
 
 /// Id, payload, attempts, lane.
@@ -187,9 +197,10 @@ pub(super) async fn rest(tx: &Tx, (lane, until): (&str, Time), limit: i64) -> Re
     tx.exec(REST, &[&lane, &until, &limit]).await
 }
 
-/// How SQLite looks for the same job.
+/// How SQLite looks for the same job, and for what goes before a delivery.
 #[cfg(test)]
-pub(super) async fn plan(conn: &Conn) -> Result<String> {
-    let rows: Vec<(i64, i64, i64, String)> = conn.all(PLAN, &[&"a", &"a"]).await?;
-    Ok(rows.into_iter().map(|(.., step)| step).collect::<Vec<_>>().join("; "))
+pub(super) async fn plans(conn: &Conn) -> Result<[String; 2]> {
+    let steps =
+        |rows: Vec<(i64, i64, i64, String)>| rows.into_iter().map(|(.., step)| step).collect::<Vec<_>>().join("; ");
+    Ok([steps(conn.all(PLANS[0], &[&"a", &"a"]).await?), steps(conn.all(PLANS[1], &[&1_i64, &1_i64]).await?)])
 }

@@ -17,8 +17,12 @@ fn stored_form_is_fixed() {
             r#"{"job":"receive","arrival":"3","from":"a.example"}"#,
         ),
         (
-            Job::Deliver { activity: ActivityId(4), inbox: "https://a.example/inbox".into() },
+            Job::Deliver { activity: ActivityId(4), inbox: "https://a.example/inbox".into(), about: None },
             r#"{"job":"deliver","activity":"4","inbox":"https://a.example/inbox"}"#,
+        ),
+        (
+            Job::Deliver { activity: ActivityId(4), inbox: "https://a.example/inbox".into(), about: Some(-5) },
+            r#"{"job":"deliver","activity":"4","inbox":"https://a.example/inbox","about":-5}"#,
         ),
         (
             Job::Tell { news: News::StatusCreated { status: StatusId(5) } },
@@ -72,6 +76,14 @@ fn stored_form_is_fixed() {
             r#"{"job":"forget_server","domain":"a.example","after":"6"}"#,
         ),
         (Job::ForgetCards { after: CardId(0) }, r#"{"job":"forget_cards","after":"0"}"#),
+        (
+            Job::RotateKeys { account: AccountId(6), rotation: ActivityId(4), forced: false },
+            r#"{"job":"rotate_keys","account":"6","rotation":"4"}"#,
+        ),
+        (
+            Job::RotateKeys { account: AccountId(6), rotation: ActivityId(4), forced: true },
+            r#"{"job":"rotate_keys","account":"6","rotation":"4","forced":true}"#,
+        ),
         (Job::Housekeeping, r#"{"job":"housekeeping"}"#),
     ] {
         assert_eq!(serde_json::to_string(&job).unwrap(), json);
@@ -88,7 +100,7 @@ fn pauses_grow_to_two_days_in_all() {
 async fn delivered_to(world: &crate::accounts::tests::World, inboxes: &[&str]) {
     let mut tx = world.db.begin().await.unwrap();
     for inbox in inboxes {
-        tx.enqueue(Job::Deliver { activity: ActivityId(1), inbox: (*inbox).to_owned() }).await.unwrap();
+        tx.enqueue(Job::Deliver { activity: ActivityId(1), inbox: (*inbox).to_owned(), about: None }).await.unwrap();
     }
     tx.commit().await.unwrap();
 }
@@ -190,8 +202,10 @@ async fn the_same_job_is_found_by_an_index() {
     assert_eq!(list(&conn, State::Waiting, 10).await.unwrap().len(), 1);
     let other = Job::FetchPins { account: AccountId(6) };
     assert!(is_queued(&conn, &job()).await.unwrap() && !is_queued(&conn, &other).await.unwrap());
-    let plan = store::plan(&conn).await.unwrap();
-    assert!(plan.starts_with("SEARCH jobs USING INDEX jobs_by_payload"), "{plan}");
+    let plans = store::plans(&conn).await.unwrap();
+    assert!(plans[0].starts_with("SEARCH jobs USING INDEX jobs_by_payload"), "{plans:?}");
+    // One search, in order: nothing is sorted.
+    assert_eq!(plans[1], "SEARCH jobs USING INDEX jobs_by_about (about=? AND id<?)");
 }
 
 #[tokio::test]

@@ -257,7 +257,8 @@ async fn tell(tx: &mut Tx, site: &Site, status: &Status, plan: &Plan) -> Result<
         }
     }
     let relayed = !waits && relays::want(tx, status, &plan.author).await?;
-    if waits || relayed || is_wanted_elsewhere(status, plan) {
+    let wanted = is_wanted_elsewhere(status, plan) || deliveries::answered(tx, status).await?.is_some();
+    if waits || relayed || wanted {
         deliveries::tell(tx, News::StatusCreated { status: status.id }).await?;
     }
     if relayed {

@@ -5,7 +5,8 @@ use crate::signatures::{KeyPair, PublicKey, Signer};
 use domain::deliveries::Activity;
 use domain::ids::{AccountId, ActivityId};
 use domain::jobs::Outcome;
-use domain::{Error, Result, accounts, keys};
+use domain::keys::Haste;
+use domain::{Error, Result, Time, accounts, keys};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,26 +24,33 @@ const KNOWN: Duration = Duration::from_secs(60);
 
 /// Our own pairs, parsed, and when each was last seen to be the one of now.
 #[derive(Default)]
-pub(crate) struct Own(Mutex<HashMap<AccountId, (Arc<KeyPair>, Instant)>>);
+pub(crate) struct Own(Mutex<HashMap<AccountId, (Held, Instant)>>);
+
+/// A pair of ours, and when it took the place of another.
+#[derive(Clone)]
+pub(crate) struct Held {
+    pub pair: Arc<KeyPair>,
+    pub rotated_at: Option<Time>,
+}
 
 /// Keys of others by their names, parsed, with whose they are and when they were read.
 #[derive(Default)]
 pub(crate) struct Known(Mutex<HashMap<String, (AccountId, PublicKey, Instant)>>);
 
 impl Own {
-    fn find(&self, owner: AccountId) -> Option<(Arc<KeyPair>, Instant)> {
+    fn find(&self, owner: AccountId) -> Option<(Held, Instant)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&owner).cloned()
     }
     /// Looked up again before it is used again.
     pub(crate) fn forget(&self, owner: AccountId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&owner);
     }
-    fn keep(&self, owner: AccountId, pair: Arc<KeyPair>) {
+    fn keep(&self, owner: AccountId, held: Held) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MOST {
             kept.clear();
         }
-        kept.insert(owner, (pair, Instant::now()));
+        kept.insert(owner, (held, Instant::now()));
     }
 }
 
@@ -83,9 +91,7 @@ impl Federation {
     /// Signs an activity on its way: with the key of now, unless it says that there is another than before.
     pub(crate) async fn signer_of(&self, activity: &Activity) -> Result<Signer> {
         let (owner, actor) = (activity.account_id, activity.actor.as_str());
-        let name = activity.uri.strip_prefix(actor).and_then(|name| name.strip_prefix('#'));
-        let rotation = name.and_then(|name| name.strip_prefix(ROTATION)?.parse().ok());
-        let Some(rotation) = rotation else { return self.signer(owner, actor).await };
+        let Some(rotation) = rotation_of(activity) else { return self.signer(owner, actor).await };
         // Nothing of the database is held while the other key is looked for.
         let retired = keys::retired(&self.db.read().await?, owner, rotation).await?;
         match retired {
@@ -99,11 +105,16 @@ impl Federation {
 
     /// The pair of an account here or of the site; made when there is none.
     pub(crate) async fn pair(&self, owner: AccountId) -> Result<Arc<KeyPair>> {
+        Ok(self.held(owner).await?.pair)
+    }
+
+    /// The same, with when it took the place of another.
+    pub(crate) async fn held(&self, owner: AccountId) -> Result<Held> {
         let at_hand = self.own.find(owner);
-        if let Some((pair, seen)) = &at_hand
+        if let Some((held, seen)) = &at_hand
             && seen.elapsed() < FRESH
         {
-            return Ok(pair.clone());
+            return Ok(held.clone());
         }
         let kept = keys::by_owner(&self.db.read().await?, owner).await?;
         let kept = match kept {
@@ -111,33 +122,47 @@ impl Federation {
             None => keys::keep(&self.db, owner, made().await?).await?,
         };
         // Reading a key takes longer than comparing it.
-        let pair = match at_hand.filter(|(pair, _)| pair.public_pem() == kept.public_key) {
-            Some((pair, _)) => pair,
+        let pair = match at_hand.filter(|(held, _)| held.pair.public_pem() == kept.public_key) {
+            Some((held, _)) => held.pair,
             None => Arc::new(KeyPair::from_pem(&kept.private_key).map_err(unusable)?),
         };
-        self.own.keep(owner, pair.clone());
-        Ok(pair)
+        let held = Held { pair, rotated_at: kept.rotated_at };
+        self.own.keep(owner, held.clone());
+        Ok(held)
     }
 }
 
+/// Which change of its actor's key an activity tells of.
+pub(crate) fn rotation_of(activity: &Activity) -> Option<ActivityId> {
+    let name = activity.uri.strip_prefix(activity.actor.as_str())?.strip_prefix('#')?;
+    name.strip_prefix(ROTATION)?.parse().ok()
+}
+
 /// Makes another key for somebody here, or for the site, and tells of it. Safe to repeat.
-pub async fn rotate(federation: &Federation, account: AccountId, rotation: ActivityId) -> Result<Outcome> {
+pub async fn rotate(
+    federation: &Federation,
+    account: AccountId,
+    (rotation, haste): (ActivityId, Haste),
+) -> Result<Outcome> {
     if account == keys::SITE {
         if keys::by_owner(&federation.db.read().await?, account).await?.is_some() {
-            keys::rotate_site(&federation.db, &made().await?, rotation).await?;
+            keys::rotate_site(&federation.db, (&made().await?, rotation), haste).await?;
             federation.own.forget(account);
         }
         return Ok(Outcome::Done);
     }
     let conn = federation.db.read().await?;
     let found = accounts::store::by_id(&conn, account).await?;
-    let found = found.filter(|a| a.is_local() && a.suspended_at.is_none()).ok_or(Error::NotFound)?;
+    found.filter(|a| a.is_local() && a.suspended_at.is_none()).ok_or(Error::NotFound)?;
     // What nobody has seen need not be changed.
     let known = keys::by_owner(&conn, account).await?.is_some();
     drop(conn);
     if known {
-        keys::rotate(&federation.db, &found, (&made().await?, rotation)).await?;
+        let changed = keys::rotate(&federation.db, account, (&made().await?, rotation), haste).await?;
         federation.own.forget(account);
+        if !changed {
+            tracing::info!(%account, "another key was made before, and not everybody knows it yet");
+        }
     }
     Ok(Outcome::Done)
 }

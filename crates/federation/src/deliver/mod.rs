@@ -8,6 +8,7 @@ mod quotes;
 mod reactions;
 mod recipients;
 mod relays;
+mod turn;
 
 use crate::Federation;
 use crate::documents::{Activity, PUBLIC, host};
@@ -15,7 +16,7 @@ use crate::fetch::Error as FetchError;
 use crate::follows;
 use crate::signatures::{Payload, sign_linked_data};
 use domain::accounts::remote;
-use domain::deliveries::{self, New, News};
+use domain::deliveries::{self, About, New, News};
 use domain::ids::ActivityId;
 use domain::jobs::Outcome;
 use domain::{Result, Time, hosts};
@@ -42,7 +43,14 @@ pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
     let Some(uri) = told.activity.id.as_deref() else { return Ok(Outcome::Done) };
     let body = written(federation, &told, &inboxes).await?;
     let kept_as = kept_as(news, uri);
-    let new = New { uri: &kept_as, account: told.account, actor: &told.activity.actor, body: &body };
+    let ((about, place), pace) = (turn::order(news, &told.activity), turn::pace(news));
+    let about = match about.as_deref() {
+        None => About::Nothing,
+        Some(key) if matches!(news, News::KeysRotated { .. } | News::SiteKeysRotated { .. }) => About::AtHost(key),
+        Some(thing) => About::AtInbox(thing),
+    };
+    let (account, actor) = (told.account, told.activity.actor.as_str());
+    let new = New { uri: &kept_as, account, actor, body: &body, about, place, pace };
     let count = deliveries::send(&federation.db, new, &inboxes).await?;
     tracing::debug!(uri, count, "told to other servers");
     Ok(Outcome::Done)
@@ -93,16 +101,15 @@ pub(crate) struct Told {
     pub activity: Activity,
 }
 
-/// Brings one activity to one inbox.
-pub async fn deliver(federation: &Federation, id: ActivityId, inbox: &str) -> Result<Outcome> {
+/// Brings one activity to one inbox, in its turn: `about` is what that goes by.
+pub async fn deliver(federation: &Federation, id: ActivityId, (inbox, about): (&str, Option<i64>)) -> Result<Outcome> {
     let conn = federation.db.read().await?;
     let Some(activity) = deliveries::store::by_id(&conn, id).await? else { return Ok(Outcome::Done) };
     let (Ok(url), Some(name)) = (Url::parse(inbox), host(inbox)) else { return Ok(Outcome::Done) };
     let known = hosts::by_name(&conn, &name).await?;
     drop(conn);
     let now = Time::now();
-    let over = now.since(activity.created_at) > deliveries::KEPT;
-    if over {
+    if now > activity.kept_until {
         tracing::info!(inbox, uri = activity.uri, "a delivery was tried for long enough");
         return Ok(Outcome::Done);
     }
@@ -112,9 +119,14 @@ pub async fn deliver(federation: &Federation, id: ActivityId, inbox: &str) -> Re
     if let Some(until) = resting.filter(|until| *until > now) {
         return Ok(Outcome::Postponed(until.plus(jitter(MOMENT * 30, id))));
     }
+    match turn::of(federation, &activity, (inbox, about)).await? {
+        turn::Turn::Now => {}
+        turn::Turn::At(at) => return Ok(Outcome::Postponed(at)),
+        turn::Turn::Never => return Ok(Outcome::Done),
+    }
     let signer = federation.signer_of(&activity).await?;
     let extra = follows::headers(federation, &activity, inbox).await?;
-    let payload = Payload::new(activity.body.into_bytes());
+    let payload = Payload::new(activity.body.as_bytes().to_vec());
     match federation.fetcher.deliver(&url, &payload, &signer, &extra).await {
         Ok(_) => {
             if known.is_some_and(|h| h.failures > 0) {
@@ -122,20 +134,44 @@ pub async fn deliver(federation: &Federation, id: ActivityId, inbox: &str) -> Re
             }
             Ok(Outcome::Done)
         }
-        Err(FetchError::Busy) => Ok(Outcome::Postponed(now.plus(MOMENT))),
-        Err(error) if error.passes() => {
+        Err(error) => failed(federation, (&activity, inbox, &name), error).await,
+    }
+}
+
+/// What becomes of a delivery that did not succeed.
+async fn failed(
+    federation: &Federation,
+    (activity, inbox, host): (&deliveries::Activity, &str, &str),
+    error: FetchError,
+) -> Result<Outcome> {
+    let now = Time::now();
+    match error {
+        FetchError::Busy => Ok(Outcome::Postponed(now.plus(MOMENT))),
+        error if error.passes() => {
+            let why = error.to_string();
             if error.is_of_the_host() || matches!(error, FetchError::Status { status: 500.., .. }) {
-                hosts::failed(&federation.db, &name, &error.to_string()).await?;
+                hosts::failed(&federation.db, host, &why).await?;
+            }
+            let wish = error.retry_after().filter(|wish| !wish.is_zero());
+            if let (FetchError::Status { status: 429 | 503, .. }, Some(wish)) = (&error, wish) {
+                hosts::wants_rest(&federation.db, host, (wish, &why)).await?;
             }
             let pause = error.retry_after().unwrap_or_default().max(pause(now.since(activity.created_at)));
-            Ok(Outcome::RetryAt(now.plus(pause + jitter(pause / 5, id)), error.to_string()))
+            Ok(Outcome::RetryAt(now.plus(pause + jitter(pause / 5, activity.id)), why))
         }
-        Err(error) if error.is_gone() => {
-            gone(federation, inbox, &name).await?;
+        error if error.is_gone() => {
+            gone(federation, inbox, host).await?;
             tracing::info!(inbox, uri = activity.uri, "there is nobody any more");
             Ok(Outcome::Done)
         }
-        Err(error) => refused(federation, (id, inbox), (error, now.since(activity.created_at))).await,
+        FetchError::Status { status: 413, .. } => {
+            // A fault of ours as much as theirs: somebody should see it.
+            let why = format!("{host} takes nothing of {} bytes (413): {}", activity.body.len(), activity.uri);
+            tracing::warn!(inbox, uri = activity.uri, bytes = activity.body.len(), "too large for another server");
+            hosts::complained(&federation.db, host, &why).await?;
+            Ok(Outcome::GiveUp(why))
+        }
+        error => refused(federation, (activity.id, inbox), (error, now.since(activity.created_at))).await,
     }
 }
 
@@ -164,11 +200,15 @@ async fn refused(
 /// What had this inbox says that it is gone: a whole server, or somebody there, who is asked for once more.
 async fn gone(federation: &Federation, inbox: &str, host: &str) -> Result<()> {
     let conn = federation.db.read_long().await?;
-    if remote::store::is_shared_inbox(&conn, inbox).await? {
+    // Where people have a say in what is at which path, one of them is not the server.
+    if remote::is_inbox_of_all(&conn, inbox, host).await? {
         drop(conn);
         return hosts::gone(&federation.db, host, "it says that it is gone (410)").await.map(drop);
     }
-    let account = remote::store::by_inbox(&conn, inbox).await?;
+    let account = match remote::store::by_inbox(&conn, inbox).await? {
+        None => remote::store::by_shared_inbox(&conn, inbox).await?,
+        account => account,
+    };
     drop(conn);
     match account {
         Some(account) => remote::refresh_later(&federation.db, account).await,
@@ -186,4 +226,32 @@ fn jitter(most: Duration, id: ActivityId) -> Duration {
     let millis = u64::try_from(most.as_millis()).unwrap_or(u64::MAX).max(1);
     let turn = Time::now().millis().unsigned_abs() ^ id.0.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15);
     Duration::from_millis(turn % millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_day() {
+        let (mut tried, mut attempts) = (Duration::ZERO, Vec::new());
+        while tried < deliveries::KEPT {
+            tried += pause(tried);
+            attempts.push(tried.as_secs() / 60);
+        }
+        // Minutes after the first attempt. The last is beyond what is kept: it is dropped then.
+        assert_eq!(attempts, [1, 3, 9, 27, 81, 243, 729, 2169, 3609, 5049]);
+        assert_eq!((pause(Duration::ZERO), pause(Duration::MAX / 4)), PAUSE);
+        assert!(Duration::from_secs(5049 * 60) < deliveries::ENDS_KEPT, "an end outlives what it ends");
+    }
+
+    #[test]
+    fn what_failed_together_comes_back_apart() {
+        let most = Duration::from_secs(12);
+        let pauses: Vec<Duration> = (0..200).map(|n| jitter(most, ActivityId(n * 1_000_003))).collect();
+        assert!(pauses.iter().all(|pause| *pause < most));
+        let early = pauses.iter().filter(|pause| **pause < most / 2).count();
+        assert!((60..=140).contains(&early), "{early} of 200 in the first half");
+        assert_eq!(jitter(Duration::ZERO, ActivityId(1)), Duration::ZERO);
+    }
 }

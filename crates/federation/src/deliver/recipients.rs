@@ -6,7 +6,7 @@ use crate::statuses::quotes;
 use domain::Result;
 use domain::accounts;
 use domain::db::Conn;
-use domain::deliveries::{self, News, store};
+use domain::deliveries::{self, Gone, News, store};
 use domain::hosts;
 use domain::ids::{AccountId, StatusId};
 use domain::moves;
@@ -38,16 +38,7 @@ pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<Strin
         }
         News::RelayLeft { left } => vec![left.inbox.clone()],
         News::SiteAnswered { follower, .. } => personal(&conn, Some(*follower)).await?,
-        News::StatusDeleted { gone } => {
-            let mut inboxes = store::shared_inboxes(&conn, gone.concerned.iter().copied()).await?;
-            if gone.visibility != Visibility::Direct {
-                inboxes.extend(of_followers(&conn, gone.boosters.iter().copied().chain([gone.account])).await?);
-            }
-            if gone.visibility == Visibility::Public && gone.boosted.is_none() {
-                inboxes.extend(relays::inboxes(&conn, None).await?);
-            }
-            inboxes
-        }
+        News::StatusDeleted { gone } => of_gone(&conn, gone).await?,
         News::PollCounted { status } => {
             let mut inboxes = of_status(&conn, (*status, Touched::Too)).await?;
             inboxes.extend(of_voters(&conn, *status).await?);
@@ -58,7 +49,11 @@ pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<Strin
         | News::TagFeatured { account, .. }
         | News::TagUnfeatured { account, .. } => of_followers(&conn, [*account]).await?,
         News::ProfileChanged { account, .. } | News::KeysRotated { account, .. } | News::Moved { account, .. } => {
-            let mut inboxes = of_followers(&conn, [*account]).await?;
+            let mut inboxes = match news {
+                // Who knows the key and does not hear of another believes nothing any more.
+                News::KeysRotated { .. } => store::acquainted_inboxes(&conn, *account, INBOXES).await?,
+                _ => of_followers(&conn, [*account]).await?,
+            };
             // Who blocks somebody wants to know them again; where they went last is where they may come back from.
             inboxes.extend(store::blocker_inboxes(&conn, *account, INBOXES).await?);
             let last = moves::last(&conn, *account).await?;
@@ -116,8 +111,8 @@ pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<Strin
     Ok(inboxes)
 }
 
-/// Whether those get it too who favoured, boosted or answered, or were named before an edit, and those who follow somebody
-/// here who boosted.
+/// Whether those get it too who favoured, boosted, answered or quoted, or were named before an edit, and those who follow
+/// somebody here who boosted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Touched {
     Too,
@@ -148,6 +143,22 @@ async fn of_status(conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Ve
     if status.visibility != Visibility::Direct {
         followed.push(status.account_id);
         inboxes.extend(of_followers(conn, followed).await?);
+    }
+    if let Some(answered) = deliveries::answered(conn, &status).await? {
+        inboxes.extend(of_followers(conn, [answered]).await?);
+    }
+    Ok(inboxes)
+}
+
+async fn of_gone(conn: &Conn, gone: &Gone) -> Result<Vec<String>> {
+    let mut inboxes = store::shared_inboxes(conn, gone.concerned.iter().copied()).await?;
+    let mut followed: Vec<AccountId> = gone.answered.into_iter().collect();
+    if gone.visibility != Visibility::Direct {
+        followed.extend(gone.boosters.iter().copied().chain([gone.account]));
+    }
+    inboxes.extend(of_followers(conn, followed).await?);
+    if gone.visibility == Visibility::Public && gone.boosted.is_none() {
+        inboxes.extend(relays::inboxes(conn, None).await?);
     }
     Ok(inboxes)
 }

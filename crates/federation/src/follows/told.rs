@@ -91,6 +91,8 @@ mod tests {
             actor: "https://a.example/users/1".into(),
             body: body.into(),
             created_at: domain::Time(0),
+            kept_until: domain::Time(0),
+            is_first: true,
         };
         let followers = "https://a.example/users/1/followers";
         for (body, wanted) in [

@@ -26,6 +26,7 @@ use crate::remote::Remote;
 use crate::server::Parts;
 use domain::ids::JobId;
 use domain::jobs::{self, Claimed, Job, Outcome, Queue, Release};
+use domain::keys::Haste;
 use federation::fetch::Asked;
 use futures_util::FutureExt as _;
 use std::any::Any;
@@ -216,7 +217,9 @@ async fn perform((parts, remote): (&Parts, &Remote), (job, attempt): (&Job, i64)
         Job::PublishScheduled { scheduled } => publish_scheduled::run(parts, *scheduled).await,
         Job::ClosePoll { poll } => close_poll::run(parts, *poll).await,
         Job::Tell { news } => federation::deliver::tell(&parts.federation, news).await,
-        Job::Deliver { activity, inbox } => federation::deliver::deliver(&parts.federation, *activity, inbox).await,
+        Job::Deliver { activity, inbox, about } => {
+            federation::deliver::deliver(&parts.federation, *activity, (inbox, *about)).await
+        }
         Job::Receive { arrival, .. } => federation::inbox::apply(&parts.federation, *arrival).await,
         Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
         Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
@@ -239,7 +242,10 @@ async fn perform((parts, remote): (&Parts, &Remote), (job, attempt): (&Job, i64)
         Job::MendFollows { account, url, digest } => {
             mend_follows::run(parts, *account, (url.as_str(), digest.as_str())).await
         }
-        Job::RotateKeys { account, rotation } => federation::rotate_keys(&parts.federation, *account, *rotation).await,
+        Job::RotateKeys { account, rotation, forced } => {
+            let haste = if *forced { Haste::Forced } else { Haste::Patient };
+            federation::rotate_keys(&parts.federation, *account, (*rotation, haste)).await
+        }
         Job::Housekeeping => housekeeping::run(parts).await,
     };
     done.unwrap_or_else(outcome_of)

@@ -83,11 +83,15 @@ async fn of_a_lane_in_which_much_waits_only_so_much_is_taken() {
     let mut tx = parts.db.begin().await.unwrap();
     for _ in 0..50 {
         let inbox = "https://slow.example/inbox".to_owned();
-        tx.enqueue(Job::Deliver { activity: domain::ids::ActivityId(1), inbox }).await.unwrap();
+        tx.enqueue(Job::Deliver { activity: domain::ids::ActivityId(1), inbox, about: None }).await.unwrap();
     }
-    tx.enqueue(Job::Deliver { activity: domain::ids::ActivityId(1), inbox: "https://b.example/inbox".into() })
-        .await
-        .unwrap();
+    tx.enqueue(Job::Deliver {
+        activity: domain::ids::ActivityId(1),
+        inbox: "https://b.example/inbox".into(),
+        about: None,
+    })
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     let line = Line::new(Queue::Push, 20, Lanes::new((8, 16)));
     let begun = Mutex::new(Vec::new());

@@ -84,6 +84,7 @@ with_a_peer! {
 
     async fn a_server_that_says_it_is_gone_is_believed(server, peer, bob) {
         follower(&server, &peer, &bob, "friend").await;
+        follower(&server, &peer, &bob, "other").await;
         peer.refuses.lock().unwrap().insert("/inbox".into(), (410, 0));
         post_as(&bob, "one", "public").await;
         server.settle().await;
@@ -91,6 +92,102 @@ with_a_peer! {
         post_as(&bob, "two", "public").await;
         server.settle().await;
         assert_eq!((posts(&peer), waiting(&server).await.len()), (1, 0));
+    }
+
+    async fn who_says_it_for_all_without_them_is_not_believed(server, peer, bob) {
+        // On some servers people have a say in what is at which path.
+        let eve = peer.somebody("eve");
+        let shared = json!({ "endpoints": { "sharedInbox": format!("{}/~eve/all", peer.base) } });
+        peer.shows(&eve, "eve", shared.clone());
+        peer.send(&eve, &server, &peer.activity(&eve, ("Follow", "1"), json!(local_uri(&server, &bob)))).await;
+        peer.refuses.lock().unwrap().insert("/~eve/all".into(), (410, 0));
+        let asked = peer.hits("/users/eve");
+        post_as(&bob, "one", "public").await;
+        server.settle().await;
+        let is_given_up = async || {
+            let host = hosts::by_name(&server.db().read().await.unwrap(), peer.host()).await.unwrap();
+            host.is_some_and(|host| host.is_given_up())
+        };
+        assert!(!is_given_up().await, "one is not everybody");
+        assert_eq!(peer.hits("/users/eve"), asked + 1, "but is asked for");
+        // Nor are two, where others have another.
+        let mallory = peer.somebody("mallory");
+        peer.shows(&mallory, "mallory", shared);
+        peer.send(&mallory, &server, &peer.activity(&mallory, ("Follow", "2"), json!(local_uri(&server, &bob)))).await;
+        follower(&server, &peer, &bob, "friend").await;
+        follower(&server, &peer, &bob, "other").await;
+        post_as(&bob, "two", "public").await;
+        server.settle().await;
+        assert!(!is_given_up().await);
+        peer.received.lock().unwrap().clear();
+        post_as(&bob, "three", "public").await;
+        server.settle().await;
+        assert_eq!(posts(&peer), 2, "both inboxes are told");
+    }
+
+    async fn patience_is_for_all_that_goes_there(server, peer, bob) {
+        follower(&server, &peer, &bob, "friend").await;
+        // A day for what was refused; for others an hour is enough.
+        peer.refuses.lock().unwrap().insert("/inbox".into(), (429, 86_400));
+        post_as(&bob, "one", "public").await;
+        for _ in 0..400 {
+            if waiting(&server).await.iter().any(|job| job.last_error.is_some()) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        post_as(&bob, "two", "public").await;
+        post_as(&bob, "three", "public").await;
+        let later = |hours: u64| Time::now().plus(Duration::from_secs(hours * 3600));
+        for _ in 0..400 {
+            let left = waiting(&server).await;
+            if left.len() == 3 && left.iter().all(|job| job.run_at > later(0)) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let left = waiting(&server).await;
+        let (tried, untried): (Vec<_>, Vec<_>) = left.iter().partition(|job| job.last_error.is_some());
+        assert!(tried.len() == 1 && tried[0].run_at > later(23), "{left:?}");
+        assert!(untried.len() == 2 && untried.iter().all(|job| job.attempts == 0), "{left:?}");
+        let within = Duration::from_secs(3000);
+        assert!(untried.iter().all(|job| job.run_at > Time::now().plus(within) && job.run_at < later(2)), "{left:?}");
+        assert_eq!(posts(&peer), 1, "nobody else asked");
+        let host = known(&server, &peer).await;
+        // It answers: that is no failure.
+        assert_eq!((host.failures, host.failed_days), (0, 0));
+        assert!(host.resting_until.is_some() && host.last_error.unwrap().contains("429"));
+        peer.refuses.lock().unwrap().clear();
+        let tx = server.db().begin().await.unwrap();
+        tx.exec("UPDATE jobs SET last_error = NULL", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        hosts::retry(server.db(), Some(peer.host())).await.unwrap();
+        server.settle().await;
+        assert_eq!(posts(&peer), 4);
+    }
+
+    async fn what_is_too_large_elsewhere_is_seen_here(server, peer, bob) {
+        follower(&server, &peer, &bob, "friend").await;
+        peer.refuses.lock().unwrap().insert("/inbox".into(), (413, 0));
+        post_as(&bob, "one", "public").await;
+        let dead = async || jobs::list(&server.db().read().await.unwrap(), jobs::State::Dead, 10).await.unwrap();
+        for _ in 0..400 {
+            if !dead().await.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let given_up = dead().await;
+        let why = given_up[0].last_error.clone().unwrap();
+        assert!(why.contains("413") && why.contains("/statuses/") && why.contains(peer.host()), "{why}");
+        let host = known(&server, &peer).await;
+        assert_eq!((host.failures, host.resting_until, host.last_error), (0, None, Some(why)));
+        // What is smaller still goes there.
+        peer.refuses.lock().unwrap().clear();
+        post_as(&bob, "two", "public").await;
+        assert_eq!(jobs::discard_dead(server.db(), given_up[0].id).await.unwrap(), 1);
+        server.settle().await;
+        assert_eq!(posts(&peer), 2);
     }
 
     async fn somebody_who_is_gone_goes_here_too(server, peer, bob) {

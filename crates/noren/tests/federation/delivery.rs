@@ -208,7 +208,16 @@ async fn a_silent_server_holds_up_only_itself(engine: Engine) {
     inboxes.extend((0..20).map(|n| format!("{}/users/{n}/inbox", peer.base)));
     let actor = format!("{}/users/alice", server.parts().site.base_url);
     let body = json!({ "type": "Create", "id": "x", "actor": actor }).to_string();
-    let new = deliveries::New { uri: "x", account: alice.account, actor: &actor, body: &body };
+    let (uri, place, pace) = ("x", deliveries::Place::First, deliveries::Pace::Now);
+    let new = deliveries::New {
+        uri,
+        account: alice.account,
+        actor: &actor,
+        body: &body,
+        about: deliveries::About::AtInbox("x"),
+        place,
+        pace,
+    };
     assert_eq!(deliveries::send(server.db(), new, &inboxes).await.unwrap(), 620);
     let began = std::time::Instant::now();
     while peer.received.lock().unwrap().len() < 20 {

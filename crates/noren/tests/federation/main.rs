@@ -53,6 +53,7 @@ mod relays;
 mod reports;
 mod resolve;
 mod rotation;
+mod sequence;
 mod shapes;
 mod split;
 mod stamps;

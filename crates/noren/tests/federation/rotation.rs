@@ -110,9 +110,13 @@ async fn a_new_key_is_believed(a: Site, b: Site) {
     assert!(
         a.get(&format!("/api/v2/search?resolve=true&q={}/users/friend", peer.base)).await["accounts"][0].is_object()
     );
+    // Who has not heard of one change would never hear of the next.
+    let refused = a.command(&["account", "rotate-keys", "alice"]).output().unwrap();
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("--force"));
+    assert!(a.line(&["account", "rotate-keys", "--all", "--dry-run"]).starts_with("0 keys would"));
     // Everybody's, at once: there is one.
     let before = shown(&actor().await);
-    assert!(a.line(&["account", "rotate-keys", "--all", "--pause", "0"]).starts_with("1 key will"));
+    assert!(a.line(&["account", "rotate-keys", "--all", "--pause", "0", "--force"]).starts_with("1 key will"));
     until("another key", async || peer.told("Update").len() == 3).await;
     assert_ne!(shown(&peer.last("Update")["object"]), before);
 }

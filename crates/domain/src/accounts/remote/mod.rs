@@ -29,6 +29,8 @@ const ATTRIBUTION: usize = 100;
 const DOMAINS: i64 = 50_000;
 /// When what others write at this moment will be there.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Accounts of one server that are asked where its shared inbox is.
+const SHARERS: i64 = 1_000;
 /// Statuses deleted between two looks.
 const PAGE: i64 = 200;
 
@@ -268,6 +270,12 @@ impl Arrived {
 /// Has a job ask its server how the account is now; once is enough.
 pub async fn refresh_later(db: &Db, id: AccountId) -> Result<()> {
     jobs::ensure(db, Job::RefreshAccount { account: id }).await
+}
+
+/// Whether `inbox` is that of a whole server, and not of somebody there who says so: two share it at least, and most do.
+pub async fn is_inbox_of_all(conn: &Conn, inbox: &str, host: &str) -> Result<bool> {
+    let (known, sharing) = store::sharers(conn, (host, inbox), SHARERS).await?;
+    Ok(sharing >= 2 && sharing * 2 > known)
 }
 
 /// Has a job fetch what the account shows on its profile; once is enough.

@@ -79,8 +79,10 @@ sql! {
     DOMAINS = "SELECT DISTINCT domain FROM accounts WHERE domain IS NOT NULL ORDER BY domain LIMIT $1";
     COUNT = "SELECT COUNT(*) FROM accounts", KNOWN;
     LIST = "SELECT id FROM accounts", KNOWN, " AND id > $2 ORDER BY id LIMIT $3";
-    SHARED_INBOX = "SELECT 1::bigint FROM actors WHERE shared_inbox = $1 LIMIT 1";
     BY_SHARED_INBOX = "SELECT account_id FROM actors WHERE shared_inbox = $1 ORDER BY fetched_at DESC LIMIT 1";
+    SHARERS = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN shared_inbox = $2 THEN 1 ELSE 0 END), 0) FROM \
+        (SELECT r.shared_inbox FROM actors r JOIN accounts a ON a.id = r.account_id \
+        WHERE r.host = $1 AND a.suspended_at IS NULL ORDER BY r.account_id LIMIT $3) AS known";
     BY_INBOX = "SELECT account_id FROM actors WHERE inbox = $1 LIMIT 1";
     MARK_FOLLOWED = "UPDATE accounts SET has_remote_followers = $2 WHERE id = $1";
 }
@@ -210,9 +212,9 @@ pub(crate) async fn mark_followed(tx: &Tx, id: AccountId, followed: bool) -> Res
     Ok(())
 }
 
-/// Whether `inbox` is that of a whole server.
-pub async fn is_shared_inbox(conn: &Conn, inbox: &str) -> Result<bool> {
-    conn.exists(SHARED_INBOX, &[&inbox]).await
+/// (accounts on `host`, those of them that share `inbox`), among the first so many
+pub(super) async fn sharers(conn: &Conn, (host, inbox): (&str, &str), limit: i64) -> Result<(i64, i64)> {
+    conn.one(SHARERS, &[&host, &inbox, &limit]).await
 }
 
 /// Whoever of those that share `inbox` was read last.

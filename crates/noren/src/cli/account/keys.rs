@@ -4,7 +4,7 @@ use super::{Failure, output, person};
 use crate::server::Parts;
 use clap::Args;
 use domain::ids::AccountId;
-use domain::keys;
+use domain::keys::{self, Haste};
 use std::time::Duration;
 
 const PAGE: i64 = 500;
@@ -17,7 +17,8 @@ Examples:
   noren account rotate-keys mia
   noren account rotate-keys --all --pause 300
   noren account rotate-keys --all --dry-run
-  noren account rotate-keys --site")]
+  noren account rotate-keys --site
+  noren account rotate-keys mia --force")]
 pub(super) struct RotateKeys {
     /// Name or e-mail address
     #[arg(group = "whose")]
@@ -28,9 +29,13 @@ pub(super) struct RotateKeys {
     /// The site itself, whose key signs what nobody in particular asks for
     #[arg(long, group = "whose")]
     site: bool,
-    /// Seconds between two accounts, as followers' servers ask for each at once
+    /// Seconds between two accounts, as many servers ask for each at once
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(..=86_400))]
     pause: u64,
+    /// Also where the last change is less than three days old: servers that have not heard of it may never believe the
+    /// account again
+    #[arg(long)]
+    force: bool,
     /// Say whose would be changed, change nothing
     #[arg(long)]
     dry_run: bool,
@@ -41,11 +46,22 @@ impl RotateKeys {
         let (accounts, whose) = match &self.name {
             Some(name) => {
                 let (_, profile) = person(parts, name).await?;
+                if !self.force && !keys::under_way(&parts.db.read().await?, &[profile.id]).await?.is_empty() {
+                    return Err(Failure::Failed(anyhow::anyhow!(
+                        "the key of @{} was changed in the last three days, and not every server has heard of it; --force \
+                         changes it all the same",
+                        profile.username
+                    )));
+                }
                 (vec![profile.id], format!("the key of @{}", profile.username))
             }
             None if self.site => (vec![keys::SITE], "the key of the site".to_owned()),
             None => {
-                let all = everybody(parts).await?;
+                let mut all = everybody(parts).await?;
+                if !self.force {
+                    let new = keys::under_way(&parts.db.read().await?, &all).await?;
+                    all.retain(|account| !new.contains(account));
+                }
                 let whose = if all.len() == 1 { "1 key".to_owned() } else { format!("{} keys", all.len()) };
                 (all, whose)
             }
@@ -54,7 +70,8 @@ impl RotateKeys {
             output::line(format_args!("{whose} would be changed; nothing was changed"));
             return Ok(());
         }
-        keys::rotate_later(&parts.db, &accounts, Duration::from_secs(self.pause)).await?;
+        let haste = if self.force { Haste::Forced } else { Haste::Patient };
+        keys::rotate_later(&parts.db, &accounts, (Duration::from_secs(self.pause), haste)).await?;
         output::line(format_args!("{whose} will be changed by the server that runs: see noren jobs list"));
         Ok(())
     }

@@ -78,7 +78,7 @@ enum Command {
     Alias(moves::Alias),
     /// Leave for another account; followers come along
     Move(moves::Move),
-    /// Give an account another key to sign with; servers of its followers are told
+    /// Give an account another key to sign with; servers that may know the old one are told
     RotateKeys(keys::RotateKeys),
     /// Delete an account and everything it wrote; nobody gets its name again
     Delete {
