@@ -4,6 +4,7 @@
 //! and `collections` turn what the domain knows into documents and back.
 
 mod actors;
+mod boxed;
 pub mod cards;
 mod collections;
 pub mod deliver;
@@ -23,6 +24,7 @@ mod statuses;
 mod webfinger;
 
 pub use crate::actors::keys::rotate as rotate_keys;
+pub use crate::boxed::boxed;
 pub use crate::policy::{FederationConfig, Policy};
 pub use crate::reach::{Reach, Verdict};
 

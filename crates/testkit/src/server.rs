@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::postgres::{self, TestDatabase};
 use domain::ids::{AccountId, UserId};
-use domain::jobs::{self, JobRow, State};
+use domain::jobs::{self, JobRow, Queue, State};
 use domain::oauth::tokens;
 use domain::users::{self, NewUser};
 use domain::{Db, Time};
@@ -21,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long jobs may take in a test, and requests to come to their end.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A delivery looks again as soon as this whether what comes before it has come.
+const TURN: Duration = Duration::from_secs(3);
 /// The site's name in tests: the same in every run, whatever port the server got.
 const DOMAIN: &str = "noren.test";
 
@@ -192,13 +194,14 @@ impl TestServer {
         }
     }
 
-    /// What is due, running, dead, or failed and waiting for another attempt.
+    /// What is due, running, dead, or failed and waiting for another attempt; deliveries also while they wait their turn.
     async fn due_jobs(&self) -> Vec<JobRow> {
         let conn = self.db().read().await.expect("a connection");
         // All states in one look: a job that is taken or given back between two looks would be seen in neither.
         let mut rows = jobs::list_all(&conn, 3000).await.expect("the jobs");
         let now = Time::now();
-        rows.retain(|job| job.state != State::Waiting || job.run_at <= now || job.last_error.is_some());
+        let is_due = |job: &JobRow| job.run_at <= if job.queue == Queue::Push { now.plus(TURN) } else { now };
+        rows.retain(|job| job.state != State::Waiting || job.last_error.is_some() || is_due(job));
         rows
     }
 

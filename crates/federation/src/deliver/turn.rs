@@ -134,13 +134,19 @@ pub(super) async fn of(
             let word = deliveries::about(&key(&activity.actor), &host);
             let all = ActivityId(i64::MAX);
             if let Some(at) = deliveries::before(&federation.db.read().await?, word, all).await? {
-                return Ok(Turn::At(at.max(now).plus(MOMENT).min(until)));
+                return Ok(Turn::At(at.max(now).plus(patience(now.since(activity.created_at))).min(until)));
             }
         }
     }
     let Some(about) = about.filter(|_| !activity.is_first) else { return Ok(Turn::Now) };
     let before = deliveries::before(&federation.db.read().await?, about, activity.id).await?;
-    Ok(before.map_or(Turn::Now, |at| Turn::At(at.max(now).plus(MOMENT))))
+    Ok(before.map_or(Turn::Now, |at| Turn::At(at.max(now).plus(patience(now.since(activity.created_at))))))
+}
+
+/// How long a delivery waits that has waited for so long already, until it looks again whether it is its turn: what comes
+/// before is mostly just under way.
+fn patience(waited: Duration) -> Duration {
+    (waited / 4).clamp(MOMENT / 10, MOMENT)
 }
 
 /// A profile as it was with another key than the one of now: who took that would believe nobody. The word of the new key

@@ -1,10 +1,10 @@
 //! Announce: somebody elsewhere boosts something.
 
 use super::{create, group, inner, relay};
-use crate::Federation;
 use crate::documents::{Activity, Object, PUBLIC};
 use crate::resolve::{self, Budget};
 use crate::statuses::arrive;
+use crate::{Federation, boxed};
 use domain::accounts::{Account, remote as accounts};
 use domain::db::Conn;
 use domain::statuses::{self, Visibility, consent::Deed, remote, remote::How};
@@ -16,7 +16,7 @@ pub(super) async fn apply(federation: &Federation, from: &Account, activity: &Ac
         return relay::import(federation, &relay, uri).await;
     }
     if let Some(inner) = inner(activity) {
-        return group::apply(federation, from, (activity, inner)).await;
+        return boxed(|| group::apply(federation, from, (activity, inner))).await;
     }
     let (Some(uri), Some(id)) = (activity.object_id(), activity.id.as_deref()) else { return Err(Error::NotFound) };
     let conn = federation.db.read().await?;

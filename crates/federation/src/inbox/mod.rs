@@ -23,7 +23,7 @@ mod update;
 
 use crate::documents::{Activity, Document, Object, Verb, host, items_in, parse, same_origin};
 use crate::resolve::{self, Budget};
-use crate::{Federation, Refusal, follows};
+use crate::{Federation, Refusal, boxed, follows};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -230,7 +230,7 @@ async fn one(
         }
         return match activity.verb {
             Verb::Delete => delete::apply(federation, from, (activity, Some(value))).await,
-            _ => said(federation, from, activity).await,
+            _ => boxed(|| said(federation, from, activity)).await,
         };
     }
     // How somebody describes themselves may be brought long after it was changed again, also with a proof: they are asked.
@@ -238,7 +238,7 @@ async fn one(
         return look_again(federation, &activity.actor).await;
     }
     let Some((author, proven)) = proof::said(federation, value, activity).await? else {
-        return forwarded(federation, from, activity).await;
+        return boxed(|| forwarded(federation, from, activity)).await;
     };
     match relay::of(federation, from).await? {
         Some(relay) => relay::proven(federation, &relay, (&author, &proven)).await,
@@ -249,24 +249,26 @@ async fn one(
 /// What `from` said, whoever brought it.
 async fn said(federation: &Federation, from: &Account, activity: &Activity) -> Result<()> {
     match &activity.verb {
-        Verb::Create => create::apply(federation, from, activity).await,
-        Verb::Update => update::apply(federation, from, activity).await,
-        Verb::Delete => delete::apply(federation, from, (activity, None)).await,
-        Verb::Announce => announce::apply(federation, from, activity).await,
-        Verb::Like | Verb::EmojiReact => like::apply(federation, from, activity).await,
-        Verb::Follow => follow::apply(federation, from, activity).await,
-        Verb::Accept => answer::accept(federation, from, activity).await,
-        Verb::Reject => answer::reject(federation, from, activity).await,
-        Verb::Undo => undo::apply(federation, from, activity).await,
+        Verb::Create => boxed(|| create::apply(federation, from, activity)).await,
+        Verb::Update => boxed(|| update::apply(federation, from, activity)).await,
+        Verb::Delete => boxed(|| delete::apply(federation, from, (activity, None))).await,
+        Verb::Announce => boxed(|| announce::apply(federation, from, activity)).await,
+        Verb::Like | Verb::EmojiReact => boxed(|| like::apply(federation, from, activity)).await,
+        Verb::Follow => boxed(|| follow::apply(federation, from, activity)).await,
+        Verb::Accept => boxed(|| answer::accept(federation, from, activity)).await,
+        Verb::Reject => boxed(|| answer::reject(federation, from, activity)).await,
+        Verb::Undo => boxed(|| undo::apply(federation, from, activity)).await,
         Verb::Block => {
             let target = local(federation, activity.object_id()).await?;
             blocks::blocked_by(&federation.db, from.id, (target.id, activity.id.as_deref())).await
         }
-        Verb::Add | Verb::Remove => feature::apply(federation, from, activity).await,
-        Verb::Flag => flag::apply(federation, from, activity).await,
-        Verb::Move => moved::apply(federation, from, activity).await,
-        Verb::QuoteRequest => quote::asked(federation, from, activity).await,
-        Verb::Other(kind) if kind == quote::FEATURE_REQUEST => quote::not_featured(federation, from, activity).await,
+        Verb::Add | Verb::Remove => boxed(|| feature::apply(federation, from, activity)).await,
+        Verb::Flag => boxed(|| flag::apply(federation, from, activity)).await,
+        Verb::Move => boxed(|| moved::apply(federation, from, activity)).await,
+        Verb::QuoteRequest => boxed(|| quote::asked(federation, from, activity)).await,
+        Verb::Other(kind) if kind == quote::FEATURE_REQUEST => {
+            boxed(|| quote::not_featured(federation, from, activity)).await
+        }
         // Views, invitations, votes against and whatever else is heard and means nothing here.
         Verb::Dislike | Verb::Other(_) => Ok(()),
     }

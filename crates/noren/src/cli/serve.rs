@@ -65,12 +65,15 @@ impl Serve {
     }
 }
 
+/// Address space for each thread: memory is taken only where it is used, and quotes of quotes of posts are deep.
+const STACK: usize = 4 * 1024 * 1024;
+
 fn runtime(config: &Config) -> std::io::Result<tokio::runtime::Runtime> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let threads = if config.server.threads == 0 { cores } else { config.server.threads };
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(threads.clamp(1, 512)).max_blocking_threads((cores * 4).clamp(8, 128));
-    builder.thread_name("noren").enable_all().build()
+    builder.thread_stack_size(STACK).thread_name("noren").enable_all().build()
 }
 
 async fn serve(

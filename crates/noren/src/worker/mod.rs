@@ -27,6 +27,7 @@ use crate::server::Parts;
 use domain::ids::JobId;
 use domain::jobs::{self, Claimed, Job, Outcome, Queue, Release};
 use domain::keys::Haste;
+use federation::boxed;
 use federation::fetch::Asked;
 use futures_util::FutureExt as _;
 use std::any::Any;
@@ -212,41 +213,44 @@ async fn work(with: (&Parts, &Remote), claimed: &Claimed) -> Outcome {
 
 async fn perform((parts, remote): (&Parts, &Remote), (job, attempt): (&Job, i64)) -> Outcome {
     let done = match job {
-        Job::ProcessMedia { media } => process_media::run(parts, *media).await,
-        Job::DeleteFiles { keys } => delete_files::run((parts, remote), keys).await,
-        Job::PublishScheduled { scheduled } => publish_scheduled::run(parts, *scheduled).await,
-        Job::ClosePoll { poll } => close_poll::run(parts, *poll).await,
-        Job::Tell { news } => federation::deliver::tell(&parts.federation, news).await,
+        Job::ProcessMedia { media } => boxed(|| process_media::run(parts, *media)).await,
+        Job::DeleteFiles { keys } => boxed(|| delete_files::run((parts, remote), keys)).await,
+        Job::PublishScheduled { scheduled } => boxed(|| publish_scheduled::run(parts, *scheduled)).await,
+        Job::ClosePoll { poll } => boxed(|| close_poll::run(parts, *poll)).await,
+        Job::Tell { news } => boxed(|| federation::deliver::tell(&parts.federation, news)).await,
         Job::Deliver { activity, inbox, about } => {
-            federation::deliver::deliver(&parts.federation, *activity, (inbox, *about)).await
+            boxed(|| federation::deliver::deliver(&parts.federation, *activity, (inbox, *about))).await
         }
-        Job::Receive { arrival, .. } => federation::inbox::apply(&parts.federation, *arrival).await,
-        Job::RefreshAccount { account } => refresh_account::run(parts, *account).await,
-        Job::FetchPins { account } => fetch_pins::run(parts, *account).await,
+        Job::Receive { arrival, .. } => boxed(|| federation::inbox::apply(&parts.federation, *arrival)).await,
+        Job::RefreshAccount { account } => boxed(|| refresh_account::run(parts, *account)).await,
+        Job::FetchPins { account } => boxed(|| fetch_pins::run(parts, *account)).await,
         Job::ApplyDomainBlock { domain, was } => {
-            apply_domain_blocks::run(parts, std::slice::from_ref(domain), &[*was]).await
+            let was = [*was];
+            boxed(|| apply_domain_blocks::run(parts, std::slice::from_ref(domain), &was)).await
         }
-        Job::ApplyDomainBlocks { domains, was } => apply_domain_blocks::run(parts, domains, was).await,
-        Job::FetchThread { status } => fetch_thread::run(parts, *status).await,
-        Job::FetchQuote { status, left } => fetch_quote::run(parts, *status, *left).await,
-        Job::CheckStamp { status } => fetch_quote::stamp(parts, *status).await,
-        Job::CheckMove { account } => check_move::run(parts, *account).await,
-        Job::Carry { carry } => carry::run(parts, *carry).await,
-        Job::FetchCard { card } => mirror_media::card((parts, remote), *card, attempt).await,
-        Job::MirrorMedia { status } => mirror_media::status((parts, remote), *status).await,
-        Job::MirrorAccount { account } => mirror_media::account((parts, remote), *account).await,
-        Job::ForgetCopies { files } => forget_copies::files((parts, remote), files).await,
-        Job::ForgetAccount { account, after } => forget_copies::account((parts, remote), (*account, *after)).await,
-        Job::ForgetServer { domain, after } => forget_copies::server((parts, remote), (domain, *after)).await,
-        Job::ForgetCards { after } => forget_copies::cards((parts, remote), *after).await,
+        Job::ApplyDomainBlocks { domains, was } => boxed(|| apply_domain_blocks::run(parts, domains, was)).await,
+        Job::FetchThread { status } => boxed(|| fetch_thread::run(parts, *status)).await,
+        Job::FetchQuote { status, left } => boxed(|| fetch_quote::run(parts, *status, *left)).await,
+        Job::CheckStamp { status } => boxed(|| fetch_quote::stamp(parts, *status)).await,
+        Job::CheckMove { account } => boxed(|| check_move::run(parts, *account)).await,
+        Job::Carry { carry } => boxed(|| carry::run(parts, *carry)).await,
+        Job::FetchCard { card } => boxed(|| mirror_media::card((parts, remote), *card, attempt)).await,
+        Job::MirrorMedia { status } => boxed(|| mirror_media::status((parts, remote), *status)).await,
+        Job::MirrorAccount { account } => boxed(|| mirror_media::account((parts, remote), *account)).await,
+        Job::ForgetCopies { files } => boxed(|| forget_copies::files((parts, remote), files)).await,
+        Job::ForgetAccount { account, after } => {
+            boxed(|| forget_copies::account((parts, remote), (*account, *after))).await
+        }
+        Job::ForgetServer { domain, after } => boxed(|| forget_copies::server((parts, remote), (domain, *after))).await,
+        Job::ForgetCards { after } => boxed(|| forget_copies::cards((parts, remote), *after)).await,
         Job::MendFollows { account, url, digest } => {
-            mend_follows::run(parts, *account, (url.as_str(), digest.as_str())).await
+            boxed(|| mend_follows::run(parts, *account, (url.as_str(), digest.as_str()))).await
         }
         Job::RotateKeys { account, rotation, forced } => {
             let haste = if *forced { Haste::Forced } else { Haste::Patient };
-            federation::rotate_keys(&parts.federation, *account, (*rotation, haste)).await
+            boxed(|| federation::rotate_keys(&parts.federation, *account, (*rotation, haste))).await
         }
-        Job::Housekeeping => housekeeping::run(parts).await,
+        Job::Housekeeping => boxed(|| housekeeping::run(parts)).await,
     };
     done.unwrap_or_else(outcome_of)
 }

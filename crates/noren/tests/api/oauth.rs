@@ -294,7 +294,9 @@ testkit::on_both_engines! {
         assert_eq!((&me["followers_count"], &me["following_count"]), (&json!(0), &json!(0)));
         let found = bob.get("/api/v2/search", [("q", "alice")]).await.ok();
         assert_eq!(found["accounts"], json!([]));
-        users::create(server.db(), &server.parts().site, NewUser::named("alice")).await.unwrap();
+        // Other servers would take whoever is called so next for her.
+        let again = users::create(server.db(), &server.parts().site, NewUser::named("Alice")).await;
+        assert!(again.unwrap_err().to_string().contains("has already been taken"));
     }
 }
 

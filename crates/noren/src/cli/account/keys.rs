@@ -43,28 +43,28 @@ pub(super) struct RotateKeys {
 
 impl RotateKeys {
     pub(super) async fn run(self, parts: &Parts) -> Result<(), Failure> {
-        let (accounts, whose) = match &self.name {
+        let (mut accounts, one) = match &self.name {
             Some(name) => {
                 let (_, profile) = person(parts, name).await?;
-                if !self.force && !keys::under_way(&parts.db.read().await?, &[profile.id]).await?.is_empty() {
-                    return Err(Failure::Failed(anyhow::anyhow!(
-                        "the key of @{} was changed in the last three days, and not every server has heard of it; --force \
-                         changes it all the same",
-                        profile.username
-                    )));
-                }
-                (vec![profile.id], format!("the key of @{}", profile.username))
+                (vec![profile.id], Some(format!("the key of @{}", profile.username)))
             }
-            None if self.site => (vec![keys::SITE], "the key of the site".to_owned()),
-            None => {
-                let mut all = everybody(parts).await?;
-                if !self.force {
-                    let new = keys::under_way(&parts.db.read().await?, &all).await?;
-                    all.retain(|account| !new.contains(account));
-                }
-                let whose = if all.len() == 1 { "1 key".to_owned() } else { format!("{} keys", all.len()) };
-                (all, whose)
+            None if self.site => (vec![keys::SITE], Some("the key of the site".to_owned())),
+            None => (everybody(parts).await?, None),
+        };
+        if !self.force {
+            let new = keys::under_way(&parts.db.read().await?, &accounts).await?;
+            accounts.retain(|account| !new.contains(account));
+        }
+        let whose = match one {
+            Some(one) if accounts.is_empty() => {
+                return Err(Failure::Failed(anyhow::anyhow!(
+                    "{one} was changed in the last three days, and not every server has heard of it; --force changes it \
+                     all the same"
+                )));
             }
+            Some(one) => one,
+            None if accounts.len() == 1 => "1 key".to_owned(),
+            None => format!("{} keys", accounts.len()),
         };
         if self.dry_run {
             output::line(format_args!("{whose} would be changed; nothing was changed"));

@@ -6,12 +6,17 @@ use std::path::{Path, PathBuf};
 
 const USUAL: [&str; 2] = ["edge.toml", "/etc/noren/edge.toml"];
 
+/// The file that counts where none is named.
+pub(super) fn usual() -> Option<&'static Path> {
+    USUAL.iter().map(Path::new).find(|file| file.is_file())
+}
+
 /// The file and what it says. `--data` goes before the file.
 pub(super) fn load(place: &Place) -> Result<(PathBuf, EdgeConfig), Failure> {
     let file = match &place.config {
         Some(file) if file.is_file() => file.clone(),
         Some(file) => return Err(Failure::Usage(format!("--config: there is no file {}", file.display()))),
-        None => match USUAL.iter().map(Path::new).find(|file| file.is_file()) {
+        None => match usual() {
             Some(file) => file.to_owned(),
             None => {
                 let text = "there is no edge.toml here and none in /etc/noren: make one with noren edge init";

@@ -1,6 +1,6 @@
 //! Orders to an edge that runs: `noren edge purge`, `noren edge reload`.
 
-use super::load::load;
+use super::load::{load, usual};
 use crate::cli::{Failure, Place, output, start};
 use crate::config::Loaded;
 use anyhow::anyhow;
@@ -66,6 +66,8 @@ pub(in crate::cli) fn give_to(cache: &Path, order: &Order) -> Result<Answer, Fai
 fn cache(place: &Place) -> Result<PathBuf, Failure> {
     let alone = match load(place) {
         Ok((_, config)) => return Ok(config.cache.path),
+        // An edge of its own is meant, and what is wrong with it should be said.
+        Err(failure) if place.config.is_none() && usual().is_some() => return Err(failure),
         Err(failure) => failure,
     };
     match start::configuration(place, Vec::new()) {
