@@ -21,7 +21,8 @@ use tokio::sync::Notify;
 
 pub use claim::{Claimed, claim, claim_of_lanes, give_back, renew};
 pub use dead::{discard as discard_dead, retry as retry_dead, sweep};
-pub use store::JobRow;
+pub(crate) use store::before;
+pub use store::{JobRow, counts};
 
 stored_enum! {
     /// Queues have workers of their own, so that slow work of one kind does not hold up another.
@@ -374,16 +375,6 @@ pub(crate) async fn rest(db: &Db, host: &str, until: Time) -> Result<u64> {
             return Ok(resting);
         }
     }
-}
-
-/// When the oldest delivery runs again that is about the same, has not ended and came before `activity` was made.
-pub(crate) async fn before(conn: &Conn, about: i64, activity: ActivityId) -> Result<Option<Time>> {
-    store::before(conn, about, activity).await
-}
-
-/// How many jobs are in each queue and state.
-pub async fn counts(conn: &Conn) -> Result<Vec<(Queue, State, i64)>> {
-    store::counts(conn).await
 }
 
 /// Since when the oldest that is due waits, in each queue where something is due.

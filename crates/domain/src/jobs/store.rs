@@ -102,7 +102,8 @@ pub(super) async fn any_in_lane(conn: &Conn, lane: &str, payload: &str) -> Resul
     conn.exists(ANY_IN_LANE, &[&lane, &payload]).await
 }
 
-pub(super) async fn before(conn: &Conn, about: i64, activity: ActivityId) -> Result<Option<Time>> {
+/// When the oldest delivery runs again that is about the same, has not ended and came before `activity` was made.
+pub(crate) async fn before(conn: &Conn, about: i64, activity: ActivityId) -> Result<Option<Time>> {
     Ok(conn.opt::<(Time,)>(BEFORE, &[&about, &activity]).await?.map(|(at,)| at))
 }
 
@@ -152,7 +153,8 @@ pub(super) async fn release(tx: &Tx, before: Time) -> Result<u64> {
     tx.exec(RELEASE, &[&before, &MAX_ATTEMPTS]).await
 }
 
-pub(super) async fn counts(conn: &Conn) -> Result<Vec<(Queue, State, i64)>> {
+/// How many jobs are in each queue and state.
+pub async fn counts(conn: &Conn) -> Result<Vec<(Queue, State, i64)>> {
     conn.all(COUNTS, &[]).await
 }
 

@@ -68,7 +68,7 @@ fn actor_has(uri: &str) -> Value {
 }
 
 fn note_has(_: &str) -> Value {
-    json!({ "_misskey_content": "$[tada x]", "summary": "\u{200b}", "tag": [], "attachment": [], "inReplyTo": null, "sensitive": false, "_misskey_quote": null })
+    json!({ "_misskey_content": "**x**", "summary": "\u{200b}", "tag": [], "attachment": [], "inReplyTo": null, "sensitive": false, "_misskey_quote": null })
 }
 
 fn like_has(_: &str) -> Value {
