@@ -73,11 +73,13 @@ both!(
     opening_twice_is_fine
 );
 
-/// A page is planned with its values, everything else once; whatever became of the page before it.
+/// Pages and the queue are planned with their values, everything else once; whatever became of the page before it.
 #[tokio::test]
-async fn pages_alone_are_planned_each_time() {
+async fn pages_and_the_queue_are_planned_each_time() {
     const MODE: &str = "SELECT current_setting('plan_cache_mode')";
     const PAGE: &str = "SELECT current_setting('plan_cache_mode') LIMIT $1";
+    const QUEUE: &str =
+        "SELECT current_setting('plan_cache_mode') FROM (SELECT COUNT(*) FROM jobs WHERE id = 1) AS one";
     const BROKEN: &str = "SELECT (1 / $1::bigint)::text LIMIT $1";
     let Some(world) = tokio::task::spawn_blocking(World::postgres).await.unwrap() else { return };
     let db = world.open().await.unwrap();
@@ -86,6 +88,7 @@ async fn pages_alone_are_planned_each_time() {
     for _ in 0..2 {
         assert_eq!(mode(MODE, &[]).await, "force_generic_plan");
         assert_eq!(mode(PAGE, &[&1_i64]).await, "force_custom_plan");
+        assert_eq!(mode(QUEUE, &[]).await, "force_custom_plan");
         assert!(conn.one::<(String,)>(BROKEN, &[&0_i64]).await.is_err());
     }
     let tx = db.begin().await.unwrap();
@@ -95,6 +98,30 @@ async fn pages_alone_are_planned_each_time() {
     let tx = db.begin().await.unwrap();
     assert_eq!(tx.one::<(String,)>(PAGE, &[&1_i64]).await.unwrap().0, "force_custom_plan");
     assert_eq!(tx.one::<(String,)>(MODE, &[]).await.unwrap().0, "force_generic_plan");
+}
+
+/// Read whole are small tables, and long ones by what a command or a daily round asks: the snapshot tells who they are.
+#[tokio::test]
+async fn tables_are_asked_by_index() {
+    let Some(world) = tokio::task::spawn_blocking(World::postgres).await.unwrap() else { return };
+    let db = world.open().await.unwrap();
+    // One connection for all: the setting is its own.
+    let conn = db.read().await.unwrap();
+    conn.exec("SET enable_seqscan = off", &[]).await.unwrap();
+    let mut whole = Vec::new();
+    for sql in SQL.iter().filter(|sql| !sql.starts_with("EXPLAIN")) {
+        let values: Vec<&str> = (1..).take_while(|n| sql.contains(&format!("${n}"))).map(|_| "NULL").collect();
+        let values = if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) };
+        conn.exec(format!("PREPARE looked_at AS {sql}").leak(), &[]).await.unwrap();
+        let plan: Vec<(String,)> = conn.all(format!("EXPLAIN EXECUTE looked_at{values}").leak(), &[]).await.unwrap();
+        conn.exec("DEALLOCATE looked_at", &[]).await.unwrap();
+        let tables = plan.iter().filter_map(|(line,)| line.split_once("Seq Scan on ")?.1.split(' ').next());
+        let from = if sql.starts_with("SELECT") { sql.rfind(" FROM ").unwrap_or_default() } else { 0 };
+        let text: String = sql[from..].trim_start().chars().take(150).collect();
+        whole.extend(tables.map(|table| format!("{table}: {text}")));
+    }
+    whole.sort();
+    insta::assert_snapshot!(whole.join("\n"));
 }
 
 /// What a request reads at a stretch it reads of one moment, with one connection; a pause gives that back.

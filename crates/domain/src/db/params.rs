@@ -50,10 +50,6 @@ impl Ids {
     pub fn raw(numbers: impl IntoIterator<Item = i64>) -> Self {
         Self { raw: numbers.into_iter().collect(), json: OnceLock::new() }
     }
-    /// How many, as a limit of a statement.
-    pub fn len(&self) -> i64 {
-        i64::try_from(self.raw.len()).unwrap_or(i64::MAX)
-    }
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty()
     }

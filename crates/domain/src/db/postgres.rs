@@ -1,7 +1,8 @@
 //! PostgreSQL through a pool; statements are prepared once for each connection, and planned once: planning a look-up by
 //! key takes several times as long as the look-up. A list of one is compared as one: for a list of any length whole tables
-//! are read that were small when that was planned. Only pages (`LIMIT $n`) are planned each time, with their values:
-//! whoever does not know how few rows are wanted sorts all of them, which turned a page of 1 ms into one of 15 ms.
+//! are read that were small when that was planned. Planned each time, with their values, are pages (`LIMIT $n`): whoever
+//! does not know how few rows are wanted sorts all of them, which turned a page of 1 ms into one of 15 ms; and what waits in
+//! the queue ([`SWELLING`]).
 //! <https://www.postgresql.org/docs/current/sql-prepare.html#SQL-PREPARE-NOTES>
 
 use super::{DatabaseConfig, Params, Row, dialect, dialect::Forms, params};
@@ -10,6 +11,10 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, Recycli
 use futures_util::join;
 use std::time::Duration;
 use tokio_postgres::types::ToSql;
+
+/// The table that is empty most of the time and long a second later. A plan made while it is empty reads all of it for
+/// each row, and lasts until statistics are gathered again, which is a minute later or more.
+const SWELLING: &str = " jobs ";
 
 pub(super) fn pool(config: &DatabaseConfig) -> Result<Pool> {
     let mut settings: tokio_postgres::Config = config
@@ -109,15 +114,15 @@ fn fitting<'a>(forms: &'a Forms, sql: &'static str, params: Params<'_>) -> &'a s
     }
 }
 
-/// Runs a statement with the plan that suits it. The settings around a page travel with it, and nobody waits for them;
+/// Runs a statement with the plan that suits it. The settings around such a statement travel with it, and nobody waits for them;
 /// what else is sent meanwhile is planned anew, too. A request that is dropped in between leaves a connection that plans
-/// more than it need, until the next page.
+/// more than it need, until the next of them.
 async fn planned<T>(
     client: &Object,
     sql: &str,
     work: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, tokio_postgres::Error> {
-    if !sql.contains("LIMIT $") {
+    if !planned_anew(sql) {
         return work.await;
     }
     let before = client.batch_execute("SET plan_cache_mode = force_custom_plan");
@@ -126,4 +131,9 @@ async fn planned<T>(
     // matter to whoever asked.
     let (_, done, _) = join!(before, work, after);
     done
+}
+
+fn planned_anew(sql: &str) -> bool {
+    let swells = || !sql.starts_with("INSERT") && sql.contains(SWELLING);
+    sql.contains("LIMIT $") || swells()
 }

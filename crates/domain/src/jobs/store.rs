@@ -53,10 +53,8 @@ sql! {
     GIVE_BACK = "UPDATE jobs SET state = 0, claimed_until = NULL, attempts = attempts - 1 WHERE id = ANY($1) AND state = 1";
     // What is being written down as ended by somebody else is passed over: neither waits for the other.
     RENEW = "UPDATE jobs SET claimed_until = $1 WHERE id IN \
-        (SELECT id FROM jobs WHERE id = ANY($2) AND state = 1 LIMIT $3 FOR UPDATE SKIP LOCKED)";
-    // With a limit, so that PostgreSQL plans it each time: a plan of when the queue was empty, as it mostly is, reads all of
-    // the table for each group of jobs.
-    DELETE = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE id = ANY($1) LIMIT $2)";
+        (SELECT id FROM jobs WHERE id = ANY($2) AND state = 1 FOR UPDATE SKIP LOCKED)";
+    DELETE = "DELETE FROM jobs WHERE id = ANY($1)";
     RETRY_AT = "UPDATE jobs SET state = 0, claimed_until = NULL, run_at = $2, last_error = $3 WHERE id = $1";
     POSTPONE = "UPDATE jobs SET state = 0, claimed_until = NULL, run_at = $2, attempts = attempts - 1 WHERE id = $1";
     BURY = "UPDATE jobs SET state = 2, claimed_until = NULL, last_error = $2 WHERE id = $1";
@@ -126,13 +124,12 @@ pub(super) async fn give_back(tx: &Tx, ids: Ids) -> Result<()> {
 }
 
 pub(super) async fn renew(tx: &Tx, running: &[JobId]) -> Result<u64> {
-    let ids = Ids::of(running.iter().copied());
-    tx.exec(RENEW, &[&tx.now.plus(LEASE), &ids, &ids.len()]).await
+    tx.exec(RENEW, &[&tx.now.plus(LEASE), &Ids::of(running.iter().copied())]).await
 }
 
 pub(super) async fn delete(tx: &Tx, ids: Ids) -> Result<()> {
     if !ids.is_empty() {
-        tx.exec(DELETE, &[&ids, &ids.len()]).await?;
+        tx.exec(DELETE, &[&ids]).await?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::{Account, Reach};
 use crate::{
     Result, Time,
     db::{Conn, Ids, Tx},
+    domain_blocks::name,
     ids::AccountId,
     row, sql,
 };
@@ -79,11 +80,12 @@ sql! {
     DOMAINS = "SELECT DISTINCT domain FROM accounts WHERE domain IS NOT NULL ORDER BY domain LIMIT $1";
     COUNT = "SELECT COUNT(*) FROM accounts", KNOWN;
     LIST = "SELECT id FROM accounts", KNOWN, " AND id > $2 ORDER BY id LIMIT $3";
-    BY_SHARED_INBOX = "SELECT account_id FROM actors WHERE shared_inbox = $1 ORDER BY fetched_at DESC LIMIT 1";
+    // Only whoever lives where the inbox is: there is no index of inboxes, which would be longer than it is worth.
+    BY_SHARED_INBOX = "SELECT account_id FROM actors WHERE host = $1 AND shared_inbox = $2 ORDER BY fetched_at DESC LIMIT 1";
     SHARERS = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN shared_inbox = $2 THEN 1 ELSE 0 END), 0) FROM \
         (SELECT r.shared_inbox FROM actors r JOIN accounts a ON a.id = r.account_id \
         WHERE r.host = $1 AND a.suspended_at IS NULL ORDER BY r.account_id LIMIT $3) AS known";
-    BY_INBOX = "SELECT account_id FROM actors WHERE inbox = $1 LIMIT 1";
+    BY_INBOX = "SELECT account_id FROM actors WHERE host = $1 AND inbox = $2 LIMIT 1";
     MARK_FOLLOWED = "UPDATE accounts SET has_remote_followers = $2 WHERE id = $1";
 }
 
@@ -219,11 +221,11 @@ pub(super) async fn sharers(conn: &Conn, (host, inbox): (&str, &str), limit: i64
 
 /// Whoever of those that share `inbox` was read last.
 pub async fn by_shared_inbox(conn: &Conn, inbox: &str) -> Result<Option<AccountId>> {
-    Ok(conn.opt::<(AccountId,)>(BY_SHARED_INBOX, &[&inbox]).await?.map(|(id,)| id))
+    Ok(conn.opt::<(AccountId,)>(BY_SHARED_INBOX, &[&name::of_address(inbox), &inbox]).await?.map(|(id,)| id))
 }
 
 pub async fn by_inbox(conn: &Conn, inbox: &str) -> Result<Option<AccountId>> {
-    Ok(conn.opt::<(AccountId,)>(BY_INBOX, &[&inbox]).await?.map(|(id,)| id))
+    Ok(conn.opt::<(AccountId,)>(BY_INBOX, &[&name::of_address(inbox), &inbox]).await?.map(|(id,)| id))
 }
 
 pub(super) async fn domains(conn: &Conn, limit: i64) -> Result<Vec<String>> {
