@@ -83,6 +83,9 @@ class Run:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o755)
         self.database = ENGINES[engine](folder)
+        # What is answered has to survive: the first start only makes the database, without waiting for the disk.
+        self.database.start()
+        self.database.stop()
         self.database.start()
         self.server = Server(folder / "data", None, self.database.url, options.program)
         self.token = self.person("bench")

@@ -68,7 +68,8 @@ sql! {
         default_language = CASE WHEN $4::text IS NULL THEN default_language WHEN $4 = '' THEN NULL ELSE $4 END, \
         default_quote_policy = COALESCE($5::bigint, default_quote_policy), \
         default_content_type = COALESCE($6::bigint, default_content_type) WHERE account_id = $1";
-    LOCK = "UPDATE accounts SET locked = locked WHERE id = $1";
+    // Written, the row of somebody whom many follow at once would be there a thousand times until PostgreSQL tidies up.
+    LOCK = "SELECT 1::bigint FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
     COUNT_FOLLOWERS = "UPDATE accounts SET followers_count = followers_count + $2::bigint WHERE id = $1";
     COUNT_FOLLOWING = "UPDATE accounts SET following_count = following_count + $2::bigint WHERE id = $1";
     UPDATE_ROLE = "UPDATE accounts SET role = $2 WHERE id = $1";
@@ -199,7 +200,7 @@ pub(super) async fn update_defaults(tx: &Tx, id: AccountId, defaults: &Defaults)
 
 /// Holds off others who change what two accounts are to each other, until this transaction ends.
 pub(crate) async fn lock_pair(tx: &Tx, a: AccountId, b: AccountId) -> Result<()> {
-    tx.exec(LOCK, &[&a.min(b)]).await?;
+    tx.exists(LOCK, &[&a.min(b)]).await?;
     Ok(())
 }
 

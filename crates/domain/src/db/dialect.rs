@@ -1,9 +1,8 @@
 //! SQL is written once, in PostgreSQL's spelling. This turns the few forms SQLite lacks into what it understands.
 //!
 //! `= ANY($n)` and `<> ALL($n)` → json_each, or a plain comparison where the list has one id (on PostgreSQL, too);
-//! `$n` → `?n`; casts
-//! `::bigint` … → nothing; `FOR UPDATE SKIP LOCKED` → nothing; a list unnested `AS e(value)` → `AS e`, whose column has
-//! that name by itself. In migrations also `BIGINT PRIMARY KEY` → `INTEGER PRIMARY KEY` (SQLite's fast row id) and
+//! `$n` → `?n`; casts `::bigint` … → nothing; `FOR UPDATE SKIP LOCKED`, `FOR NO KEY UPDATE` → nothing; a list unnested
+//! `AS e(value)` → `AS e`, whose column has that name by itself. In migrations also `BIGINT PRIMARY KEY` → `INTEGER PRIMARY KEY` (SQLite's fast row id) and
 //! `/* clustered */` → `WITHOUT ROWID`.
 
 use std::{
@@ -56,6 +55,9 @@ impl Hasher for Place {
     }
 }
 
+/// SQLite has one writer at a time: nobody has to be held off.
+const LOCKS: [&str; 2] = [" FOR UPDATE SKIP LOCKED", " FOR NO KEY UPDATE"];
+
 /// (what stands before the parameter in PostgreSQL, the same for a list, for a list of one)
 const LISTS: [(&str, &str, &str); 2] = [
     ("= ANY(", "IN (SELECT value FROM json_each(?", "= ?"),
@@ -63,9 +65,9 @@ const LISTS: [(&str, &str, &str); 2] = [
 ];
 
 fn translate(sql: &str) -> Forms {
-    let mut text = sql.replace(" FOR UPDATE SKIP LOCKED", "").replace(" AS e(value)", " AS e");
-    for cast in CASTS {
-        text = text.replace(cast, "");
+    let mut text = sql.replace(" AS e(value)", " AS e");
+    for needless in LOCKS.into_iter().chain(CASTS) {
+        text = text.replace(needless, "");
     }
     let (mut many, mut one, mut lists) = (String::with_capacity(text.len() + 64), String::new(), Vec::new());
     let mut rest = text.as_str();
@@ -142,6 +144,7 @@ mod tests {
             ("x <> ALL($3)", "x NOT IN (SELECT value FROM json_each(?3))", "x <> ?3", &[2]),
             ("FROM unnest($1::bigint[]) AS e(value)", "FROM json_each(?1) AS e", "FROM json_each(?1) AS e", NONE),
             ("$1::text IS NULL LIMIT $2 FOR UPDATE SKIP LOCKED", "?1 IS NULL LIMIT ?2", "?1 IS NULL LIMIT ?2", NONE),
+            ("a = $1 FOR NO KEY UPDATE", "a = ?1", "a = ?1", NONE),
         ] {
             let made = translate(postgres);
             assert_eq!((&*made.many, &*made.one, &*made.lists), (many, one, lists));

@@ -13,7 +13,7 @@ const VOTERS: i64 = 10_000;
 
 sql! {
     BY_ID = "SELECT ", Poll::COLUMNS, " FROM polls WHERE id = $1";
-    LOCK = "UPDATE polls SET voters_count = voters_count WHERE id = $1";
+    BY_ID_LOCKED = "SELECT ", Poll::COLUMNS, " FROM polls WHERE id = $1 FOR NO KEY UPDATE";
     BY_IDS = "SELECT ", Poll::COLUMNS, " FROM polls WHERE id = ANY($1)";
     INSERT = "INSERT INTO polls (id, account_id, status_id, options_json, multiple, hide_totals, voters_count, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -33,8 +33,7 @@ pub async fn by_id(conn: &Conn, id: PollId) -> Result<Option<Poll>> {
 
 /// As [`by_id`], holding off other votes until this transaction ends: the tally is counted in the row.
 pub(super) async fn by_id_locked(tx: &Tx, id: PollId) -> Result<Option<Poll>> {
-    tx.exec(LOCK, &[&id]).await?;
-    by_id(tx, id).await
+    tx.opt(BY_ID_LOCKED, &[&id]).await
 }
 
 pub async fn by_ids(conn: &Conn, ids: impl IntoIterator<Item = PollId>) -> Result<Vec<Poll>> {

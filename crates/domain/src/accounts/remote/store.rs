@@ -86,7 +86,7 @@ sql! {
         (SELECT r.shared_inbox FROM actors r JOIN accounts a ON a.id = r.account_id \
         WHERE r.host = $1 AND a.suspended_at IS NULL ORDER BY r.account_id LIMIT $3) AS known";
     BY_INBOX = "SELECT account_id FROM actors WHERE host = $1 AND inbox = $2 LIMIT 1";
-    MARK_FOLLOWED = "UPDATE accounts SET has_remote_followers = $2 WHERE id = $1";
+    MARK_FOLLOWED = "UPDATE accounts SET has_remote_followers = $2 WHERE id = $1 AND has_remote_followers <> $2";
 }
 
 pub(super) async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<Account>> {
