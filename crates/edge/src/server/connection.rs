@@ -175,9 +175,10 @@ async fn drive<C: Connection>(connection: C, (talk, mut idle): (&Talk, Option<Id
                 talk.last.store(true, Ordering::Relaxed);
                 ending = Some(Ending(Box::pin(sleep(LAST_CHANCE))));
             }
-            // HTTP/1 hangs up at once when it is told to finish before the first request, which may be on its way.
-            let asked = idle.is_some() || talk.requests.load(Ordering::Relaxed) > 0;
-            if ending.is_some() && asked && !told {
+            // HTTP/1 hangs up at once when it is told to finish between two requests, and the first one may be on its
+            // way; where somebody else goes on with our addresses, so may any other: its answer says that it is the last.
+            let asked = talk.requests.load(Ordering::Relaxed) > 0 && !inner.handed_on.load(Ordering::Relaxed);
+            if ending.is_some() && (idle.is_some() || asked) && !told {
                 told = true;
                 connection.as_mut().finish();
             }
@@ -190,14 +191,22 @@ async fn drive<C: Connection>(connection: C, (talk, mut idle): (&Talk, Option<Id
                     return Poll::Ready(Ok(()));
                 }
             }
-            let requests = talk.requests.load(Ordering::Relaxed);
             if let Some(ending) = &mut ending {
-                if !told && requests > 0 {
+                let requests = talk.requests.load(Ordering::Relaxed);
+                if !told && requests > 0 && !inner.handed_on.load(Ordering::Relaxed) {
                     continue;
                 }
-                // HTTP/1 closes by itself what is idle after a request.
-                let busy = || idle.as_ref().map_or(requests > 0, |idle| idle.streams.under_way() > 0);
-                return ending.poll(cx, busy).map(Ok);
+                let busy = || idle.as_ref().map_or(told || !talk.is_idle(), |idle| idle.streams.under_way() > 0);
+                if ending.poll(cx, busy).is_pending() {
+                    return Poll::Pending;
+                }
+                if idle.is_some() || requests == 0 {
+                    return Poll::Ready(Ok(()));
+                }
+                // HTTP/1 may have to send the end of an answer still, and closes by itself then.
+                told = true;
+                connection.as_mut().finish();
+                continue;
             }
             if let Some(idle) = &mut idle
                 && idle.poll(cx, talk).is_ready()

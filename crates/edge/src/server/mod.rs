@@ -38,6 +38,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tls::{Certificates, Files, Tls};
@@ -156,6 +157,8 @@ struct Inner {
     open: TaskTracker,
     stop: CancellationToken,
     running: Mutex<Running>,
+    /// A successor may have our sockets.
+    handed_on: AtomicBool,
 }
 
 /// What a reload changes.
@@ -179,6 +182,7 @@ impl Server {
             open: TaskTracker::new(),
             stop,
             running: Mutex::default(),
+            handed_on: AtomicBool::new(false),
         }));
         let doors = server.doors(&setup.listen, &mut sockets)?;
         sockets.close_rest();
@@ -216,6 +220,7 @@ impl Server {
 
     /// The listening sockets once more, for a successor.
     pub fn sockets(&self) -> io::Result<Vec<TcpListener>> {
+        self.0.handed_on.store(true, Ordering::Relaxed);
         let copy = |door: &Door| door.listener.as_fd().try_clone_to_owned().map(TcpListener::from);
         self.running().doors.iter().map(copy).collect()
     }

@@ -1,7 +1,7 @@
 //! What happens to a request between the connection and the router.
 
 use super::acme::Challenges;
-use super::streams::{Stream, Streams, Told};
+use super::streams::{Stream, Streams, Told, UnderWay};
 use super::{Hold, Live, Peer, Scheme, Serve};
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, Response, StatusCode, Version, header};
@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::future::ready;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tower::ServiceExt as _;
 
@@ -17,6 +17,8 @@ use tower::ServiceExt as _;
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     pub(super) requests: AtomicU64,
+    /// Requests whose answers are not handed over as a whole.
+    under_way: Arc<AtomicUsize>,
     /// There shall be no further request on this connection.
     pub(super) last: AtomicBool,
     /// HTTP/1: a head has come that others may read otherwise.
@@ -27,14 +29,21 @@ pub(super) struct Talk {
 
 impl Talk {
     /// The answer as it is sent.
-    fn finish(&self, mut answer: Response<Body>, stream: Option<Arc<Stream>>) -> Response<Told> {
+    fn finish(&self, mut answer: Response<Body>, (stream, under_way): Begun) -> Response<Told> {
         // HTTP/1 would go on with a request that has come already; HTTP/2 has its own word for it.
         if stream.is_none() && self.last.load(Ordering::Relaxed) {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        answer.map(|body| Told { body, stream })
+        answer.map(|body| Told { body, stream, _under_way: under_way })
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) == 0
     }
 }
+
+/// A request that is being answered: its stream with HTTP/2, and that it counts.
+type Begun = (Option<Arc<Stream>>, UnderWay);
 
 /// Takes the requests of one connection.
 #[derive(Clone)]
@@ -56,21 +65,21 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     type Future = Answer;
 
     fn call(&self, request: Request<Incoming>) -> Answer {
-        let stream = self.streams.as_ref().map(Streams::begin);
+        let begun = (self.streams.as_ref().map(Streams::begin), UnderWay::new(&self.talk.under_way));
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner).clone();
         let count = self.talk.requests.fetch_add(1, Ordering::Relaxed) + 1;
         if count >= live.limits.connections.requests {
             self.talk.last.store(true, Ordering::Relaxed);
         }
         if let Some(answer) = self.own_answer(&request, &live) {
-            return Box::pin(ready(Ok(self.talk.finish(answer, stream))));
+            return Box::pin(ready(Ok(self.talk.finish(answer, begun))));
         }
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.peer);
         let scheme = if self.serve == Serve::Https { Scheme::Https } else { Scheme::Http };
         request.extensions_mut().insert(scheme);
         if let Some(mark) = &live.mark {
-            mark(&mut request, stream.as_ref().map_or(&self.talk.hold, |stream| &stream.hold));
+            mark(&mut request, begun.0.as_ref().map_or(&self.talk.hold, |stream| &stream.hold));
         }
         let hsts = live.hsts.clone().filter(|_| scheme == Scheme::Https);
         let (answer, talk) = (live.router.clone().oneshot(request), self.talk.clone());
@@ -82,7 +91,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             if let Some(hsts) = hsts {
                 answer.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert(hsts);
             }
-            Ok(talk.finish(answer, stream))
+            Ok(talk.finish(answer, begun))
         })
     }
 }

@@ -55,14 +55,21 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
             tokio::spawn(task);
             return;
         };
-        self.under_way.fetch_add(1, Ordering::Relaxed);
-        let under_way = UnderWay(self.under_way.clone());
+        let under_way = UnderWay::new(&self.under_way);
         let timeout = self.timeout;
         tokio::spawn(Watched { task, stream, _under_way: under_way, timeout, seen: 0, timer: None, hangup: None });
     }
 }
 
-struct UnderWay(Arc<AtomicUsize>);
+/// Counted until it is dropped.
+pub(super) struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    pub(super) fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
@@ -116,11 +123,11 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
 }
 
 /// An answer's body that tells its stream when a part is taken.
-#[derive(Debug)]
 pub(super) struct Told {
     pub(super) body: Body,
     /// None where the socket itself shows whether the client reads.
     pub(super) stream: Option<Arc<Stream>>,
+    pub(super) _under_way: UnderWay,
 }
 
 impl hyper::body::Body for Told {

@@ -1,6 +1,6 @@
 //! What changes while requests go on.
 
-use crate::support::{Certified, Running, encrypt, get_request, heard, plain, router, write};
+use crate::support::{Certified, Running, encrypt, get_request, heard, is_closed, plain, router, write};
 use edge::server::{Server, Setup, Sockets};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -137,4 +137,40 @@ async fn sockets_are_handed_on() {
     assert!(heard(&mut waiting).await.ends_with("two"));
     stop.cancel();
     new.finished().await;
+}
+
+/// A request that meets a hand-over on a connection that is kept open is answered, and told that it is the last one.
+#[tokio::test]
+async fn kept_connections_outlive_a_hand_over_by_a_request() {
+    let old = Running::start(vec![plain("127.0.0.1:0")], |_| {});
+    let (mut idle, mut busy, mut silent) = (old.connect().await, old.connect().await, old.connect().await);
+    for stream in [&mut idle, &mut silent] {
+        stream.write_all(get_request("/name", "").as_bytes()).await.unwrap();
+        assert!(heard(stream).await.ends_with("one"));
+    }
+    busy.write_all(get_request("/slow", "").as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let sockets = old.server.sockets().unwrap();
+    old.stop.cancel();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    idle.write_all(get_request("/name", "").as_bytes()).await.unwrap();
+    for (stream, end) in [(&mut idle, "one"), (&mut busy, "slow")] {
+        let text = heard(stream).await;
+        assert!(text.to_lowercase().contains("connection: close") && text.ends_with(end), "{text}");
+        assert!(is_closed(stream).await);
+    }
+    assert!(is_closed(&mut silent).await);
+    tokio::time::timeout(Duration::from_secs(5), old.server.finished()).await.unwrap();
+    drop(sockets);
+}
+
+/// Where nobody goes on, what is idle does not keep the process.
+#[tokio::test]
+async fn a_stop_waits_for_no_idle_connection() {
+    let server = Running::start(vec![plain("127.0.0.1:0")], |_| {});
+    let mut idle = server.connect().await;
+    idle.write_all(get_request("/name", "").as_bytes()).await.unwrap();
+    assert!(heard(&mut idle).await.ends_with("one"));
+    server.stop.cancel();
+    tokio::time::timeout(Duration::from_secs(1), server.server.finished()).await.unwrap();
 }
