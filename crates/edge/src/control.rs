@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::fs::Permissions;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,9 @@ const LONGEST_ANSWER: u64 = 4 * 1024 * 1024;
 const AT_ONCE: usize = 8;
 /// How long an order may take to arrive, and its answer to be taken.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether the socket is still there.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What an edge is told to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,24 +58,56 @@ pub fn socket(cache: &Path) -> PathBuf {
     cache.join("control.sock")
 }
 
-/// Takes orders at `path` for ever. What lies there from an edge that is gone is replaced.
+/// Takes orders at `path` for ever, also after the folder was emptied. What lies there from an edge that is gone is
+/// replaced.
 pub fn listen(path: &Path, obey: Obey) -> io::Result<impl Future<Output = ()> + use<>> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    // Made where nobody else may look, then moved: between bind and chmod anybody could connect.
+    let listener = bind(path)?;
+    Ok(keep(path.to_owned(), listener, obey))
+}
+
+/// Made where nobody else may look, then moved: between bind and chmod anybody could connect. There is no moment without
+/// a socket when one takes the place of another.
+fn bind(path: &Path) -> io::Result<UnixListener> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let hidden = folder.join(format!(".control-{}", std::process::id()));
     let _ = std::fs::remove_file(&hidden);
     let listener = UnixListener::bind(&hidden)?;
     std::fs::set_permissions(&hidden, Permissions::from_mode(0o600))?;
     std::fs::rename(&hidden, path)?;
-    Ok(accept(listener, obey))
+    Ok(listener)
 }
 
-async fn accept(listener: UnixListener, obey: Obey) {
+/// A cache may be emptied at any time, with all that is in its folder.
+async fn keep(path: PathBuf, mut listener: UnixListener, obey: Obey) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
+    loop {
+        tokio::select! {
+            () = accept(&listener, (&obey, &places)) => return,
+            () = removed(&path) => {}
+        }
+        let again = std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).and_then(|()| bind(&path));
+        match again {
+            Ok(again) => listener = again,
+            Err(error) => tracing::warn!(%error, path = %path.display(), "orders cannot be taken here"),
+        }
+    }
+}
+
+/// Returns when nothing is there any more; never once somebody else, such as our successor, has put something there.
+async fn removed(path: &Path) {
+    let id = || std::fs::symlink_metadata(path).map(|meta| (meta.dev(), meta.ino()));
+    let ours = id().ok();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        match id() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            there if there.as_ref().ok() != ours.as_ref() => std::future::pending().await,
+            _ => {}
+        }
+    }
+}
+
+async fn accept(listener: &UnixListener, (obey, places): (&Obey, &Arc<Semaphore>)) {
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
@@ -150,5 +185,36 @@ mod tests {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.contains("not understood"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_emptied_gets_the_socket_again() {
+        let place = tempfile::tempdir().unwrap();
+        let (folder, path) = (place.path().join("cache"), socket(&place.path().join("cache")));
+        std::fs::create_dir(&folder).unwrap();
+        let obey: Obey = Arc::new(|_| Box::pin(std::future::ready(Answer::Done)));
+        let old = tokio::spawn(listen(&path, obey.clone()).unwrap());
+        let is_there = async || {
+            for _ in 0..100 {
+                if UnixStream::connect(&path).await.is_ok() {
+                    return true;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            false
+        };
+        for remove in [|path: &Path| std::fs::remove_file(socket(path)), |path: &Path| std::fs::remove_dir_all(path)] {
+            remove(&folder).unwrap();
+            assert!(is_there().await);
+        }
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        // Who has a successor leaves the place to it.
+        let new = tokio::spawn(listen(&path, obey).unwrap());
+        tokio::time::sleep(2 * LOOK).await;
+        new.abort();
+        std::fs::remove_file(&path).unwrap();
+        tokio::time::sleep(2 * LOOK).await;
+        assert!(!path.exists());
+        old.abort();
     }
 }
