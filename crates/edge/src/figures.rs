@@ -13,12 +13,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Figures {
     sites: Mutex<BTreeMap<String, Arc<SiteFigures>>>,
     origins: Mutex<BTreeMap<(String, String), Arc<OriginFigures>>>,
+    nowhere: Arc<SiteFigures>,
 }
+
+/// What stands for the name of a site where a request is for none, or its path cannot be one.
+const NOWHERE: &str = "(no site)";
 
 impl Figures {
     pub(crate) fn site(&self, label: &str) -> Arc<SiteFigures> {
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
         sites.entry(label.to_owned()).or_default().clone()
+    }
+
+    /// Of requests that are for none.
+    pub(crate) fn nowhere(&self) -> Arc<SiteFigures> {
+        self.nowhere.clone()
     }
 
     pub(crate) fn origin(&self, site: &str, label: &str) -> Arc<OriginFigures> {
@@ -27,11 +36,13 @@ impl Figures {
         origins.entry((site.to_owned(), label.to_owned())).or_insert_with(new).clone()
     }
 
-    /// Sites that are configured, and those that still answer what they were asked before a reload.
+    /// Sites that are configured, and those that still answer what they were asked before a reload; at the end what was
+    /// for none, if there was any.
     pub(crate) fn sites(&self) -> Vec<SiteStatus> {
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
         sites.retain(|_, figures| Arc::strong_count(figures) > 1);
-        sites.iter().map(|(label, figures)| figures.status(label)).collect()
+        let nowhere = Some(self.nowhere.status(NOWHERE)).filter(|figures| figures.requests() > 0);
+        sites.iter().map(|(label, figures)| figures.status(label)).chain(nowhere).collect()
     }
 
     /// Origins in the order of their sites, with all that is known of them.

@@ -101,16 +101,12 @@ impl Edge {
         let status = response.status();
         let label = site.as_ref().map_or("", |site| site.label());
         let line = self.0.log.is_on().then(|| Line::new(request, (status, how), label));
-        let figures = site.map(|site| site.figures.clone());
-        if let Some(figures) = &figures {
-            figures.count(status, answered.how);
-        }
+        let figures = site.map_or_else(|| self.0.figures.nowhere(), |site| site.figures.clone());
+        figures.count(status, answered.how);
         let log = self.0.log.clone();
         response.map(|body| {
             let ended = move |bytes: u64| {
-                if let Some(figures) = figures {
-                    figures.ended(bytes);
-                }
+                figures.ended(bytes);
                 if let Some(line) = line {
                     log.write(line.ended(bytes, started.elapsed()));
                 }

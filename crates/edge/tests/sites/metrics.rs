@@ -196,3 +196,19 @@ async fn what_has_to_go_is_counted() {
     let folder = world.folder.path().join("cache");
     assert!(count(&folder) as f64 >= files, "{} files", count(&folder));
 }
+
+#[tokio::test]
+async fn what_is_for_no_site_is_counted() {
+    let site = "[[site]]\nhosts = [\"media.test\"]\n[[site.origin]]\nfolder = \"/nowhere\"\n";
+    let world = World::new(&format!("[metrics]\npath = \"/metrics\"\n{site}")).await;
+    assert_eq!(world.status().sites.len(), 1);
+    for (host, path, status) in
+        [("other.test", "/a.png", 404), ("media.test", "/a%00b", 400), ("media.test", "/.git/config", 404)]
+    {
+        assert_eq!(world.get(host, path).await.status, status, "{host}{path}");
+    }
+    assert_eq!(world.get("media.test", "/a.png").await.status, 404);
+    let page = read(&world).await;
+    let requests = |site: &str| format!("noren_edge_requests_total{{site=\"{site}\",status=\"4xx\"}}");
+    expect(&page, &[(&requests("(no site)"), 3.0), (&requests("media.test/"), 1.0)]);
+}
