@@ -10,6 +10,7 @@ use rustls::ClientConfig;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 /// An unused connection is not kept longer.
@@ -30,6 +31,8 @@ pub(super) struct Inner {
     pub keys: Option<(String, Secret)>,
     pub provider: Option<Provider>,
     pub config: S3Config,
+    /// Uploads that are being given up.
+    pub ends: TaskTracker,
 }
 
 impl Bucket {
@@ -51,7 +54,16 @@ impl Bucket {
         let http = Connections::open(names, place.base_url().domain(), move || client(&tls, connect_timeout))
             .map_err(|error| Error::Config { field: "endpoint", why: error.without_url().to_string() })?;
         let host = host(place.base_url());
-        Ok(Bucket(Arc::new(Inner { http, place, host, prefix, keys, provider, config: config.clone() })))
+        Ok(Bucket(Arc::new(Inner {
+            http,
+            place,
+            host,
+            prefix,
+            keys,
+            provider,
+            config: config.clone(),
+            ends: TaskTracker::new(),
+        })))
     }
 
     /// The same bucket, asked as a stranger would: without keys.
@@ -65,7 +77,15 @@ impl Bucket {
             keys: None,
             provider: *provider,
             config: config.clone(),
+            ends: TaskTracker::new(),
         }))
+    }
+
+    /// Waits until uploads that were broken off leave nothing in the bucket: their parts cost money, and no listing shows
+    /// them. Only for who is about to end.
+    pub async fn given_up(&self) {
+        self.0.ends.close();
+        self.0.ends.wait().await;
     }
 
     /// The bucket's name.

@@ -219,11 +219,12 @@ impl Drop for Abandoned<'_> {
     fn drop(&mut self) {
         let (true, Ok(runtime)) = (self.armed, tokio::runtime::Handle::try_current()) else { return };
         let (bucket, key, id) = (self.bucket.clone(), self.key.to_owned(), self.id.to_owned());
-        runtime.spawn(async move {
+        let giving_up = async move {
             if let Err(error) = bucket.abort(&key, &id).await {
                 tracing::warn!(%error, key, "parts of an upload that was given up stay in the bucket");
             }
-        });
+        };
+        self.bucket.0.ends.spawn_on(giving_up, &runtime);
     }
 }
 

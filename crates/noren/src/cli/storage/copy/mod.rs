@@ -10,11 +10,13 @@ mod up;
 use super::place::{BUCKET, FOLDER, OTHER};
 use super::target::Chosen;
 use super::{Failure, failed};
+use crate::cli::output;
 use between::{Between, Named};
 use clap::Args;
 use media::s3::Bucket;
 use std::path::{Path, PathBuf};
 use tally::Tally;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 
 #[derive(Debug, Args)]
@@ -58,6 +60,9 @@ pub(super) struct Cp {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..=64))]
     parallel: u8,
 }
+
+/// The exit code of a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
 
 /// Where something is.
 enum Side {
@@ -125,25 +130,14 @@ impl Cp {
         };
         let (this, other) =
             (Named { bucket, mark: BUCKET }, other.as_ref().map(|bucket| Named { bucket, mark: OTHER }));
-        let copied = match (sides.0, sides.1, other) {
-            (Side::There(from), Side::There(to), _) => {
-                copying.over_by(Between { from: this, to: this }, (&from, &to), recursive).await?
-            }
-            (Side::Other(from), Side::There(to), Some(other)) => {
-                copying.over_by(Between { from: other, to: this }, (&from, &to), recursive).await?
-            }
-            (Side::There(from), Side::Other(to), Some(other)) => {
-                copying.over_by(Between { from: this, to: other }, (&from, &to), recursive).await?
-            }
-            (Side::Here(from), Side::There(to), _) => match recursive {
-                true => copying.all_up(&from, &to).await,
-                false => copying.one_up(&from, &named(&to, &from)?).await,
-            },
-            (Side::There(from), Side::Here(to), _) => match recursive {
-                true => copying.all_down(&from, &to).await,
-                false => copying.one_down(&from, &inside(&to, &from)).await,
-            },
-            _ => return Err(Failure::Usage(format!("one of both has to be in the bucket: write {BUCKET}NAME"))),
+        let mut stop = Stop::listen()?;
+        let ended = stop.unless_told(copying.work(sides, (this, other), recursive)).await;
+        let Some(copied) = ended.transpose()? else {
+            // What is half way there goes, unless it is asked for a second time.
+            stop.unless_told(async { tokio::join!(bucket.given_up(), given_up(other)) }).await;
+            let _ = copying.tally.tell(dry_run);
+            output::note("stopped: the same command goes on with the rest");
+            std::process::exit(INTERRUPTED);
         };
         if copied.is_err() && copying.tally.is_empty() {
             return copied.map_err(failed);
@@ -154,6 +148,34 @@ impl Cp {
 }
 
 impl Copying<'_> {
+    async fn work(
+        &self,
+        sides: (Side, Side),
+        (this, other): (Named<'_>, Option<Named<'_>>),
+        recursive: bool,
+    ) -> Result<anyhow::Result<()>, Failure> {
+        Ok(match (sides.0, sides.1, other) {
+            (Side::There(from), Side::There(to), _) => {
+                self.over_by(Between { from: this, to: this }, (&from, &to), recursive).await?
+            }
+            (Side::Other(from), Side::There(to), Some(other)) => {
+                self.over_by(Between { from: other, to: this }, (&from, &to), recursive).await?
+            }
+            (Side::There(from), Side::Other(to), Some(other)) => {
+                self.over_by(Between { from: this, to: other }, (&from, &to), recursive).await?
+            }
+            (Side::Here(from), Side::There(to), _) => match recursive {
+                true => self.all_up(&from, &to).await,
+                false => self.one_up(&from, &named(&to, &from)?).await,
+            },
+            (Side::There(from), Side::Here(to), _) => match recursive {
+                true => self.all_down(&from, &to).await,
+                false => self.one_down(&from, &inside(&to, &from)).await,
+            },
+            _ => return Err(Failure::Usage(format!("one of both has to be in the bucket: write {BUCKET}NAME"))),
+        })
+    }
+
     async fn over_by(
         &self,
         between: Between<'_>,
@@ -167,6 +189,33 @@ impl Copying<'_> {
             return Err(Failure::Usage("one of both lies in the other: the copies would be copied too".into()));
         }
         Ok(self.all_over(between, from, to).await)
+    }
+}
+
+/// SIGINT (Ctrl-C) and SIGTERM.
+struct Stop {
+    int: Signal,
+    term: Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Stop> {
+        Ok(Stop { int: signal(SignalKind::interrupt())?, term: signal(SignalKind::terminate())? })
+    }
+
+    /// What comes of it, unless somebody says first that it shall stop: then it is dropped.
+    async fn unless_told<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            _ = self.int.recv() => None,
+            _ = self.term.recv() => None,
+        }
+    }
+}
+
+async fn given_up(other: Option<Named<'_>>) {
+    if let Some(other) = other {
+        other.bucket.given_up().await;
     }
 }
 
