@@ -208,7 +208,7 @@ impl Bucket {
             (405 | 501, _) | (400, "NotImplemented" | "AccessControlListNotSupported") => {
                 Error::Unsupported { host, code }
             }
-            (401 | 403, _) => Error::Denied { host, code, message: told.message },
+            (401 | 403, _) => Error::Denied { host, code, message: told.message, anonymous: self.is_anonymous() },
             (status @ (429 | 503), _) => Error::Busy { host, status, after: asked_wait(headers) },
             (status @ 500.., _) => Error::Failed { host, status, code },
             (400, "RequestTimeout") => Error::Failed { host, status: 400, code },

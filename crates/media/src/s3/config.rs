@@ -1,6 +1,7 @@
 //! How a bucket is described in a configuration, and what follows from the description.
 
 use super::bucket::host;
+use super::provider::names_bucket;
 use super::{Addressing, Error, Preset, Provider, RegionRule, Result, Secret};
 use crate::values::Period;
 use documented::{Documented, DocumentedFields};
@@ -119,9 +120,12 @@ impl S3Config {
 
     pub(super) fn settled(&self) -> Result<Settled> {
         let preset = self.preset();
+        let bucket = self.settled_bucket()?;
+        if self.endpoint.as_ref().is_some_and(|endpoint| names_bucket(endpoint, &bucket, preset)) {
+            return Err(bad("endpoint", format!("leave {bucket:?} out of it: the bucket's name has its own setting")));
+        }
         let region = self.settled_region(preset)?;
         let endpoint = self.settled_endpoint(preset, &region)?;
-        let bucket = self.settled_bucket()?;
         let addressing = self.settled_addressing(preset, &endpoint, &bucket)?;
         if let Some(class) = &self.storage_class {
             let word = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
@@ -339,6 +343,8 @@ mod tests {
             S3Config { addressing: Some(Addressing::VirtualHost), ..base.clone() },
             S3Config { endpoint: Some("ftp://example.com".parse().unwrap()), ..base.clone() },
             S3Config { endpoint: Some("https://a:b@example.com".parse().unwrap()), ..base.clone() },
+            S3Config { endpoint: Some("http://127.0.0.1:9000/files".parse().unwrap()), ..base.clone() },
+            S3Config { endpoint: Some("https://files.ewr1.vultrobjects.com/".parse().unwrap()), ..base.clone() },
             S3Config { retries: 1000, ..base.clone() },
             S3Config { connect_timeout: Period(Duration::ZERO), ..base.clone() },
             S3Config { idle_timeout: Period(2 * LONGEST), ..base.clone() },
@@ -362,6 +368,8 @@ mod tests {
             "secret_key",
             "secret_key_file",
             "addressing",
+            "endpoint",
+            "endpoint",
             "endpoint",
             "endpoint",
             "retries",

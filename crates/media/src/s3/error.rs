@@ -43,7 +43,7 @@ pub enum Error {
     #[error("the bucket's name {0:?} is taken by somebody else; choose another")]
     Taken(String),
     /// The keys are wrong, or may not do this.
-    #[error("{host} refused ({code}): {message}")]
+    #[error("{host} refused ({code}){}", after(message))]
     Denied {
         /// Who said so.
         host: String,
@@ -51,6 +51,8 @@ pub enum Error {
         code: String,
         /// In the server's words.
         message: String,
+        /// It was asked without a key.
+        anonymous: bool,
     },
     /// This machine's clock and the server's are too far apart for signatures.
     #[error("this machine's clock is {} {}: set it right (signed requests carry the time)", human(*.by), side(*.ahead))]
@@ -81,7 +83,7 @@ pub enum Error {
     #[error("the object was replaced while it was read")]
     Changed,
     /// Another refusal: trying again gives the same.
-    #[error("{host} answered {status} ({code}): {message}")]
+    #[error("{host} answered {status} ({code}){}", after(message))]
     Refused {
         /// Who said so.
         host: String,
@@ -196,6 +198,11 @@ impl From<Error> for crate::Error {
     fn from(error: Error) -> crate::Error {
         crate::Error::Storage(std::io::Error::other(error))
     }
+}
+
+/// Some refuse without a word.
+fn after(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
 fn human(by: Duration) -> String {

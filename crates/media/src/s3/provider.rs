@@ -4,6 +4,7 @@ use super::Addressing;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use url::Url;
 
 /// Who runs the bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,6 +234,19 @@ impl fmt::Display for Provider {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.preset().name)
     }
+}
+
+/// `https://s3.example.com/BUCKET` and `https://BUCKET.s3.eu-central-1.wasabisys.com` are addresses of buckets.
+pub(super) fn names_bucket(endpoint: &Url, bucket: &str, preset: Option<&Preset>) -> bool {
+    // A longer path is part of the provider's own address.
+    if endpoint.path().trim_matches('/') == bucket {
+        return true;
+    }
+    let rest = endpoint.host_str().and_then(|host| host.strip_prefix(bucket)?.strip_prefix('.'));
+    let pattern = preset.and_then(|preset| preset.endpoint?.strip_prefix("https://")?.split_once("{region}"));
+    let (Some(rest), Some((before, after))) = (rest, pattern) else { return false };
+    let region = rest.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    region.is_some_and(|region| !region.is_empty() && !region.contains('.'))
 }
 
 #[cfg(test)]

@@ -65,17 +65,63 @@ async fn an_open_bucket_is_found_out() {
 
 /// Where a server is that has one answer to everything.
 async fn says(status: &str, headers: &str, body: &str) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let answer =
         format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+    answers(move |_| answer.clone()).await
+}
+
+/// Where a server is that answers so, by the head of the request.
+async fn answers(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
-            let _ = socket.read(&mut [0; 8192]).await;
+            let mut head = [0; 8192];
+            let length = socket.read(&mut head).await.unwrap_or(0);
+            let answer = answer(&String::from_utf8_lossy(&head[..length]));
             let _ = socket.write_all(answer.as_bytes()).await;
         }
     });
     url
+}
+
+/// A bucket that is empty, and a key that may look into it and nothing else.
+async fn readable() -> String {
+    answers(|head| {
+        let denied = "<Error><Code>AccessDenied</Code><Message>m</Message></Error>";
+        let (status, body) = match head.split(['?', ' ']).next() {
+            Some("HEAD") => ("404 Not Found", ""),
+            Some("GET") if head.contains("list-type=2") => ("200 OK", "<ListBucketResult></ListBucketResult>"),
+            _ => ("403 Forbidden", denied),
+        };
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    })
+    .await
+}
+
+/// What a key may not do is told for what it was to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_may_too_little_are_told_what_they_need() {
+    let (base, folder) = (server::config(&readable().await), tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("f"), "x").unwrap();
+    for (arguments, words) in [
+        (&["check"][..], "An edge needs none of them"),
+        (&["cp", "f", "bucket:f"], "1 object could not be copied\n       what to do: allow the key"),
+        (&["create"], "s3:CreateBucket"),
+        (&["policy"], "s3:GetBucketPolicy"),
+        (&["policy", "public-read", "--everything", "--replace"], "s3:PutBucketPolicy"),
+        (&["cors", "--origin", "*"], "s3:PutBucketCORS"),
+    ] {
+        let out = storage(&base, folder.path(), arguments).await.failed(1);
+        assert!(out.contains(words) && out.contains("(AccessDenied): m"), "{arguments:?}: {out}");
+    }
+    let stranger = S3Config { access_key: None, secret_key: None, ..base.clone() };
+    let out = storage(&stranger, folder.path(), &["policy"]).await.failed(1);
+    assert!(out.contains("asked without a key") && out.contains("AWS_ACCESS_KEY_ID"), "{out}");
+    let with_bucket = format!("{}files", base.endpoint.as_ref().unwrap());
+    let with_bucket = S3Config { endpoint: Some(with_bucket.parse().unwrap()), ..base.clone() };
+    let out = storage(&with_bucket, folder.path(), &["ls"]).await.failed(2);
+    assert!(out.contains("--endpoint: leave \"files\" out of it"), "{out}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

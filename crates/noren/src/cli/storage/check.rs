@@ -95,7 +95,16 @@ impl Checking<'_> {
         let headers =
             Headers { content_type: Some("image/png".into()), cache_control: Some("public, max-age=60".into()) };
         let put = self.bucket.put(&self.picture, &source, &headers).await;
-        self.report.step("an object can be stored", Found::of(put))
+        let put = match put {
+            Err(error @ Error::Denied { .. }) => Found::Wrong(
+                error.to_string(),
+                "check with a key that may write: s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload. (An edge needs \
+                 none of them: what it is given should only read)"
+                    .into(),
+            ),
+            put => Found::of(put),
+        };
+        self.report.step("an object can be stored", put)
     }
 
     async fn as_owner(&mut self) {

@@ -111,6 +111,18 @@ fn failed(error: impl Into<anyhow::Error>) -> Failure {
     })
 }
 
+/// As [`failed`], for what takes more than Noren itself needs.
+fn failed_without(permission: &'static str) -> impl Fn(media::s3::Error) -> Failure {
+    move |error| match &error {
+        media::s3::Error::Denied { code, anonymous: false, .. } if code == "AccessDenied" => {
+            Failure::Failed(anyhow::anyhow!(
+                "{error}\n       what to do: take a key that may do this ({permission}); Noren itself need not"
+            ))
+        }
+        _ => failed(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! What is set up once: the bucket, who may read it, which pages may.
 
 use super::target::Chosen;
-use super::{Failure, failed, output};
+use super::{Failure, failed, failed_without, output};
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
 use edge::presets::Preset;
@@ -13,7 +13,7 @@ pub(super) async fn create(chosen: &Chosen) -> Result<(), Failure> {
     // Some make it again without a word, and it need not be closed.
     let created = match chosen.bucket.is_there().await {
         Ok(true) => Created::Already,
-        _ => chosen.bucket.create().await.map_err(failed)?,
+        _ => chosen.bucket.create().await.map_err(failed_without("s3:CreateBucket"))?,
     };
     match created {
         Created::New => output::line(format_args!("{name} is made; nobody else may read it yet")),
@@ -130,7 +130,7 @@ impl Policy {
             if let Some((_, Support::No(instead))) = support {
                 return Err(failed(anyhow!("there are no ACLs at this provider: {instead}")));
             }
-            bucket.set_acl(access).await.map_err(failed)?;
+            bucket.set_acl(access).await.map_err(failed_without("s3:PutBucketAcl"))?;
             return Ok("by the bucket's ACL");
         }
         if let Some((Support::No(instead), _)) = support {
@@ -149,7 +149,9 @@ impl Policy {
             Err(error @ Error::Unsupported { .. }) => Err(failed(anyhow!(
                 "{error}: there are no bucket policies here. Keep the bucket private and let Noren serve it, or try --acl"
             ))),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(failed_without(
+                "s3:PutBucketPolicy; at AWS \"Block public access\" of the bucket and of the account have to be off, too",
+            )(error)),
         }
     }
 }
@@ -162,13 +164,15 @@ fn public(preset: &Preset) -> Vec<String> {
     }
 }
 
+const READ_POLICY: &str = "s3:GetBucketPolicy";
+
 /// What others have put into the policy is not thrown away unasked.
 async fn may_be_replaced(bucket: &Bucket) -> Result<(), Failure> {
     let policy = match bucket.policy().await {
         Ok(Some(policy)) => serde_json::from_str::<Value>(&policy).map_err(failed)?,
         // Setting one tells it better.
         Ok(None) | Err(Error::Unsupported { .. }) => return Ok(()),
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(failed_without(READ_POLICY)(error)),
     };
     match policy["Statement"].as_array().is_some_and(|statements| statements.iter().all(lets_all_read)) {
         true => Ok(()),
@@ -199,7 +203,7 @@ async fn show_policy(bucket: &Bucket) -> Result<(), Failure> {
             output::line("there are no bucket policies here: only keys open it, unless an ACL says otherwise");
             return Ok(());
         }
-        policy => policy.map_err(failed)?,
+        policy => policy.map_err(failed_without(READ_POLICY))?,
     };
     match policy {
         Some(policy) => {
@@ -232,7 +236,7 @@ impl Cors {
             Error::Unsupported { .. } => failed(anyhow!(
                 "{error}: there are no CORS rules of buckets here. Let Noren serve the files: it lets pages of all sites read"
             )),
-            error => super::failed(error),
+            error => failed_without("s3:PutBucketCORS and s3:GetBucketCORS")(error),
         };
         if self.remove {
             bucket.remove_cors().await.map_err(failed)?;

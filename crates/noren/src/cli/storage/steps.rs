@@ -69,6 +69,10 @@ const UNKNOWN_KEY: &str = "this server knows no such key: check access_key, and 
 /// What to do about an error.
 pub(super) fn advice(error: &Error) -> Option<&'static str> {
     Some(match error {
+        Error::Denied { anonymous: true, .. } => {
+            "it was asked without a key: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (access_key and secret_key in a \
+             configuration)"
+        }
         Error::Denied { code, message, .. } => match code.as_str() {
             "InvalidAccessKeyId" | "NotSignedUp" | "Unauthorized" => UNKNOWN_KEY,
             _ if message.contains("No such key") => UNKNOWN_KEY,

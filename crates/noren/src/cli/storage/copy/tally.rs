@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use crate::cli::output;
+use crate::cli::storage::steps::advice;
 use crate::cli::storage::{human, objects};
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -21,6 +22,8 @@ struct Sums {
     differing: u64,
     failed: u64,
     vanished: u64,
+    /// What to do about a failure that stays.
+    advice: Option<&'static str>,
 }
 
 pub(super) struct Tally {
@@ -63,6 +66,8 @@ impl Tally {
             Ok(Outcome::Vanished) => sums.vanished += 1,
             Err(error) => {
                 sums.failed += 1;
+                let stays = error.downcast_ref::<media::s3::Error>().filter(|error| !error.is_passing());
+                sums.advice = sums.advice.or_else(|| stays.and_then(advice));
                 self.note(&format!("{name}: {error:#}"));
                 if sums.failed >= FAILURES {
                     bail!("stopped after {FAILURES} failures");
@@ -102,7 +107,10 @@ impl Tally {
                  (or --size-only, if the bucket's ETags are no checksums)",
                 objects(left)
             ),
-            (failed, _) => bail!("{} could not be copied: try again", objects(failed)),
+            (failed, _) => match sums.advice {
+                Some(advice) => bail!("{} could not be copied\n       what to do: {advice}", objects(failed)),
+                None => bail!("{} could not be copied: try again", objects(failed)),
+            },
         }
     }
 }
