@@ -99,13 +99,29 @@ pub fn usual_address() -> Listen {
 
 /// One line for each request.
 #[derive(Clone, Debug, Serialize, Deserialize, Documented, DocumentedFields)]
-#[serde(default, deny_unknown_fields)]
+#[serde(from = "WrittenLog")]
 pub struct AccessLogConfig {
-    /// "off", "combined" (as web servers write it, with how the cache answered and how long it took) or "json".
+    /// "combined" (as web servers write it, with how the cache answered and how long it took), "json" or "off". Without
+    /// it: "combined" where there is a file, else "off".
     pub format: AccessLogFormat,
     /// Where to write; opened again on SIGHUP. Without it: standard output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+}
+
+/// As it is written: who names a file wants a log.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLog {
+    format: Option<AccessLogFormat>,
+    file: Option<PathBuf>,
+}
+
+impl From<WrittenLog> for AccessLogConfig {
+    fn from(WrittenLog { format, file }: WrittenLog) -> Self {
+        let usual = if file.is_some() { AccessLogFormat::Combined } else { AccessLogFormat::Off };
+        Self { format: format.unwrap_or(usual), file }
+    }
 }
 
 impl Default for AccessLogConfig {

@@ -119,29 +119,54 @@ fn what_is_wrong_is_named_with_its_place() {
 #[test]
 fn every_key_is_documented() {
     use crate::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, TlsConfig};
+    use media::s3::S3Config;
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/edge.md");
     let text = std::fs::read_to_string(path).unwrap();
+    fn usual(config: impl serde::Serialize) -> toml::Table {
+        toml::Table::try_from(config).unwrap()
+    }
+    let none = toml::Table::new;
+    let (listen, url): (ListenConfig, HttpOrigin) =
+        (toml::from_str("address = \":80\"").unwrap(), toml::from_str("url = \"https://a\"").unwrap());
     let sections = [
-        ("[server]", ServerConfig::FIELD_NAMES),
-        ("[[listen]]", ListenConfig::FIELD_NAMES),
-        ("[tls]", TlsConfig::FIELD_NAMES),
-        ("[acme]", AcmeConfig::FIELD_NAMES),
-        ("[connections]", ConnectionsConfig::FIELD_NAMES),
-        ("[cache]", CacheConfig::FIELD_NAMES),
-        ("[access_log]", AccessLogConfig::FIELD_NAMES),
-        ("[metrics]", MetricsConfig::FIELD_NAMES),
-        ("[[site]]", SiteConfig::FIELD_NAMES),
-        ("[[site.origin]] with folder", FolderOrigin::FIELD_NAMES),
-        ("[[site.origin]] with url", HttpOrigin::FIELD_NAMES),
-        ("[[site.origin]] with bucket", media::s3::S3Config::FIELD_NAMES),
+        ("[server]", ServerConfig::FIELD_NAMES, usual(ServerConfig::default())),
+        ("[[listen]]", ListenConfig::FIELD_NAMES, usual(listen)),
+        ("[tls]", TlsConfig::FIELD_NAMES, usual(TlsConfig::default())),
+        ("[acme]", AcmeConfig::FIELD_NAMES, usual(AcmeConfig::default())),
+        ("[connections]", ConnectionsConfig::FIELD_NAMES, usual(ConnectionsConfig::default())),
+        ("[cache]", CacheConfig::FIELD_NAMES, usual(CacheConfig::default())),
+        ("[access_log]", AccessLogConfig::FIELD_NAMES, none()),
+        ("[metrics]", MetricsConfig::FIELD_NAMES, usual(MetricsConfig::default())),
+        ("[[site]]", SiteConfig::FIELD_NAMES, usual(SiteConfig::default())),
+        ("[[site.origin]] with folder", FolderOrigin::FIELD_NAMES, none()),
+        ("[[site.origin]] with url", HttpOrigin::FIELD_NAMES, usual(url)),
+        ("[[site.origin]] with bucket", S3Config::FIELD_NAMES, usual(S3Config::default())),
     ];
-    for (name, keys) in sections {
+    for (name, keys, usual) in sections {
         let (_, rest) =
             text.split_once(&format!("### `{name}`\n")).unwrap_or_else(|| panic!("{name} is not in docs/edge.md"));
         let part = rest.split("\n### ").next().unwrap();
         for key in keys.iter().map(|key| if *key == "origins" { "origin" } else { key }) {
-            assert!(part.contains(&format!("| `{key}` |")), "{key} is missing under {name} in docs/edge.md");
+            let row = part.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+            let row = row.unwrap_or_else(|| panic!("{key} is missing under {name} in docs/edge.md"));
+            let value = usual.get(key).map(ToString::to_string).filter(|text| !["[]", "\"\""].contains(&text.as_str()));
+            if let Some(value) = value.filter(|_| !["address", "url"].contains(&key)) {
+                assert!(row.ends_with(&format!(" `{value}` |")), "{key} under {name} in docs/edge.md is {value}");
+            }
         }
+    }
+}
+
+/// Who says where a log shall be wants one.
+#[test]
+fn a_log_with_a_file_is_written() {
+    for (text, format) in [
+        ("", AccessLogFormat::Off),
+        ("file = \"/a\"", AccessLogFormat::Combined),
+        ("format = \"json\"", AccessLogFormat::Json),
+        ("format = \"off\"\nfile = \"/a\"", AccessLogFormat::Off),
+    ] {
+        assert_eq!(read(&format!("[access_log]\n{text}\n")).unwrap().access_log.format, format, "{text}");
     }
 }
 
