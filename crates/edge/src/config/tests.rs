@@ -120,8 +120,6 @@ fn what_is_wrong_is_named_with_its_place() {
 fn every_key_is_documented() {
     use crate::server::config::{AcmeConfig, ConnectionsConfig, ListenConfig, TlsConfig};
     use media::s3::S3Config;
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/edge.md");
-    let text = std::fs::read_to_string(path).unwrap();
     fn usual(config: impl serde::Serialize) -> toml::Table {
         toml::Table::try_from(config).unwrap()
     }
@@ -142,19 +140,26 @@ fn every_key_is_documented() {
         ("[[site.origin]] with url", HttpOrigin::FIELD_NAMES, usual(url)),
         ("[[site.origin]] with bucket", S3Config::FIELD_NAMES, usual(S3Config::default())),
     ];
-    for (name, keys, usual) in sections {
-        let (_, rest) =
-            text.split_once(&format!("### `{name}`\n")).unwrap_or_else(|| panic!("{name} is not in docs/edge.md"));
-        let part = rest.split("\n### ").next().unwrap();
-        for key in keys.iter().map(|key| if *key == "origins" { "origin" } else { key }) {
-            let row = part.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
-            let row = row.unwrap_or_else(|| panic!("{key} is missing under {name} in docs/edge.md"));
-            let value = usual.get(key).map(ToString::to_string).filter(|text| !["[]", "\"\""].contains(&text.as_str()));
-            if let Some(value) = value.filter(|_| !["address", "url"].contains(&key)) {
-                assert!(row.ends_with(&format!(" `{value}` |")), "{key} under {name} in docs/edge.md is {value}");
+    for page in ["edge.md", "edge.ja.md"] {
+        let text = page_of_documentation(page);
+        for (name, keys, usual) in &sections {
+            let part = text.split_once(&format!("### `{name}`\n")).and_then(|(_, rest)| rest.split("\n### ").next());
+            let part = part.unwrap_or_else(|| panic!("{name} is not in docs/{page}"));
+            for key in keys.iter().map(|key| if *key == "origins" { "origin" } else { key }) {
+                let row = part.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+                let row = row.unwrap_or_else(|| panic!("{key} is missing under {name} in docs/{page}"));
+                let value = usual.get(key).map(ToString::to_string).filter(|text| text != "[]" && text != "\"\"");
+                if let Some(value) = value.filter(|_| !["address", "url"].contains(&key)) {
+                    assert!(row.ends_with(&format!(" `{value}` |")), "{key} under {name} in docs/{page} is {value}");
+                }
             }
         }
     }
+}
+
+fn page_of_documentation(page: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+    std::fs::read_to_string(path).unwrap()
 }
 
 /// Who says where a log shall be wants one.
@@ -172,8 +177,7 @@ fn a_log_with_a_file_is_written() {
 
 /// The examples in a page of the documentation, without their comments.
 fn examples(page: &str, language: &str) -> Vec<String> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = page_of_documentation(page);
     let fence = format!("\n```{language}\n");
     let blocks = text.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap());
     let bare = |line: &str| line.split(" #").next().unwrap().trim_end().to_owned() + "\n";
