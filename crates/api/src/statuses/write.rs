@@ -22,6 +22,7 @@ use domain::{
     statuses::{self, ContentType, Media, NewStatus, QuotePolicy, Visibility, edit},
     users,
 };
+use federation::resolve;
 use serde::Deserialize;
 
 /// Longest Idempotency-Key that is remembered whole, in bytes.
@@ -107,6 +108,7 @@ pub(super) async fn create(
     new.app = user.app;
     new.idempotency_key = idempotency_key(&headers)?;
     let row = users::store::by_id(&app.db.read().await?, user.user).await?.ok_or_else(ApiError::unauthorized)?;
+    resolve::named::meet(&app.federation, &new.text).await?;
     if let Some(at) = scheduled_at {
         let at = Time::parse(at.trim()).ok_or_else(|| ApiError::validation(["Scheduled at is not a date"]))?;
         let made = scheduled::create(&app.db, &app.site, &row, (new, at)).await?;
@@ -174,6 +176,7 @@ pub(super) async fn edit(
         quote_policy: form.quote_approval_policy,
         content_type: form.content_type,
     };
+    resolve::named::meet(&app.federation, &edit.text).await?;
     let status = edit::edit(&app.db, &app.site, &row, (id, edit)).await?;
     let conn = app.db.read().await?;
     Ok(Json(entities::status(&app, &conn, status, Some(user.account)).await?))

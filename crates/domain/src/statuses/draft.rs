@@ -10,7 +10,7 @@ use crate::{
     site::Site,
     text,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 /// Accounts one status may mention; more are left as text.
 const MENTIONS: usize = 100;
@@ -83,6 +83,24 @@ pub(super) async fn read(conn: &Conn, site: &Site, typed: Typed<'_>) -> Result<W
         mentioned,
         tags,
     })
+}
+
+/// Those of other servers whom a text names and nobody here has met, as it names them. It is read in both ways of writing:
+/// who is named in neither is asked for in vain.
+pub async fn strangers(conn: &Conn, site: &Site, source: &str) -> Result<Vec<String>> {
+    let domains = site.domains();
+    let mut handles = text::mentioned(source, &domains);
+    if site.limits.markdown && !handles.is_empty() {
+        handles.extend(text::mentioned(&text::markdown_words(source).free, &domains));
+    }
+    handles.retain(|handle| handle.domain.is_some());
+    handles.truncate(MENTIONS);
+    let known = accounts::store::by_handles(conn, &handles).await?;
+    let key = |account: &Account| text::Handle::new(&account.username, account.domain.as_deref(), &domains).key();
+    let mut met: HashSet<String> = known.iter().map(key).collect();
+    handles.retain(|handle| met.insert(handle.key()));
+    let written = |handle: text::Handle| Some(format!("{}@{}", handle.username, handle.domain?));
+    Ok(handles.into_iter().filter_map(written).collect())
 }
 
 impl Mention {

@@ -16,6 +16,7 @@ pub mod threads;
 pub mod visibility;
 
 pub use delete::{Media, delete};
+pub use draft::strangers;
 pub use publish::{NewStatus, publish};
 
 use crate::{

@@ -4,6 +4,7 @@ pub mod account;
 pub(crate) mod entitled;
 pub(crate) mod missing;
 pub mod moves;
+pub mod named;
 pub mod pins;
 pub mod poll;
 pub mod relay;

@@ -1,10 +1,37 @@
 //! Finding what is elsewhere by its name or its address.
 
-use crate::{find, id, post_as, search};
+use crate::{find, id, notifications, post_as, search};
 use serde_json::json;
-use testkit::TestServer;
+use testkit::{TestServer, settle_all};
 
 testkit::between_two_servers! {
+    async fn who_was_never_met_is_told_of_what_names_them(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        let (carol, dave) = (a.person("carol").await, a.person("dave").await);
+        let named = |status: &serde_json::Value| -> Vec<String> {
+            status["mentions"].as_array().unwrap().iter().map(|m| m["acct"].as_str().unwrap().to_owned()).collect()
+        };
+        let told = async |who: &testkit::Person| notifications(who).await.iter().any(|(kind, by)| kind == "mention" && *by == b.handle("bob"));
+        // In a message to them alone, too: it would reach nobody.
+        let text = format!("@{} psst, @{}", a.handle("ALICE"), a.handle("nobody"));
+        let message = post_as(&bob, &text, "direct").await;
+        settle_all(&[&a, &b]).await;
+        assert_eq!(named(&message), [a.handle("alice")]);
+        let talks = alice.get("/api/v1/conversations", ()).await.ok();
+        assert_eq!(talks[0]["accounts"][0]["acct"], b.handle("bob"), "{talks}");
+        // By an edit.
+        let posted = post_as(&bob, "hello", "public").await;
+        let text = format!("hello @{}", a.handle("carol"));
+        let edited = bob.put(&format!("/api/v1/statuses/{}", id(&posted)), [("status", text)]).await.ok();
+        settle_all(&[&a, &b]).await;
+        assert_eq!((named(&edited), told(&carol).await), (vec![a.handle("carol")], true));
+        // In Markdown, where what is code is no name.
+        let text = format!("*hello* `@{}`", a.handle("dave"));
+        let posted = bob.post("/api/v1/statuses", [("status", text), ("content_type", "text/markdown".to_owned())]).await.ok();
+        settle_all(&[&a, &b]).await;
+        assert_eq!((named(&posted), told(&dave).await), (vec![], false));
+    }
+
     async fn people_and_posts_are_found_by_any_of_their_names(a: TestServer, b: TestServer) {
         let (alice, bob) = (a.person("alice").await, b.person("bob").await);
         let base = a.parts().site.base_url.clone();
