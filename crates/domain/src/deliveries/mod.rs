@@ -77,9 +77,10 @@ pub async fn answered(conn: &Conn, status: &Status) -> Result<Option<AccountId>>
     Ok(parent.filter(|a| a.is_local() && a.has_remote_followers).map(|a| a.id))
 }
 
-/// Whether anybody favoured, boosted, answered or quoted it. Not every quote is counted, but who shows one has the post.
+/// Whether anybody favoured, boosted, answered or quoted it. Not every quote and answer is counted, but who wrote one has
+/// the post.
 async fn is_touched(conn: &Conn, status: &Status) -> Result<bool> {
-    Ok(status.touched() || store::is_quoted(conn, status.id).await?)
+    Ok(status.touched() || store::is_entangled(conn, status.id).await?)
 }
 
 /// Whether anybody elsewhere may have `status`: as [`concerns_others`], or they did something to it, were named in it before

@@ -28,7 +28,8 @@ sql! {
     // Whoever was ever named: an edit adds to these rows and takes none away.
     NAMED = "SELECT a.id FROM accounts a JOIN mentions m ON m.account_id = a.id \
         WHERE m.status_id = $1 AND a.domain IS NOT NULL LIMIT $2";
-    QUOTED = "SELECT 1::bigint FROM statuses WHERE quote_of_id = $1 LIMIT 1";
+    ENTANGLED = "SELECT 1::bigint FROM statuses WHERE quote_of_id = $1 UNION ALL \
+        SELECT 1::bigint FROM statuses WHERE in_reply_to_id = $1 LIMIT 1";
     // Whom they follow or block and who does that to them, whose posts they favoured, boosted, answered or quoted, whom
     // they named, and who did something to theirs.
     ACQUAINTED_INBOXES = INBOX, "WHERE a.suspended_at IS NULL AND a.id IN (\
@@ -102,9 +103,9 @@ pub async fn all_inboxes(conn: &Conn, limit: i64) -> Result<Vec<String>> {
     Ok(texts(conn.all(ALL_INBOXES, &[&limit]).await?))
 }
 
-/// Whether somebody quotes it, here or elsewhere, allowed or not.
-pub(super) async fn is_quoted(conn: &Conn, status: StatusId) -> Result<bool> {
-    conn.exists(QUOTED, &[&status]).await
+/// Whether somebody quotes it, here or elsewhere, allowed or not, or answers it.
+pub(super) async fn is_entangled(conn: &Conn, status: StatusId) -> Result<bool> {
+    conn.exists(ENTANGLED, &[&status]).await
 }
 
 /// Accounts elsewhere that favoured, boosted, answered or quoted a status.

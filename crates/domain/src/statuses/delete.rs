@@ -65,7 +65,7 @@ pub(super) async fn remove(tx: &mut Tx, status: &Status) -> Result<()> {
     let audience = status.mentions().iter().map(|m| m.id).collect();
     timelines::withdraw(tx, id).await?;
     search::forget_status(tx, id).await?;
-    if let Some(parent) = status.in_reply_to_id {
+    if let Some(parent) = status.counted_parent() {
         store::count_replies(tx, parent, -1).await?;
     }
     // A quote that was taken back is counted no more.
@@ -77,7 +77,9 @@ pub(super) async fn remove(tx: &mut Tx, status: &Status) -> Result<()> {
     }
     cards::let_go(tx, status).await?;
     store::delete(tx, id).await?;
-    accounts::store::count_status(tx, status.account_id, -1).await?;
+    if status.is_counted() {
+        accounts::store::count_status(tx, status.account_id, -1).await?;
+    }
     tx.publish(Event::StatusDeleted {
         status: id,
         author: status.account_id,

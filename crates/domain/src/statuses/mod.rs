@@ -162,12 +162,21 @@ impl Status {
     pub fn reblogs(&self) -> i64 {
         self.reblogs_count.max(self.told_reblogs.unwrap_or(0))
     }
-    /// Whether anybody did something to it that leaves a trace on it.
+    /// Whether anybody did something to it that leaves a trace on it for all to see.
     pub fn touched(&self) -> bool {
         self.replies_count + self.reblogs_count + self.favourites_count > 0
     }
     pub fn tags(&self) -> Vec<String> {
         serde_json::from_str(&self.tags_json).unwrap_or_default()
+    }
+    /// Whether it is one of its author's posts that everybody is told the number of: how many messages somebody writes is
+    /// nobody's business.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.visibility < Visibility::Direct
+    }
+    /// What it answers, where everybody may know that it was answered.
+    fn counted_parent(&self) -> Option<StatusId> {
+        self.in_reply_to_id.filter(|_| self.visibility <= Visibility::Unlisted)
     }
 }
 

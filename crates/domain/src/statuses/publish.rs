@@ -230,9 +230,11 @@ async fn attach(tx: &Tx, status: &Status, media: &[media::Attachment]) -> Result
 }
 
 async fn count(tx: &Tx, status: &Status, plan: &Plan) -> Result<()> {
-    accounts::store::count_status(tx, status.account_id, 1).await?;
-    if let Some(parent) = &plan.parent {
-        store::count_replies(tx, parent.id, 1).await?;
+    if status.is_counted() {
+        accounts::store::count_status(tx, status.account_id, 1).await?;
+    }
+    if let Some(parent) = status.counted_parent() {
+        store::count_replies(tx, parent, 1).await?;
     }
     if let Some(quoted) = plan.quoted.as_ref().filter(|q| q.state == QuoteState::Accepted) {
         store::count_quotes(tx, quoted.status.id, 1).await?;

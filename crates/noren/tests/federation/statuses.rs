@@ -58,6 +58,61 @@ testkit::between_two_servers! {
         assert_eq!(text(&talks[0]["last_status"]), "@alice what?");
     }
 
+    async fn how_many_messages_somebody_writes_is_told_to_nobody(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        let words = format!("@{} psst", b.handle("bob"));
+        find(&alice, &b.handle("bob")).await;
+        let message = post_as(&alice, &words, "direct").await;
+        settle_all(&[&a, &b]).await;
+        let counted = |account: &Value| (account["statuses_count"].clone(), account["last_status_at"].is_null());
+        let here = alice.get(&format!("/api/v1/accounts/{}", alice.account), ()).await.ok();
+        let there = find(&bob, &a.handle("alice")).await;
+        settle_all(&[&a, &b]).await;
+        assert_eq!((counted(&here), counted(&there)), ((json!(0), true), (json!(0), true)));
+        let outbox = async || {
+            let url = format!("{}/outbox", a.parts().site.actor_uri("alice"));
+            let asked = a.client().request(http_get(), &url).header("accept", "application/activity+json");
+            a.client().send(asked).await.ok()["totalItems"].clone()
+        };
+        assert_eq!(outbox().await, 0);
+        // Neither when it goes; other posts count.
+        post_as(&alice, &words, "private").await;
+        alice.delete(&format!("/api/v1/statuses/{}", id(&message)), ()).await.ok();
+        settle_all(&[&a, &b]).await;
+        let there = find(&bob, &a.handle("alice")).await;
+        assert_eq!((outbox().await, counted(&there)), (json!(1), (json!(1), false)));
+    }
+
+    async fn that_somebody_answered_in_private_is_told_to_nobody_else(a: TestServer, b: TestServer) {
+        let (alice, bob) = (a.person("alice").await, b.person("bob").await);
+        let posted = post_as(&alice, "a question", "public").await;
+        let found = search(&bob, posted["url"].as_str().unwrap()).await;
+        let there = id(&found["statuses"][0]).to_owned();
+        let answer = async |visibility: &str| {
+            let words = format!("@{} an answer", a.handle("alice"));
+            let form = [("status", words), ("in_reply_to_id", there.clone()), ("visibility", visibility.to_owned())];
+            let made = bob.post("/api/v1/statuses", form).await.ok();
+            settle_all(&[&a, &b]).await;
+            id(&made).to_owned()
+        };
+        let counted = async || {
+            let here = a.client().get(&format!("/api/v1/statuses/{}", id(&posted)), ()).await.ok();
+            let there = b.client().get(&format!("/api/v1/statuses/{there}"), ()).await.ok();
+            (here["replies_count"].as_i64().unwrap(), there["replies_count"].as_i64().unwrap(), text(&there))
+        };
+        let secret = answer("direct").await;
+        answer("private").await;
+        assert_eq!(counted().await, (0, 0, "a question".to_owned()));
+        // Whoever answered has the post, and gets its edits.
+        alice.put(&format!("/api/v1/statuses/{}", id(&posted)), [("status", "another question")]).await.ok();
+        settle_all(&[&a, &b]).await;
+        assert_eq!(counted().await, (0, 0, "another question".to_owned()));
+        answer("unlisted").await;
+        bob.delete(&format!("/api/v1/statuses/{secret}"), ()).await.ok();
+        settle_all(&[&a, &b]).await;
+        assert_eq!(counted().await, (1, 1, "another question".to_owned()));
+    }
+
     async fn edits_arrive_with_their_history(a: TestServer, b: TestServer) {
         let (alice, bob) = (a.person("alice").await, b.person("bob").await);
         follow((&bob, &b), (&alice, &a)).await;

@@ -143,7 +143,9 @@ pub async fn adopt(db: &Db, child: StatusId, parent: StatusId) -> Result<bool> {
     if !store::update_parent(&tx, child, (parent.id, parent.account_id)).await? {
         return Ok(false);
     }
-    store::count_replies(&tx, parent.id, 1).await?;
+    if let Some(parent) = (Status { in_reply_to_id: Some(parent.id), ..old }).counted_parent() {
+        store::count_replies(&tx, parent, 1).await?;
+    }
     tx.publish(Event::StatusEdited { status: child });
     tx.commit().await?;
     Ok(true)

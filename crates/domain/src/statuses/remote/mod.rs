@@ -108,9 +108,11 @@ pub async fn receive(db: &Db, site: &Site, arrived: &Arrived) -> Result<Option<S
         Some(id) => store::by_id(&tx, id).await?,
     };
     let status = write(&mut tx, arrived, (&author, parent.as_ref())).await?;
-    accounts::store::count_status(&tx, author.id, 1).await?;
-    if let Some(parent) = &parent {
-        store::count_replies(&tx, parent.id, 1).await?;
+    if status.is_counted() {
+        accounts::store::count_status(&tx, author.id, 1).await?;
+    }
+    if let Some(parent) = status.counted_parent() {
+        store::count_replies(&tx, parent, 1).await?;
     }
     let seen = tell(&mut tx, arrived, &status).await?;
     // What a relay brings and nobody here asked for is not looked into. Last: whoever links to the same page waits.
