@@ -149,12 +149,31 @@ pub(crate) async fn receive(tx: &Tx, of: (AccountId, StatusId), media: &[Elsewhe
     Ok(())
 }
 
-/// After an edit: what is the same stays, with all that was found out about it; else others take the place of all.
+/// After an edit: a file that stays keeps its row, and so the address that it is shown under, all that was found out
+/// about it, and its place in versions before. What is said of it may be new.
 pub(crate) async fn replace(tx: &mut Tx, of: (AccountId, StatusId), media: &[Elsewhere]) -> Result<()> {
-    let before = store::by_statuses(tx, [of.1]).await?;
+    let mut before = store::by_statuses(tx, [of.1]).await?;
     if are_same(&before, media) {
         return Ok(());
     }
-    super::delete_of_status(tx, of.1).await?;
-    receive(tx, of, media).await
+    for (position, one) in (0i64..).zip(media) {
+        let row = one.row(of, position, tx.now)?;
+        let same = |known: &Attachment| (&known.original, &known.small) == (&row.original, &row.small);
+        match before.iter().position(same) {
+            Some(at) => store::update_elsewhere(tx, &retold(before.remove(at), row)?).await?,
+            None => store::insert(tx, &row).await?,
+        }
+    }
+    for gone in before {
+        super::delete_row(tx, gone).await?;
+    }
+    Ok(())
+}
+
+/// `known` as its server speaks of it now.
+fn retold(known: Attachment, now: Attachment) -> Result<Attachment> {
+    let mut meta = versions::meta_of(&known)?;
+    meta.extend(versions::meta_of(&now)?);
+    let meta_json = if meta.is_empty() { None } else { Some(serde_json::to_string(&meta)?) };
+    Ok(Attachment { id: known.id, meta_json, blurhash: now.blurhash.or(known.blurhash), ..now })
 }

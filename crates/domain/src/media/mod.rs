@@ -269,11 +269,15 @@ pub async fn still_processing(conn: &Conn, ids: &[MediaId]) -> Result<Vec<MediaI
 /// Removes the attachments of a status, and their files once that is committed.
 pub(crate) async fn delete_of_status(tx: &mut Tx, status: StatusId) -> Result<()> {
     for attachment in store::by_statuses(tx, [status]).await? {
-        store::delete(tx, attachment.id).await?;
-        delete_files(tx, attachment.keys()).await?;
-        forget(tx, former::of_attachment(&attachment)).await?;
+        delete_row(tx, attachment).await?;
     }
     Ok(())
+}
+
+async fn delete_row(tx: &mut Tx, attachment: Attachment) -> Result<()> {
+    store::delete(tx, attachment.id).await?;
+    delete_files(tx, attachment.keys()).await?;
+    forget(tx, former::of_attachment(&attachment)).await
 }
 
 async fn delete_files(tx: &mut Tx, keys: Vec<String>) -> Result<()> {

@@ -29,6 +29,8 @@ sql! {
     UPDATE_FAILURE = "UPDATE media_attachments SET failure = $2 WHERE id = $1";
     UPDATE = "UPDATE media_attachments SET description = $2, focus_x = $3, focus_y = $4, small = $5, meta_json = $6, \
         blurhash = $7 WHERE id = $1";
+    UPDATE_ELSEWHERE = "UPDATE media_attachments SET position = $2, kind = $3, content_type = $4, meta_json = $5, \
+        blurhash = $6, description = $7, focus_x = $8, focus_y = $9 WHERE id = $1";
     ATTACH = "UPDATE media_attachments SET status_id = $1, position = $2 WHERE id = $3 AND account_id = $4 AND state = 1 \
         AND (status_id IS NULL OR status_id = $1)";
     DETACH = "UPDATE media_attachments SET status_id = NULL, loose_since = $3 WHERE status_id = $1 AND id <> ALL($2)";
@@ -136,6 +138,23 @@ pub(super) async fn update(tx: &Tx, m: &Attachment) -> Result<()> {
     let values: [&dyn crate::db::Param; 7] =
         [&m.id, &m.description, &m.focus_x, &m.focus_y, &m.small, &m.meta_json, &m.blurhash];
     tx.exec(UPDATE, &values).await?;
+    Ok(())
+}
+
+/// What its server says of a file that stays where it is.
+pub(super) async fn update_elsewhere(tx: &Tx, m: &Attachment) -> Result<()> {
+    let values: [&dyn crate::db::Param; 9] = [
+        &m.id,
+        &m.position,
+        &m.kind,
+        &m.content_type,
+        &m.meta_json,
+        &m.blurhash,
+        &m.description,
+        &m.focus_x,
+        &m.focus_y,
+    ];
+    tx.exec(UPDATE_ELSEWHERE, &values).await?;
     Ok(())
 }
 

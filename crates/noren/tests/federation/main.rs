@@ -15,6 +15,7 @@ mod corpus_shapes;
 mod deletion;
 mod delivery;
 mod discovery;
+mod edits;
 mod emoji;
 mod entitled;
 mod figures;
