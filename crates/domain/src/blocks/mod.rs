@@ -104,7 +104,7 @@ pub async fn list(conn: &Conn, me: AccountId, page: Page) -> Result<Vec<Listed>>
     accounts::listed(conn, rows).await
 }
 
-/// Hides everything from a domain: follows from and to it end, notifications from it go.
+/// Hides everything from a domain: follows and wishes to follow, from and to it, end, notifications from it go.
 /// [`Error::Invalid`] for what is no domain name.
 /// <https://docs.joinmastodon.org/methods/domain_blocks/#block>
 pub async fn block_domain(db: &Db, me: AccountId, domain: &str) -> Result<()> {
@@ -121,7 +121,6 @@ pub async fn block_domain(db: &Db, me: AccountId, domain: &str) -> Result<()> {
             follows::sever(&mut tx, me, other).await?;
         }
     }
-    follows::store::delete_requests_of_domain(&tx, me, &domain).await?;
     store::delete_notifications_of_domain(&tx, me, &domain).await?;
     tx.commit().await
 }

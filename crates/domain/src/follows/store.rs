@@ -76,9 +76,10 @@ sql! {
         WHERE f.target_id = $1 AND a.domain IS NULL ORDER BY f.id LIMIT $2";
     IDS_OF_DOMAIN = "SELECT f.account_id, f.target_id FROM follows f JOIN accounts a ON a.id = f.target_id \
         WHERE f.account_id = $1 AND a.domain = $2 UNION SELECT f.account_id, f.target_id FROM follows f \
-        JOIN accounts a ON a.id = f.account_id WHERE f.target_id = $1 AND a.domain = $2 LIMIT $3";
-    DELETE_REQUESTS_OF_DOMAIN = "DELETE FROM follow_requests WHERE target_id = $1 \
-        AND account_id IN (SELECT id FROM accounts WHERE domain = $2)";
+        JOIN accounts a ON a.id = f.account_id WHERE f.target_id = $1 AND a.domain = $2 \
+        UNION SELECT r.account_id, r.target_id FROM follow_requests r JOIN accounts a ON a.id = r.target_id \
+        WHERE r.account_id = $1 AND a.domain = $2 UNION SELECT r.account_id, r.target_id FROM follow_requests r \
+        JOIN accounts a ON a.id = r.account_id WHERE r.target_id = $1 AND a.domain = $2 LIMIT $3";
 }
 
 pub async fn find(conn: &Conn, account: AccountId, target: AccountId) -> Result<Option<Follow>> {
@@ -161,7 +162,7 @@ pub(super) async fn count_requests(conn: &Conn, me: AccountId) -> Result<i64> {
     Ok(n)
 }
 
-/// (follower, followed) between `me` and accounts of `domain`, either way.
+/// (follower, followed) between `me` and accounts of `domain`, either way; who only asked to is a follower, too.
 pub(crate) async fn list_with_domain(
     conn: &Conn,
     me: AccountId,
@@ -169,11 +170,6 @@ pub(crate) async fn list_with_domain(
     limit: i64,
 ) -> Result<Vec<(AccountId, AccountId)>> {
     conn.all(IDS_OF_DOMAIN, &[&me, &domain, &limit]).await
-}
-
-pub(crate) async fn delete_requests_of_domain(tx: &Tx, me: AccountId, domain: &str) -> Result<()> {
-    tx.exec(DELETE_REQUESTS_OF_DOMAIN, &[&me, &domain]).await?;
-    Ok(())
 }
 
 pub(super) async fn count_all_requests(conn: &Conn, me: AccountId, limit: i64) -> Result<i64> {
