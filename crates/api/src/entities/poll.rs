@@ -62,6 +62,11 @@ pub async fn polls(
     Ok(made.collect())
 }
 
+/// Clients keep numbers in 32 bits; what other servers say may be more.
+fn counted(number: i64) -> i64 {
+    number.min(i64::from(i32::MAX))
+}
+
 fn one(row: polls::Poll, viewer: Option<AccountId>, own: Vec<i64>, emojis: Vec<CustomEmoji>, now: Time) -> Poll {
     let expired = row.expired(now);
     let hidden = row.hide_totals && !expired;
@@ -72,13 +77,13 @@ fn one(row: polls::Poll, viewer: Option<AccountId>, own: Vec<i64>, emojis: Vec<C
         expires_at: row.expires_at.map(Iso),
         expired,
         multiple: row.multiple,
-        votes_count: options.iter().map(|o| o.votes).sum(),
-        voters_count: row.multiple.then_some(row.voters_count).or(Some(row.voters_count)),
+        votes_count: counted(options.iter().map(|o| o.votes).sum()),
+        voters_count: Some(counted(row.voters_count)),
         voted: viewer.map(|_| is_author || !own.is_empty()),
         own_votes: viewer.map(|_| own),
         options: options
             .into_iter()
-            .map(|o| PollOption { title: o.title, votes_count: (!hidden).then_some(o.votes) })
+            .map(|o| PollOption { title: o.title, votes_count: (!hidden).then(|| counted(o.votes)) })
             .collect(),
         emojis,
     }

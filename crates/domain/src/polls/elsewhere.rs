@@ -12,6 +12,8 @@ use crate::{
 /// Options, and characters of each, that are kept. A vote names what it chooses: what is cut could not be voted for.
 const OPTIONS: usize = 500;
 const CHARACTERS: usize = 2048;
+/// Nobody checks what numbers others say, and clients keep them in 32 bits.
+const MOST: i64 = i32::MAX as i64;
 
 /// A poll as it arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +28,7 @@ impl Elsewhere {
     fn options(&self) -> Vec<Choice> {
         let cut = |o: &Choice| Choice {
             title: o.title.chars().filter(|c| *c != '\0').take(CHARACTERS).collect(),
-            votes: o.votes.max(0),
+            votes: o.votes.clamp(0, MOST),
         };
         self.options.iter().take(OPTIONS).map(cut).collect()
     }
@@ -37,7 +39,7 @@ impl Elsewhere {
     }
 
     fn voters(&self, options: &[Choice]) -> i64 {
-        self.voters.unwrap_or_else(|| options.iter().map(|o| o.votes).sum()).max(0)
+        self.voters.unwrap_or_else(|| options.iter().map(|o| o.votes).sum()).clamp(0, MOST)
     }
 }
 

@@ -9,6 +9,8 @@ pub(super) const DESCRIPTION: usize = 10_000;
 /// Components of a blurhash on each side: what Mastodon shows.
 const COMPONENTS: usize = 5;
 const ATTACHMENTS: usize = 16;
+/// Pixels of a side: what says that it has more is nothing that is shown, and more than clients can count.
+const SIDE: u32 = 1_000_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AttachmentKind {
@@ -55,6 +57,11 @@ pub(super) fn read(reader: Reader<'_>) -> (Vec<Attachment>, Vec<String>) {
     (media, links)
 }
 
+/// Whether a picture can have so many pixels.
+pub(super) fn is_side(pixels: u32) -> bool {
+    (1..=SIDE).contains(&pixels)
+}
+
 fn is_media(kind: &str) -> bool {
     kind.starts_with("image/") || kind.starts_with("video/") || kind.starts_with("audio/")
 }
@@ -70,7 +77,8 @@ impl Attachment {
         })?;
         let (url, link) = target(reader)?;
         let inner_type = link.and_then(|link| link.text("mediaType")).map(|kind| cut(kind, 128));
-        let side = |of: Reader<'_>, name: &str| of.count(name).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+        let side =
+            |of: Reader<'_>, name: &str| of.count(name).and_then(|n| u32::try_from(n).ok()).filter(|n| is_side(*n));
         let size = |name: &str| side(reader, name).or_else(|| side(link?, name));
         let words = [reader.text("summary"), reader.text("name")];
         Some(Self {

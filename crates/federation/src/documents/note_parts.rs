@@ -1,5 +1,6 @@
 //! The parts of a post that its many senders write in many ways.
 
+use super::attachment::is_side;
 use super::reader::{Reader, address, cut, id_of, one_of};
 use super::{Attachment, AttachmentKind, Collection, Image, NoteKind, Source};
 use serde_json::Value;
@@ -123,7 +124,7 @@ pub(super) fn media_of(reader: Reader<'_>, kind: NoteKind) -> Option<Attachment>
     let files = files.filter(is_file);
     let height = |link: &Reader<'_>| link.count("height").unwrap_or(0);
     let file = files.filter(|link| height(link) <= TALLEST).max_by_key(height)?;
-    let size = |name: &str| file.count(name).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+    let size = |name: &str| file.count(name).and_then(|n| u32::try_from(n).ok()).filter(|n| is_side(*n));
     Some(Attachment {
         kind,
         url: file.link("href")?,

@@ -33,6 +33,29 @@ fn votes(poll: &Value) -> Vec<u64> {
 }
 
 with_a_peer! {
+    async fn numbers_that_nobody_counts_are_none_that_clients_cannot_read(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        followed(&server, &peer, &bob, (&eve, "eve")).await;
+        let most = u64::try_from(i64::MAX).unwrap();
+        let votes_of = choices(&[("yes", most), ("no", most)]);
+        let picture = json!({ "type": "Document", "mediaType": "image/png", "url": format!("{}/1.png", peer.base),
+            "width": u32::MAX, "height": u32::MAX });
+        let more = json!({ "oneOf": votes_of, "votersCount": most, "attachment": [picture],
+            "likes": { "type": "Collection", "totalItems": most } });
+        let note = question(&peer, &eve, "1", &more);
+        peer.send(&eve, &server, &peer.activity(&eve, ("Create", "1"), note.clone())).await;
+        let status = arrived(&bob, &note).await;
+        let poll = &status["poll"];
+        let most = json!(i32::MAX);
+        for number in [&poll["votes_count"], &poll["voters_count"], &poll["options"][1]["votes_count"], &status["favourites_count"]] {
+            assert_eq!(*number, most, "{status:#}");
+        }
+        assert_eq!(status["media_attachments"][0]["meta"], Value::Null);
+        // Votes from here come to that, and make no more of it.
+        let voted = bob.post(&format!("/api/v1/polls/{}/votes", id(poll)), json!({ "choices": [0] })).await.ok();
+        assert_eq!((&voted["options"][0]["votes_count"], &voted["voters_count"]), (&most, &most));
+    }
+
     async fn whoever_looks_sees_how_it_stands(server, peer, bob) {
         let eve = peer.somebody("eve");
         followed(&server, &peer, &bob, (&eve, "eve")).await;
