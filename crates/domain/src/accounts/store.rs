@@ -70,10 +70,14 @@ sql! {
         default_content_type = COALESCE($6::bigint, default_content_type) WHERE account_id = $1";
     // Written, the row of somebody whom many follow at once would be there a thousand times until PostgreSQL tidies up.
     LOCK = "SELECT 1::bigint FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
-    COUNT_FOLLOWERS = "UPDATE accounts SET followers_count = followers_count + $2::bigint WHERE id = $1";
-    COUNT_FOLLOWING = "UPDATE accounts SET following_count = following_count + $2::bigint WHERE id = $1";
+    // Of accounts elsewhere these are what their servers say: perhaps less than is known here.
+    COUNT_FOLLOWERS = "UPDATE accounts SET followers_count = CASE WHEN followers_count + $2::bigint < 0 THEN 0 \
+        ELSE followers_count + $2::bigint END WHERE id = $1";
+    COUNT_FOLLOWING = "UPDATE accounts SET following_count = CASE WHEN following_count + $2::bigint < 0 THEN 0 \
+        ELSE following_count + $2::bigint END WHERE id = $1";
     UPDATE_ROLE = "UPDATE accounts SET role = $2 WHERE id = $1";
-    COUNT_STATUS = "UPDATE accounts SET statuses_count = statuses_count + $2::bigint, \
+    COUNT_STATUS = "UPDATE accounts SET statuses_count = CASE WHEN statuses_count + $2::bigint < 0 THEN 0 \
+        ELSE statuses_count + $2::bigint END, \
         last_status_at = CASE WHEN $2::bigint > 0 THEN $3::bigint ELSE last_status_at END WHERE id = $1";
 }
 

@@ -1,4 +1,4 @@
-//! What somebody elsewhere has pinned to their profile: posts and hashtags.
+//! What somebody elsewhere shows on their profile: pinned posts, hashtags, and how many posts and people there are.
 
 use super::{Budget, failed, status};
 use crate::Federation;
@@ -29,6 +29,12 @@ pub async fn fetch(federation: &Federation, id: AccountId) -> Result<()> {
         let names: Vec<String> = items.iter().filter_map(name).take(TAGS).collect();
         tags::remote::replace(&federation.db, id, &names).await?;
     }
+    let counts = accounts_elsewhere::Counts {
+        statuses: total(federation, &account, actor.outbox).await?,
+        followers: total(federation, &account, actor.followers).await?,
+        following: total(federation, &account, actor.following).await?,
+    };
+    accounts_elsewhere::count_as_told(&federation.db, id, counts).await?;
     let Some(list) = list(federation, &account, actor.featured).await? else { return Ok(()) };
     let Some(items) = whole(&list) else { return Ok(()) };
     let mut pinned = Vec::new();
@@ -53,6 +59,11 @@ fn whole(list: &Collection) -> Option<&[Object]> {
         Some(Page::Embedded(page)) if list.items.is_empty() && page.next.is_none() => Some(&page.items),
         _ => None,
     }
+}
+
+/// How many there are on one of their lists, where it says so. Nothing else of it is read.
+async fn total(federation: &Federation, account: &Account, uri: Option<String>) -> Result<Option<u64>> {
+    Ok(list(federation, account, uri).await?.and_then(|list| list.total))
 }
 
 /// A list of theirs, if it can be had. One that cannot is asked for when the account is next met.

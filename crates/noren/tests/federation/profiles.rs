@@ -93,6 +93,45 @@ with_a_peer! {
         assert_eq!(shown["items"], json!([{ "type": "Hashtag", "href": mine["url"], "name": "#Tea" }]));
     }
 
+    async fn a_profile_shows_the_numbers_that_its_server_says(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        peer.shows(&ann, "ann", json!({ "following": format!("{}/following", ann.uri) }));
+        let says = |list: &str, total: Value| {
+            let id = format!("{}/{list}", ann.uri);
+            peer.put(&format!("/users/ann/{list}"), json!({ "type": "OrderedCollection", "id": id, "totalItems": total }));
+        };
+        says("outbox", json!(1_200));
+        says("followers", json!(i64::MAX));
+        let there = id(&find(&bob, &format!("ann@{}", peer.host())).await).to_owned();
+        server.settle().await;
+        let path = format!("/api/v1/accounts/{there}");
+        let shown = async || {
+            let ann = bob.get(&path, ()).await.ok();
+            ["statuses_count", "followers_count", "following_count"].map(|name| ann[name].as_i64().unwrap())
+        };
+        // One list cannot be had, one says what nobody believes.
+        assert_eq!(shown().await, [1_200, i64::from(i32::MAX), 0]);
+        says("followers", json!(7));
+        says("following", json!(9));
+        says("outbox", json!("many"));
+        let look_again = async || {
+            domain::accounts::remote::fetch_pins_later(server.db(), there.parse().unwrap()).await.unwrap();
+            server.settle().await;
+        };
+        look_again().await;
+        assert_eq!(shown().await, [1_200, 7, 9]);
+        // Who comes to follow hears what their server says then; what happens here counts, too, and never to less than nothing.
+        says("followers", json!(8));
+        crate::peer::followed(&server, &peer, &bob, (&ann, "ann")).await;
+        assert_eq!(shown().await[1], 8);
+        bob.post(&format!("{path}/unfollow"), ()).await.ok();
+        assert_eq!(shown().await[1], 7);
+        says("followers", json!(0));
+        crate::peer::followed(&server, &peer, &bob, (&ann, "ann")).await;
+        bob.post(&format!("{path}/unfollow"), ()).await.ok();
+        assert_eq!(shown().await, [1_200, 0, 9]);
+    }
+
     async fn hashtags_that_are_not_seen_are_not_gone(server, peer, bob) {
         let ann = peer.somebody("ann");
         let tags = format!("{}/tags", ann.uri);

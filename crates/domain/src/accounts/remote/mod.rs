@@ -31,6 +31,8 @@ const DOMAINS: i64 = 50_000;
 const AGAIN: Duration = Duration::from_secs(1);
 /// Accounts of one server that are asked where its shared inbox is.
 const SHARERS: i64 = 1_000;
+/// The greatest number that is believed of what a server says of how many there are.
+const MOST: u64 = i32::MAX as u64;
 /// Statuses deleted between two looks.
 const PAGE: i64 = 200;
 
@@ -276,6 +278,22 @@ pub async fn refresh_later(db: &Db, id: AccountId) -> Result<()> {
 pub async fn is_inbox_of_all(conn: &Conn, inbox: &str, host: &str) -> Result<bool> {
     let (known, sharing) = store::sharers(conn, (host, inbox), SHARERS).await?;
     Ok(sharing >= 2 && sharing * 2 > known)
+}
+
+/// How many posts, followers and followed people the account's own server says that there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    pub statuses: Option<u64>,
+    pub followers: Option<u64>,
+    pub following: Option<u64>,
+}
+
+/// Shows these numbers of it, as far as they are told: its server knows of more than came here.
+pub async fn count_as_told(db: &Db, id: AccountId, counts: Counts) -> Result<()> {
+    let tx = db.begin().await?;
+    let number = |told: Option<u64>| told.map(|n| i64::try_from(n.min(MOST)).unwrap_or(0));
+    store::update_counts(&tx, id, [counts.statuses, counts.followers, counts.following].map(number)).await?;
+    tx.commit().await
 }
 
 /// Has a job fetch what the account shows on its profile; once is enough.

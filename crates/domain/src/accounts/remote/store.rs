@@ -54,6 +54,9 @@ const KNOWN: &str = " WHERE domain IS NOT NULL AND suspended_at IS NULL AND ($1:
 
 sql! {
     BY_URI = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = $1";
+    UPDATE_COUNTS = "UPDATE accounts SET statuses_count = COALESCE($2::bigint, statuses_count), \
+        followers_count = COALESCE($3::bigint, followers_count), following_count = COALESCE($4::bigint, following_count) \
+        WHERE id = $1 AND domain IS NOT NULL";
     BY_URIS = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = ANY($1)";
     // A page may be said to be several people's: whose servers say so.
     BY_URLS = "SELECT ", Account::COLUMNS, " FROM accounts WHERE url = ANY($1) AND suspended_at IS NULL ORDER BY id LIMIT 200";
@@ -171,6 +174,13 @@ pub(super) async fn put_actor(tx: &Tx, id: AccountId, r: &Reach) -> Result<()> {
 }
 
 /// Hides an account, if nothing hides it yet, because its server says so.
+/// What is None stays as it is.
+pub(super) async fn update_counts(tx: &Tx, id: AccountId, told: [Option<i64>; 3]) -> Result<()> {
+    let [statuses, followers, following] = told;
+    tx.exec(UPDATE_COUNTS, &[&id, &statuses, &followers, &following]).await?;
+    Ok(())
+}
+
 pub(super) async fn suspend(tx: &Tx, id: AccountId) -> Result<()> {
     tx.exec(SUSPEND, &[&id, &tx.now]).await?;
     tx.exec(MARK_SUSPENDED, &[&id, &Some(tx.now)]).await?;
