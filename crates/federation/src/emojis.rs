@@ -1,9 +1,9 @@
 //! Emoji of this site at the addresses that they have in documents.
 
 use crate::actors::serve::document;
-use crate::{Federation, Refusal, accepts_documents};
+use crate::{Federation, Path, Refusal, accepts_documents};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;

@@ -33,7 +33,7 @@ use crate::deliver::moved::Moved;
 use crate::fetch::{Fetcher, Options, Private};
 use crate::inbox::asking::Asking;
 use crate::inbox::trouble::Trouble;
-use crate::refusal::Refusal;
+use crate::refusal::{Path, Refusal};
 use crate::resolve::missing::Missing;
 use axum::Router;
 use axum::http::{HeaderMap, Method, Uri, header};

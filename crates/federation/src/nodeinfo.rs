@@ -1,7 +1,7 @@
 //! What this server is: <https://nodeinfo.diaspora.software/>.
 
-use crate::{Federation, Refusal};
-use axum::extract::{Path, State};
+use crate::{Federation, Path, Refusal};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;

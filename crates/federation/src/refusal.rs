@@ -1,9 +1,26 @@
 //! Why there is no answer.
 
+use axum::extract::{self, FromRequestParts};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 
 const ACCEPT_SIGNATURE: HeaderName = HeaderName::from_static("accept-signature");
+
+/// What an address names. There is nothing at one that names what cannot be.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match extract::Path::from_request_parts(parts, state).await {
+            Ok(extract::Path(named)) => Ok(Self(named)),
+            Err(_) => Err(Refusal::Unknown),
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(crate) enum Refusal {

@@ -1,9 +1,9 @@
 //! Actors at their addresses.
 
 use crate::documents::CONTENT_TYPE;
-use crate::{Federation, Refusal};
+use crate::{Federation, Path, Refusal};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;

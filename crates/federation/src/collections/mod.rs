@@ -5,8 +5,8 @@
 use crate::actors::serve::{document, local};
 use crate::deliver::compose;
 use crate::documents::{Collection, Object, Page as First};
-use crate::{Federation, Refusal};
-use axum::extract::{Path, State};
+use crate::{Federation, Path, Refusal};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;

@@ -252,7 +252,10 @@ fn of_note(author: &Account, note: Note, verb: Verb, id: String) -> Activity {
 async fn deleted(conn: &Conn, gone: &Gone) -> Result<(AccountId, Activity)> {
     let author = known(conn, gone.account).await?;
     if let Some(boosted) = &gone.boosted {
-        let Addressed { to, cc } = Addressed::new(gone.visibility, &author.uri, Vec::new());
+        // Whoever wrote it, as when it was told.
+        let people = accounts::store::by_ids(conn, gone.concerned.iter().copied()).await?;
+        let people = people.into_iter().map(|account| account.uri).collect();
+        let Addressed { to, cc } = Addressed::new(gone.visibility, &author.uri, people);
         let announce = Activity {
             id: Some(gone.uri.clone()),
             verb: Verb::Announce,

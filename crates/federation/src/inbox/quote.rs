@@ -6,10 +6,11 @@ use crate::documents::{Activity, Note, Object, Verb, same_origin};
 use crate::resolve::{self, Budget};
 use crate::statuses::arrive;
 use domain::accounts::{self, Account};
+use domain::db::Conn;
 use domain::deliveries::Asked;
 use domain::ids::StatusId;
 use domain::statuses::quotes::remote::{self as quotes, Answer};
-use domain::statuses::{Status, Visibility, remote, remote::How};
+use domain::statuses::{Status, Visibility, remote, remote::How, visibility};
 use domain::{Error, Result};
 
 /// What a request for consent has behind the name of whoever asks.
@@ -40,6 +41,8 @@ pub(super) async fn asked(federation: &Federation, from: &Account, activity: &Ac
     let author = accounts::store::by_id(&conn, quoted.account_id).await?;
     let author = author.filter(|a| a.is_local() && a.suspended_at.is_none()).ok_or(Error::NotFound)?;
     let allowed = quotes::may(&conn, from.id, &quoted).await?;
+    // That there is a post which they may not see is nothing that they are told.
+    let told = quoted.visibility <= Visibility::Unlisted || may_see(&conn, from, &quoted).await?;
     drop(conn);
     let request = Asked {
         account: author.id,
@@ -49,14 +52,20 @@ pub(super) async fn asked(federation: &Federation, from: &Account, activity: &Ac
         quoting: quoting.to_owned(),
     };
     if !allowed {
-        // That there is a post which they may not see is nothing that they are told.
-        let told = quoted.visibility <= Visibility::Unlisted;
         return if told { quotes::refuse(&federation.db, &request).await } else { Err(Error::NotFound) };
     }
     let quoting = instrument(federation, from, activity).await?;
     match quoting.filter(|s| s.quote_of_id == Some(quoted.id) && s.account_id == from.id) {
         Some(quoting) => quotes::asked(&federation.db, quoting.id, &request).await,
         None => quotes::refuse(&federation.db, &request).await,
+    }
+}
+
+async fn may_see(conn: &Conn, who: &Account, status: &Status) -> Result<bool> {
+    match visibility::visible(conn, Some(who.id), status.id).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

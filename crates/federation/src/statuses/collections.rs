@@ -5,9 +5,9 @@
 use super::serve::{Shown, answer, shown};
 use crate::actors::serve::document;
 use crate::documents::{Collection, Object, Page};
-use crate::{Federation, Refusal};
+use crate::{Federation, Path, Refusal};
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use domain::db::Conn;

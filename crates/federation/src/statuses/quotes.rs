@@ -7,9 +7,9 @@ use crate::documents::{Document, Note, Quote, QuoteAuthorization, host, same_ori
 use crate::follows::place;
 use crate::inbox::signer;
 use crate::resolve::{self, Budget};
-use crate::{Federation, Refusal};
+use crate::{Federation, Path, Refusal};
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use domain::accounts::{self, Account};

@@ -3,9 +3,9 @@
 use crate::actors::serve::{document, local, private_document};
 use crate::deliver::compose;
 use crate::inbox::signer;
-use crate::{Federation, Refusal};
+use crate::{Federation, Path, Refusal};
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use domain::accounts::Account;

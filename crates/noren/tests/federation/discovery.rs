@@ -218,6 +218,17 @@ testkit::on_both_engines! {
         }
     }
 
+    async fn nothing_is_at_addresses_that_cannot_be(server: TestServer) {
+        server.person("alice").await;
+        for path in [
+            "/users/alice/outbox/x", "/users/alice/followers/99999999999999999999", "/users/alice/following/-", "/contexts/x",
+            "/contexts/1/x", "/users/%ff", "/users/%ff/outbox", "/users/alice/statuses/x", "/users/alice/statuses/x/replies",
+        ] {
+            let reply = document(server.client(), path).await;
+            assert_eq!((reply.status, &reply.json["error"]), (404, &json!("Not Found")), "{path}");
+        }
+    }
+
     async fn the_site_itself_has_a_handle(server: TestServer) {
         let ask = async |resource: &str| server.client().get("/.well-known/webfinger", [("resource", resource)]).await.ok();
         for resource in ["acct:noren.test@noren.test", "https://noren.test/", "https://noren.test/actor"] {

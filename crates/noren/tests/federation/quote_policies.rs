@@ -1,7 +1,7 @@
 //! Who may quote a post of another server, and what is said of ours.
 
 use crate::peer::{Peer, Somebody, followed, local_uri, with_a_peer};
-use crate::{home, id, search};
+use crate::{home, id, post_as, search};
 use serde_json::{Value, json};
 use testkit::Person;
 
@@ -18,6 +18,22 @@ fn approval(status: &Value) -> (Value, Value) {
 }
 
 with_a_peer! {
+    async fn followers_who_ask_to_quote_what_is_for_them_are_told_no(server, peer, bob) {
+        let (ann, eve) = (peer.somebody("ann"), peer.somebody("eve"));
+        peer.send(&ann, &server, &peer.activity(&ann, ("Follow", "f"), json!(local_uri(&server, &bob)))).await;
+        let private = post_as(&bob, "for friends", "private").await;
+        for (who, name) in [(&eve, "1"), (&ann, "2")] {
+            let mut note = peer.note(who, (name, "look"), &[]);
+            note["quote"] = private["uri"].clone();
+            let mut asked = peer.activity(who, ("QuoteRequest", &format!("ask{name}")), private["uri"].clone());
+            asked["instrument"] = note;
+            peer.send(who, &server, &asked).await;
+        }
+        // Who cannot see it hears nothing.
+        assert_eq!(peer.told("Reject"), [private["uri"].as_str().unwrap()]);
+        assert_eq!(peer.last("Reject")["to"], json!([ann.uri]));
+    }
+
     async fn whom_an_author_follows_may_quote_them(server, peer, bob) {
         let ann = peer.somebody("ann");
         let (following, followers) = (format!("{}/following", ann.uri), format!("{}/followers", ann.uri));

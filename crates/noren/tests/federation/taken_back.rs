@@ -24,6 +24,24 @@ async fn undo(server: &TestServer, peer: &Peer, (who, name): (&Somebody, &str), 
 }
 
 with_a_peer! {
+    async fn the_end_of_a_boost_is_for_whom_the_boost_was_for(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let note = peer.note(&ann, ("1", "boost me"), &[]);
+        peer.put("/notes/1", note.clone());
+        let there = search(&bob, note["id"].as_str().unwrap()).await["statuses"][0].clone();
+        for visibility in ["public", "unlisted", "private"] {
+            bob.post(&format!("/api/v1/statuses/{}/reblog", id(&there)), [("visibility", visibility)]).await.ok();
+            server.settle().await;
+            bob.post(&format!("/api/v1/statuses/{}/unreblog", id(&there)), ()).await.ok();
+            server.settle().await;
+            let (boost, end) = (peer.last("Announce"), peer.last("Undo"));
+            assert!(boost["cc"].as_array().unwrap().contains(&json!(ann.uri)), "{boost}");
+            for told in [&end, &end["object"]] {
+                assert_eq!((&told["to"], &told["cc"]), (&boost["to"], &boost["cc"]), "{visibility}");
+            }
+        }
+    }
+
     async fn everything_can_be_taken_back_by_its_name(server, peer, bob) {
         let (ann, neighbour, other) = (peer.somebody("ann"), peer.somebody("neighbour"), Peer::start().await);
         let eve = other.somebody("eve");
