@@ -229,7 +229,7 @@ impl Around<'_> {
             mentions: if row.mentions_json == "[]" { Vec::new() } else { named(&row) },
             tags: if row.tags_json == "[]" { Vec::new() } else { self.tags(&row) },
             emojis: super::emoji::pick(&row.emojis_json, &self.emojis),
-            quote: quote::quote(&row, &self.quoted, self.quotes).map(Box::new),
+            quote: quote::quote(&row, &self.quoted, self.quotes).filter(|_| !boost).map(Box::new),
             reblogs_count: row.reblogs(),
             favourites_count: row.favourites(),
             poll: row.poll_id.and_then(|id| self.polls.get(&id).cloned()),

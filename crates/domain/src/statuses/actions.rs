@@ -2,7 +2,7 @@
 //! All are safe to repeat: the second time changes nothing and answers the same.
 
 use super::{
-    Consent, ContentType, QuotePolicy, Status, Visibility,
+    Boost, Consent, Status, Visibility,
     consent::{self, Deed},
     reactions, store, visibility,
 };
@@ -111,41 +111,16 @@ pub async fn reblog(
     drop(conn);
     let mut tx = db.begin().await?;
     let new: StatusId = ids::next();
-    let visibility = wanted.unwrap_or(Visibility::Public).max(status.visibility).min(Visibility::Private);
-    let boost = Status {
+    let boost = status.boosted(Boost {
         id: new,
         account_id: who,
         uri: format!("{}/activity", site.status_uri(&author.username, new)),
-        url: None,
         local: true,
-        text: String::new(),
-        content: String::new(),
-        spoiler_text: String::new(),
-        visibility,
-        in_reply_to_id: None,
-        in_reply_to_account_id: None,
-        reblog_of_id: Some(status.id),
+        visibility: wanted.unwrap_or(Visibility::Public),
         conversation_id: conversations::open(&tx).await?,
-        app_id: None,
-        poll_id: None,
-        quote_of_id: None,
-        has_media: false,
-        mentions_json: "[]".into(),
-        tags_json: "[]".into(),
-        emojis_json: "[]".into(),
-        replies_count: 0,
-        reblogs_count: 0,
-        favourites_count: 0,
-        quotes_count: 0,
         created_at: tx.now,
-        edited_at: None,
-        content_type: ContentType::Plain,
-        told_favourites: None,
-        told_reblogs: None,
         consent,
-        quote_manual: QuotePolicy::Nobody,
-        ..status.clone()
-    };
+    });
     if !store::insert(&tx, &boost).await? {
         // Somebody's second finger was faster.
         drop(tx);

@@ -150,7 +150,61 @@ pub struct Mention {
     pub silent: bool,
 }
 
+/// What a boost has of its own.
+pub(crate) struct Boost {
+    pub id: StatusId,
+    pub account_id: AccountId,
+    pub uri: String,
+    pub local: bool,
+    /// It is for no more people than what it boosts.
+    pub visibility: Visibility,
+    pub conversation_id: ConversationId,
+    pub created_at: Time,
+    pub consent: Consent,
+}
+
 impl Status {
+    /// A boost of it: of what it boosts it has what lists are chosen by, and nothing that is shown.
+    pub(crate) fn boosted(&self, boost: Boost) -> Status {
+        Status {
+            id: boost.id,
+            account_id: boost.account_id,
+            uri: boost.uri,
+            url: None,
+            local: boost.local,
+            text: String::new(),
+            content: String::new(),
+            spoiler_text: String::new(),
+            visibility: boost.visibility.max(self.visibility).min(Visibility::Private),
+            sensitive: self.sensitive,
+            language: self.language.clone(),
+            in_reply_to_id: None,
+            in_reply_to_account_id: None,
+            reblog_of_id: Some(self.id),
+            conversation_id: boost.conversation_id,
+            app_id: None,
+            poll_id: None,
+            quote_of_id: None,
+            quote_state: QuoteState::None,
+            quote_policy: self.quote_policy,
+            has_media: false,
+            mentions_json: "[]".into(),
+            tags_json: "[]".into(),
+            emojis_json: "[]".into(),
+            replies_count: 0,
+            reblogs_count: 0,
+            favourites_count: 0,
+            quotes_count: 0,
+            created_at: boost.created_at,
+            edited_at: None,
+            content_type: ContentType::Plain,
+            told_favourites: None,
+            told_reblogs: None,
+            consent: boost.consent,
+            quote_manual: QuotePolicy::Nobody,
+        }
+    }
+
     /// Who is named in it, and who may see it as if they were.
     pub fn mentions(&self) -> Vec<Mention> {
         serde_json::from_str(&self.mentions_json).unwrap_or_default()

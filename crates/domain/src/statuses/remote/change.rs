@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Consent, ContentType, Media, QuotePolicy, QuoteState, Status, Visibility, consent,
+        Boost, Consent, Media, Status, Visibility, consent,
         delete::{self as removal, remove_with_boosts},
         edit as versions, quotes, visibility,
     },
@@ -198,41 +198,16 @@ pub async fn boost(
         tx.commit().await?;
         return Ok(Some(known));
     }
-    let boost = Status {
+    let boost = status.boosted(Boost {
         id: super::free_id(&tx, created_at).await?,
         account_id: who,
         uri: uri.to_owned(),
-        url: None,
         local: false,
-        text: String::new(),
-        content: String::new(),
-        spoiler_text: String::new(),
-        visibility: wanted.max(status.visibility).min(Visibility::Private),
-        in_reply_to_id: None,
-        in_reply_to_account_id: None,
-        reblog_of_id: Some(original),
+        visibility: wanted,
         conversation_id: conversations::open(&tx).await?,
-        app_id: None,
-        poll_id: None,
-        quote_of_id: None,
-        quote_state: QuoteState::None,
-        has_media: false,
-        mentions_json: "[]".into(),
-        tags_json: "[]".into(),
-        emojis_json: "[]".into(),
-        replies_count: 0,
-        reblogs_count: 0,
-        favourites_count: 0,
-        quotes_count: 0,
         created_at,
-        edited_at: None,
-        content_type: ContentType::Plain,
-        told_favourites: None,
-        told_reblogs: None,
         consent: Consent::None,
-        quote_manual: QuotePolicy::Nobody,
-        ..status.clone()
-    };
+    });
     if !store::insert(&tx, &boost).await? {
         // Something else of theirs has this name, and will have it.
         if super::by_uri(&tx, uri).await?.is_some() {

@@ -69,6 +69,16 @@ testkit::on_both_engines! {
         server.client().with_token(&token).get(&path, ()).await.expect(403);
     }
 
+    async fn a_boost_of_a_quote_quotes_nothing_itself(server: TestServer) {
+        let (alice, bob, carol) = (server.person("alice").await, server.person("bob").await, server.person("carol").await);
+        let made = quote(&bob, &post(&alice, "quote me").await, "look").await;
+        let boost = carol.post(&format!("/api/v1/statuses/{}/reblog", id(&made)), ()).await.ok();
+        for boost in [seen(&carol, &boost).await, boost] {
+            assert_eq!((&boost["quote"], &boost["reblog"]["quote"]), (&Value::Null, &made["quote"]), "{boost:#}");
+        }
+        assert_eq!(made["quote"]["state"], "accepted");
+    }
+
     async fn consent_can_be_taken_back(server: TestServer) {
         let (alice, bob) = (server.person("alice").await, server.person("bob").await);
         follow(&alice, &bob).await;
