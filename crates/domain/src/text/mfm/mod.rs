@@ -33,7 +33,7 @@ pub fn has_functions(text: &str) -> bool {
     text.contains("$[")
 }
 
-/// The HTML of a text; None when it is blank, or too long.
+/// The HTML of a text; None when it is blank, or one of the two is too long.
 pub fn mfm_html(text: &str, names: &Names) -> Option<String> {
     if text.len() > LONGEST {
         return None;
@@ -43,7 +43,8 @@ pub fn mfm_html(text: &str, names: &Names) -> Option<String> {
     let text: String = text.chars().filter(|c| kept(*c)).collect();
     let mut writer = Writer::new(names);
     blocks(&text, 0, &mut writer);
-    Some(writer.out).filter(|html| !html.is_empty())
+    let fits = !writer.out.is_empty() && !writer.is_full();
+    fits.then_some(writer.out)
 }
 
 /// Writes quotes, code and what stands between.

@@ -4,7 +4,7 @@ use super::Names;
 use super::inline::{Mark, Piece, pieces};
 use crate::Time;
 use crate::text::entities::Kind;
-use crate::text::sanitise::{attribute, mfm_attribute, mfm_class};
+use crate::text::sanitise::{MAX_INPUT, attribute, mfm_attribute, mfm_class};
 use crate::text::tag_key;
 
 /// Bytes of an address.
@@ -23,6 +23,11 @@ impl<'n> Writer<'n> {
         Self { out: String::new(), names, links: 0, rubies: 0 }
     }
 
+    /// More than that would be cut off where it is made safe.
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() > MAX_INPUT
+    }
+
     /// Text with all that may be in it but blocks.
     pub(super) fn paragraph(&mut self, text: &str) {
         let text = text.trim_matches('\n');
@@ -31,6 +36,10 @@ impl<'n> Writer<'n> {
         }
         self.out.push_str("<p>");
         for piece in &pieces(text) {
+            // Names are short, and the addresses that they stand for need not be.
+            if self.is_full() {
+                return;
+            }
             self.piece(piece);
         }
         self.out.push_str("</p>");

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use crate::text::mfm::{Names, mfm_html};
+use crate::text::sanitise::MAX_INPUT;
 use crate::text::{plain, sanitise};
 
 fn names() -> Names {
@@ -116,6 +117,15 @@ fn what_is_too_long_or_too_deep() {
     assert_eq!(sanitise(&html), html);
     let quotes = format!("{}x", "> ".repeat(1000));
     assert_eq!(show(&quotes).matches("<blockquote>").count(), 6);
+}
+
+/// Short names of long addresses would make much of little.
+#[test]
+fn what_becomes_too_long() {
+    let page = format!("https://m.example/{}", "a".repeat(2000));
+    let names = Names { tags: HashMap::from([("a".to_owned(), page)]), ..names() };
+    let shown = |count: usize| mfm_html(&"#a ".repeat(count), &names).map(|html| html.matches("<a ").count());
+    assert_eq!((shown(60), shown(70), shown(64 * 1024 / 3)), (Some(60), None, None));
 }
 
 /// Pieces that open, close and do neither.
@@ -254,7 +264,7 @@ fn time_grows_with_length_only() {
         let long = piece.repeat(64 * 1024 / piece.len());
         let start = Instant::now();
         let html = show(&long);
-        assert!(html.len() < 8 * 1024 * 1024, "{piece:?}: {}", html.len());
+        assert!(html.len() <= MAX_INPUT, "{piece:?}: {}", html.len());
         let spent = start.elapsed();
         println!("{piece:?}: {spent:?}");
         // Not a measurement: what grows with the square of the input takes minutes, on any machine.
