@@ -56,9 +56,10 @@ pub(super) async fn handle(State(edge): State<Edge>, request: Request) -> Respon
 pub(super) async fn handle_for(State((edge, site)): State<(Edge, Arc<Site>)>, request: Request) -> Response {
     let started = Instant::now();
     let request = told(request, &edge.current());
-    let answered = match Name::of_path(request.uri.path()) {
-        Ok(name) => edge.answered_by(&site, &name, &request).await,
-        Err(unnamed) => refusal(unnamed).into(),
+    let answered = match (edge.end_of_circle(&request), Name::of_path(request.uri.path())) {
+        (Some(end), _) => end.into(),
+        (None, Ok(name)) => edge.answered_by(&site, &name, &request).await,
+        (None, Err(unnamed)) => refusal(unnamed).into(),
     };
     edge.finished(&request, Some(site), (answered, started))
 }
@@ -120,9 +121,8 @@ impl Edge {
             Ok(host) => host,
             Err(status) => return (None, serve::error(status).into()),
         };
-        if hops::has_passed(&request.headers, &self.0.via) {
-            came_back(&host, request, &self.0.via);
-            return (None, serve::error(StatusCode::LOOP_DETECTED).into());
+        if let Some(end) = self.end_of_circle(request) {
+            return (None, end.into());
         }
         if request.method == Method::OPTIONS && request.uri.path() == "*" {
             return (None, serve::preflight().into());
@@ -140,6 +140,14 @@ impl Edge {
         };
         let answered = self.answered_by(&site, &name, request).await;
         (Some(site), answered)
+    }
+
+    /// The answer to a request of this edge's own that came back to it.
+    fn end_of_circle(&self, request: &Parts) -> Option<Response> {
+        hops::has_passed(&request.headers, &self.0.via).then(|| {
+            came_back(request, &self.0.via);
+            serve::error(StatusCode::LOOP_DETECTED)
+        })
     }
 
     async fn answered_by(&self, site: &Site, name: &Name, request: &Parts) -> Answered {
@@ -238,11 +246,13 @@ pub(super) fn figures(edge: &Edge) -> Response {
 
 /// Tells the admin of an origin that leads straight here. By way of other edges it is no mistake: they ask back for what
 /// they do not have.
-fn came_back(host: &Host, request: &Parts, own: &str) {
+fn came_back(request: &Parts, own: &str) {
     let (passed, path) = (hops::passed(&request.headers), request.uri.path());
+    let host = host(request.version, &request.uri, &request.headers).ok();
+    let host = host.as_ref().map(tracing::field::display);
     match passed.is_empty() || passed == own {
-        true => tracing::error!(%host, path, "a request of this edge came back to it: an origin leads here"),
-        false => tracing::debug!(%host, path, "a request of this edge came back to it from another one"),
+        true => tracing::error!(host, path, "a request of this edge came back to it: an origin leads here"),
+        false => tracing::debug!(host, path, "a request of this edge came back to it from another one"),
     }
 }
 
