@@ -28,7 +28,10 @@ pub(super) async fn made(federation: &Federation, conn: &Conn, id: ReportId) -> 
 
 /// The server of who is reported, unless only others are meant; of `domains` those that the reported posts answer.
 pub(super) async fn inboxes(conn: &Conn, id: ReportId, domains: &[String]) -> Result<Vec<String>> {
-    let Ok((report, subject)) = known(conn, id).await else { return Ok(Vec::new()) };
+    let (report, subject) = match known(conn, id).await {
+        Err(Error::NotFound) => return Ok(Vec::new()),
+        found => found?,
+    };
     let is_meant = |account: &Account| account.domain.as_ref().is_some_and(|domain| domains.contains(domain));
     let answered = posts(conn, &report).await?.into_iter().filter_map(|status| status.in_reply_to_account_id);
     let answered = accounts::store::by_ids(conn, answered).await?;
