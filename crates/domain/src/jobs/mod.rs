@@ -310,10 +310,10 @@ fn pause(attempts: i64) -> Duration {
     Duration::from_secs(n.pow(4) + 15)
 }
 
-/// Gives back claims whose lease has run out; all of them when `everything` (at start, with one process on the data).
-pub async fn release(db: &Db, everything: Release) -> Result<u64> {
+/// Gives back claims.
+pub async fn release(db: &Db, which: Release) -> Result<u64> {
     let tx = db.begin().await?;
-    let before = match everything {
+    let before = match which {
         Release::All => Time(i64::MAX),
         Release::Expired => tx.now,
     };
@@ -327,7 +327,9 @@ pub async fn release(db: &Db, everything: Release) -> Result<u64> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Release {
+    /// At the start, with one process on the data.
     All,
+    /// Whose lease has run out.
     Expired,
 }
 

@@ -56,7 +56,8 @@ pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// What somebody else said goes to others as it came, but not back to where it came from.
+/// What somebody else said goes to others as it came, but not back to where it came from. Repeated, it goes out once more:
+/// whoever gets it twice knows it by its name.
 async fn pass_on(federation: &Federation, news: &News, id: ActivityId) -> Result<Outcome> {
     let kept = deliveries::store::by_id(&federation.db.read().await?, id).await?;
     let Some(kept) = kept else { return Ok(Outcome::Done) };

@@ -113,7 +113,8 @@ pub(super) enum Turn {
     Never,
 }
 
-/// Whether `activity` may go to `inbox` now. For most that is no look at the database, for others one.
+/// Whether `activity` may go to `inbox` now. For most that is no look at the database, for others one, or two shortly
+/// after a change of keys.
 pub(super) async fn of(
     federation: &Federation,
     activity: &Activity,

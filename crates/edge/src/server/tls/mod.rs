@@ -24,8 +24,8 @@ use tokio_rustls::server::TlsStream;
 /// Protocol by which a certificate authority asks for the answer to its challenge (RFC 8737).
 pub(super) const ACME_TLS: &[u8] = b"acme-tls/1";
 
-/// Most that is encrypted before it is written. With what four records add to it, it fits one packet of the loopback,
-/// whose packets are 65,483 bytes; else a proxy on the same machine is sent two packets for each write.
+/// Most that is encrypted before it is written. With what four records of TLS 1.3 add to it, it fits one packet of the
+/// loopback, whose packets are 65,483 bytes; else a proxy on the same machine is sent two packets for each write.
 const WRITTEN_AT_ONCE: usize = 65_483 - 4 * 22;
 
 /// How https is spoken. Cheap to clone.
