@@ -23,6 +23,8 @@ mod floods;
 mod followers;
 mod follows;
 mod forgotten;
+mod forgotten_killed;
+mod forgotten_shared;
 mod groups;
 mod hostile;
 mod impostors;

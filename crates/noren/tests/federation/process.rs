@@ -1,11 +1,13 @@
 //! Whole programs that talk to each other, each with a folder, a port and an owner.
 
+use crate::peer::{Peer, Somebody};
 use domain::Db;
 use domain::db::DatabaseConfig;
 use domain::jobs::{self, Release};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use testkit::postgres::TestDatabase;
 
@@ -15,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Site {
     pub(crate) data: tempfile::TempDir,
     /// None: the embedded one.
-    database: Option<TestDatabase>,
+    database: Option<Arc<TestDatabase>>,
     pub(crate) port: u16,
     pub(crate) scheme: &'static str,
     token: String,
@@ -43,7 +45,20 @@ impl Site {
     pub(crate) fn unowned(database: Option<TestDatabase>) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (data, client) = (tempfile::tempdir().unwrap(), reqwest::Client::new());
+        let database = database.map(Arc::new);
         Self { data, database, port, scheme: "http", token: String::new(), client }
+    }
+
+    /// The same site, by another process with a folder and a port of its own.
+    pub(crate) fn beside(&self) -> Self {
+        let mut other = Self::unowned(None);
+        (other.database, other.token) = (self.database.clone(), self.token.clone());
+        other.configure(&format!("[site]\ndomain = \"localhost:{}\"\n", self.port));
+        other
+    }
+
+    pub(crate) fn configure(&self, text: &str) {
+        std::fs::write(self.data.path().join("noren.toml"), text).unwrap();
     }
 
     pub(crate) fn own(&mut self, name: &str) {
@@ -80,12 +95,29 @@ impl Site {
     /// Serves again after a kill. Where others may work at the same jobs, those that were begun are taken up when their
     /// lease has run out: that is what is cut short here.
     pub(crate) async fn serve_again(&self) -> Server {
-        if let Some(database) = &self.database {
-            let config = DatabaseConfig { url: database.url.clone(), connections: 1, ..DatabaseConfig::default() };
-            let db = Db::open(&config, self.data.path()).await.unwrap();
-            jobs::release(&db, Release::All).await.unwrap();
+        if self.database.is_some() {
+            jobs::release(&self.db().await, Release::All).await.unwrap();
         }
         self.serve()
+    }
+
+    /// As a command has it.
+    pub(crate) async fn db(&self) -> Db {
+        let url = self.database.as_ref().map_or_else(|| "sqlite".to_owned(), |database| database.url.clone());
+        let config = DatabaseConfig { url, connections: 1, ..DatabaseConfig::default() };
+        Db::open(&config, &self.data.path().join("noren.sqlite3")).await.unwrap()
+    }
+
+    /// Sends what somebody of `peer` does; must be taken.
+    pub(crate) async fn receives(&self, peer: &Peer, who: &Somebody, activity: &Value) {
+        let signed = peer.sign_to(who, self.url("/inbox").parse().unwrap(), (activity, &[]));
+        assert_eq!(peer.post(&signed, |_, _| {}).await, 202, "{activity}");
+    }
+
+    /// The status of what it answers for a file.
+    pub(crate) async fn file(&self, url: &str) -> u16 {
+        let path = url.split_once("/media/").unwrap().1;
+        self.client.get(self.url(&format!("/media/{path}"))).send().await.unwrap().status().as_u16()
     }
 
     fn url(&self, path: &str) -> String {
