@@ -26,6 +26,7 @@ mod forgotten;
 mod forgotten_killed;
 mod forgotten_shared;
 mod groups;
+mod h2;
 mod hostile;
 mod impostors;
 mod inbox;
