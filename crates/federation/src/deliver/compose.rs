@@ -228,7 +228,8 @@ async fn counted(federation: &Federation, conn: &Conn, (author, status): (&Accou
     let note = Note { updated: None, ..federation.note(conn, author, status).await? };
     let poll = note.poll.as_ref().ok_or(Error::NotFound)?;
     let votes: u64 = poll.choices.iter().filter_map(|choice| choice.votes).sum();
-    // An edit that asks something else begins a poll anew, and the numbers with it.
+    // No vote is ever taken off, not even with who gave it: the same sum is the same numbers. An edit that asks something
+    // else begins a poll anew, under another id, and the numbers with it; none gives it more time.
     let which = status.poll_id.ok_or(Error::NotFound)?;
     let id = format!("{}#updates/votes/{which}/{votes}{}", status.uri, if poll.closed { "/end" } else { "" });
     Ok(of_note(author, note, Verb::Update, id))

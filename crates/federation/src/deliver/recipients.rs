@@ -89,6 +89,7 @@ pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<Strin
             personal(&conn, poll.map(|p| p.account_id)).await?
         }
         News::Reported { report, domains } => super::flag::inboxes(&conn, *report, domains).await?,
+        // Only relays that follow back know this name of the site: to the others it is the one below, and they hear of that.
         News::SiteKeysRotated { relay: true, .. } => relays::inboxes(&conn, Some(Style::Litepub)).await?,
         // Everybody has been asked for something in the site's name.
         News::SiteKeysRotated { relay: false, .. } => {

@@ -111,6 +111,32 @@ with_a_peer! {
         assert_eq!([&last["oneOf"][0], &last["oneOf"][1]].map(|o| o["replies"]["totalItems"].clone()), [json!(1), json!(0)]);
     }
 
+    /// What is told of numbers goes by their sum, which must never come back to what it was.
+    async fn a_vote_counts_longer_than_who_gave_it(server, peer, bob) {
+        let (ann, eve) = (peer.somebody("ann"), peer.somebody("eve"));
+        for name in ["ann", "eve"] {
+            find(&bob, &format!("{name}@{}", peer.host())).await;
+        }
+        let form = json!({ "status": format!("@ann@{0} @eve@{0} tea?", peer.host()),
+            "poll": { "options": ["yes", "no"], "expires_in": 3600 } });
+        let mine = bob.post("/api/v1/statuses", form).await.ok();
+        let vote = async |who: &Somebody, name: &str| {
+            let note = json!({ "id": format!("{}/votes/{name}", who.uri), "type": "Note", "attributedTo": who.uri,
+                "name": name, "inReplyTo": mine["uri"], "to": [local_uri(&server, &bob)] });
+            peer.send(who, &server, &peer.activity(who, ("Create", name), note)).await;
+            let tx = server.db().begin().await.unwrap();
+            tx.exec("UPDATE jobs SET run_at = 0 WHERE payload LIKE '%poll_counted%'", &[]).await.unwrap();
+            tx.commit().await.unwrap();
+            server.db().wake().ring();
+            server.settle().await;
+            let told = peer.last("Update")["object"]["oneOf"].clone();
+            [0, 1].map(|n| told[n]["replies"]["totalItems"].as_u64().unwrap())
+        };
+        assert_eq!(vote(&ann, "yes").await, [1, 0]);
+        peer.send(&ann, &server, &peer.activity(&ann, ("Delete", "end"), json!(ann.uri))).await;
+        assert_eq!(vote(&eve, "no").await, [1, 1]);
+    }
+
     async fn what_is_wrong_there_changes_nothing(server, peer, bob) {
         let (eve, mallory) = (peer.somebody("eve"), peer.somebody("mallory"));
         followed(&server, &peer, &bob, (&eve, "eve")).await;

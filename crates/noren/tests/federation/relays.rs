@@ -86,6 +86,18 @@ with_a_peer! {
         assert_eq!(peer.told("Create").len(), 1);
     }
 
+    async fn relays_hear_of_another_key_of_the_name_that_they_know(server, peer, bob) {
+        accepted(&server, &peer).await;
+        drop(bob);
+        let soon = (std::time::Duration::ZERO, domain::keys::Haste::Forced);
+        domain::keys::rotate_later(server.db(), &[domain::keys::SITE], soon).await.unwrap();
+        server.settle().await;
+        let site = format!("{}/actor", server.parts().site.base_url);
+        assert_eq!(peer.told("Update"), [site.as_str()], "once, and nothing of what it is to relays that follow back");
+        let shown = document(&server, "/actor").await["publicKey"]["publicKeyPem"].clone();
+        assert_eq!(peer.last("Update")["object"]["publicKey"]["publicKeyPem"], shown);
+    }
+
     async fn relays_that_follow_back_get_boosts(server, peer, bob) {
         let relay = peer.somebody("relay");
         peer.shows(&relay, "relay", json!({ "type": "Application" }));

@@ -42,6 +42,30 @@ with_a_peer! {
         }
     }
 
+    async fn boosts_of_somebody_who_is_gone_are_taken_back(server, peer, bob) {
+        let (ann, other) = (peer.somebody("ann"), Peer::start().await);
+        let fan = other.somebody("fan");
+        let follow = other.activity(&fan, ("Follow", "1"), json!(local_uri(&server, &bob)));
+        other.send(&fan, &server, &follow).await;
+        let boosted = async |name: &str| {
+            let note = peer.note(&ann, (name, name), &[]);
+            peer.put(&format!("/notes/{name}"), note.clone());
+            let status = search(&bob, note["id"].as_str().unwrap()).await["statuses"][0].clone();
+            bob.post(&format!("/api/v1/statuses/{}/reblog", id(&status)), ()).await.ok();
+            server.settle().await;
+            assert_eq!(other.last("Announce")["object"], note["id"]);
+            note["id"].as_str().unwrap().to_owned()
+        };
+        let (one, two) = (boosted("1").await, boosted("2").await);
+        assert_eq!(other.told("Undo"), [] as [&str; 0]);
+        // Who was told of them by us hears of their end from us: nobody else knows that they were.
+        peer.send(&ann, &server, &peer.activity(&ann, ("Delete", "end"), json!(ann.uri))).await;
+        let mut undone = other.told("Undo");
+        undone.sort();
+        assert_eq!(undone, [one, two]);
+        assert_eq!(bob.get("/api/v1/accounts/verify_credentials", ()).await.ok()["statuses_count"], 0);
+    }
+
     async fn everything_can_be_taken_back_by_its_name(server, peer, bob) {
         let (ann, neighbour, other) = (peer.somebody("ann"), peer.somebody("neighbour"), Peer::start().await);
         let eve = other.somebody("eve");
