@@ -173,7 +173,6 @@ pub(super) async fn put_actor(tx: &Tx, id: AccountId, r: &Reach) -> Result<()> {
     Ok(())
 }
 
-/// Hides an account, if nothing hides it yet, because its server says so.
 /// What is None stays as it is.
 pub(super) async fn update_counts(tx: &Tx, id: AccountId, told: [Option<i64>; 3]) -> Result<()> {
     let [statuses, followers, following] = told;
@@ -181,6 +180,7 @@ pub(super) async fn update_counts(tx: &Tx, id: AccountId, told: [Option<i64>; 3]
     Ok(())
 }
 
+/// Hides an account, if nothing hides it yet, because its server says so.
 pub(super) async fn suspend(tx: &Tx, id: AccountId) -> Result<()> {
     tx.exec(SUSPEND, &[&id, &tx.now]).await?;
     tx.exec(MARK_SUSPENDED, &[&id, &Some(tx.now)]).await?;
