@@ -10,6 +10,9 @@ use domain::text::{self, tag_key};
 /// Bytes of an article that is shown whole.
 const SHORT: usize = 4_000;
 
+/// Characters of a note's title.
+const TITLE: usize = 500;
+
 const MFM: &str = "text/x.misskeymarkdown";
 const MARKDOWN: &str = "text/markdown";
 
@@ -33,7 +36,11 @@ impl Federation {
         let title = note.name.as_deref().filter(|name| !name.trim().is_empty());
         match title {
             Some(title) if !is_note(note) => article(note, title),
-            _ => self.mfm(note, people).unwrap_or_else(|| within_bounds(note)),
+            _ => {
+                let head = title.and_then(|title| heading(note, title)).unwrap_or_default();
+                let text = self.mfm(note, people).unwrap_or_else(|| within_bounds(note, head.len()));
+                head + &text
+            }
         }
     }
 
@@ -74,6 +81,16 @@ impl Federation {
     }
 }
 
+/// The title of a note, where it has one (Discourse, Hubzilla) and its text does not begin with it.
+fn heading(note: &Note, title: &str) -> Option<String> {
+    let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<String>>();
+    let title: String = title.chars().take(TITLE).collect();
+    // No more of the text than can be the title.
+    let beginning = &note.content[..note.content.floor_char_boundary(SHORT)];
+    let is_said = words(&text::plain(beginning)).starts_with(&words(&title));
+    (!is_said).then(|| format!("<p><strong>{}</strong></p>", escaped(&title)))
+}
+
 /// What is no note is shown by its title and a link, and what fits between them: all of it, else what its author says is
 /// to be shown of it (FEP-b2b8), else what it is about.
 fn article(note: &Note, title: &str) -> String {
@@ -98,15 +115,15 @@ fn markdown(source: &str) -> String {
     text::markdown_html(source, &options)
 }
 
-/// The HTML; of what is longer than is kept, its beginning and where the rest is.
-fn within_bounds(note: &Note) -> String {
-    let html = &note.content;
-    if html.len() <= MAX_INPUT {
+/// The HTML; of what is longer than is kept, of which so much is `taken`, its beginning and where the rest is.
+fn within_bounds(note: &Note, taken: usize) -> String {
+    let (html, most) = (&note.content, MAX_INPUT.saturating_sub(taken));
+    if html.len() <= most {
         return html.clone();
     }
     let url = escaped(page(note));
     let more = format!("<p>… <a href=\"{url}\">{url}</a></p>");
-    let head = &html[..html.floor_char_boundary(MAX_INPUT.saturating_sub(more.len()))];
+    let head = &html[..html.floor_char_boundary(most.saturating_sub(more.len()))];
     // Not in the middle of a tag.
     let whole = head.rfind('<').filter(|at| !head[*at..].contains('>')).unwrap_or(head.len());
     format!("{}{more}", &head[..whole])

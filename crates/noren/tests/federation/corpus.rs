@@ -382,7 +382,7 @@ with_a_peer! {
         followed(&server, &peer, &bob, (&eve, "eve")).await;
         let long = format!("<p>{}</p>", "word ".repeat(1000));
         for (n, (kind, sensitive, content, (spoiler, said))) in [
-            ("Note", json!(false), "<p>x</p>", ("about", "x")),
+            ("Note", json!(false), "<p>x</p>", ("about", "Titlex")),
             ("Article", json!(false), "<p>x</p>", ("", "Titlex")),
             ("Article", json!(true), "<p>x</p>", ("about", "Titlex")),
             ("Page", json!(null), long.as_str(), ("", "Titleabout")),

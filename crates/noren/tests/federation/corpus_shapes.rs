@@ -93,7 +93,8 @@ const MORE: &[Shown] = &[
         file: "discourse_note",
         host: "discourse.example",
         author: "/ap/actor/2",
-        text: "I need one.\nDiscuss this on our forum.",
+        text: "Which kettle?I need one.\nDiscuss this on our forum.",
+        html: &["<p><strong>Which kettle?</strong></p><p>I need one.</p>"],
         ..PLAIN
     },
     Shown {
@@ -119,7 +120,8 @@ const MORE: &[Shown] = &[
         file: "hubzilla_create",
         host: "hubzilla.example",
         author: "/channel/hub",
-        text: "words @kaimorehidden words",
+        text: "A titlewords @kaimorehidden words",
+        html: &["<p><strong>A title</strong></p><p>words "],
         tags: &["word"],
         media: &["image"],
         ..PLAIN
