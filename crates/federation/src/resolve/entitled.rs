@@ -34,14 +34,23 @@ pub(crate) async fn once_more(
     url: &Url,
     (refused, whose): (FetchError, Whose<'_>),
 ) -> Result<Fetched> {
+    again(federation, url, (refused, whose)).await?.map_err(|refused| failed(url, refused))
+}
+
+/// The same; what the site was answered, if it is not shown to anybody here either.
+pub(crate) async fn again(
+    federation: &Federation,
+    url: &Url,
+    (refused, whose): (FetchError, Whose<'_>),
+) -> Result<std::result::Result<Fetched, FetchError>> {
     if !matches!(refused, FetchError::Status { status: 401 | 403 | 404, .. }) || federation.is_ours(url.as_str()) {
-        return Err(failed(url, refused));
+        return Ok(Err(refused));
     }
-    let Some(signer) = signer(federation, url, whose).await? else { return Err(failed(url, refused)) };
-    federation.fetcher.document_there(url, &signer).await.map_err(|error| {
+    let Some(signer) = signer(federation, url, whose).await? else { return Ok(Err(refused)) };
+    Ok(federation.fetcher.document_there(url, &signer).await.map_err(|error| {
         tracing::debug!(%url, %error, "not shown to somebody here either");
-        failed(url, refused)
-    })
+        refused
+    }))
 }
 
 async fn signer(federation: &Federation, url: &Url, whose: Whose<'_>) -> Result<Option<Signer>> {

@@ -93,6 +93,32 @@ with_a_peer! {
         assert!(home.iter().any(|s| s["uri"] == named["id"]), "{home:?}");
     }
 
+    async fn what_a_thread_answers_is_looked_for_as_a_follower(server, peer, bob) {
+        let (eve, vic, carol) = (peer.somebody("eve"), peer.somebody("vic"), server.person("carol").await);
+        guard(&peer, (&["/users/eve/statuses/", "/objects/"], Some(local_uri(&server, &bob))), StatusCode::NOT_FOUND);
+        let mut answers = Vec::new();
+        for (n, path) in ["/users/eve/statuses/1", "/objects/2"].into_iter().enumerate() {
+            let parent = secret(&peer, &eve, path);
+            let mut reply = peer.note(&vic, (&format!("reply{n}"), "indeed"), &[]);
+            reply["inReplyTo"] = parent["id"].clone();
+            reply["tag"] = json!([{ "type": "Mention", "href": eve.uri, "name": "@eve" }]);
+            peer.put(&format!("/notes/reply{n}"), reply.clone());
+            // When it came nobody here could see what it answers.
+            let shown = search(&bob, reply["id"].as_str().unwrap()).await["statuses"][0].clone();
+            assert_eq!(shown["in_reply_to_id"], Value::Null);
+            answers.push((id(&shown).to_owned(), parent["id"].clone()));
+        }
+        followed(&server, &peer, &bob, (&eve, "eve")).await;
+        for (answer, parent) in answers {
+            let path = format!("/api/v1/statuses/{answer}/context");
+            bob.get(&path, ()).await.ok();
+            server.settle().await;
+            let above = bob.get(&path, ()).await.ok()["ancestors"].clone();
+            assert_eq!((&above[0]["uri"], &above[0]["visibility"]), (&parent, &json!("private")), "{above}");
+            assert_eq!(carol.get(&path, ()).await.ok()["ancestors"], json!([]));
+        }
+    }
+
     async fn nobody_else_learns_who_asks(server, peer, bob) {
         let (eve, other) = (peer.somebody("eve"), Peer::start().await);
         let mallory = other.somebody("mallory");

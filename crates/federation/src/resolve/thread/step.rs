@@ -3,6 +3,7 @@
 use crate::Federation;
 use crate::documents::{Collection, Document, Note, host, same_origin};
 use crate::fetch::Error as FetchError;
+use crate::resolve::entitled::{self, Whose};
 use crate::resolve::{Budget, account, status};
 use crate::statuses::arrive;
 use domain::ids::StatusId;
@@ -10,6 +11,9 @@ use domain::statuses::{QuoteState, Status, Visibility, remote, threads};
 use domain::{Error, Result, accounts, tombstones};
 use serde_json::Value;
 use url::Url;
+
+/// Of whom an answer names, those who may have written what it answers.
+const NAMED: usize = 100;
 
 pub(super) enum Step {
     Post(String),
@@ -83,9 +87,24 @@ impl Step {
 }
 
 async fn document(federation: &Federation, uri: &str) -> Result<std::result::Result<Value, Got>> {
+    document_by(federation, uri, None).await
+}
+
+/// If these may be its authors, also as a follower of theirs sees it.
+async fn document_by(
+    federation: &Federation,
+    uri: &str,
+    authors: Option<&[String]>,
+) -> Result<std::result::Result<Value, Got>> {
     let Ok(url) = Url::parse(uri) else { return Ok(Err(Got::Nothing)) };
     let signer = federation.site_signer().await?;
-    match federation.fetcher.document(&url, Some(&signer)).await {
+    let got = match (federation.fetcher.document(&url, Some(&signer)).await, authors) {
+        (Err(refused), Some(authors)) => {
+            entitled::again(federation, &url, (refused, Whose::Followers(authors))).await?
+        }
+        (got, _) => got,
+    };
+    match got {
         Ok(fetched) => Ok(Ok(fetched.value)),
         Err(FetchError::Key(cause)) => Err(Error::internal(cause.to_string())),
         Err(error) => {
@@ -133,16 +152,18 @@ async fn above(federation: &Federation, note: &Note) -> Result<Got> {
         if federation.is_ours(uri) || federation.missing.has(uri) {
             return Ok(Got::Nothing);
         }
-        let value = match document(federation, uri).await? {
+        let named: Vec<String> = note.mentions.iter().map(|m| m.href.clone()).take(NAMED).collect();
+        let value = match document_by(federation, uri, Some(&named)).await? {
             Ok(value) => value,
             Err(got) => return Ok(got),
         };
         let parent = match Document::read(&value) {
-            Ok(Document::Note(parent)) if parent.id == uri && is_open(&parent) => parent,
+            Ok(Document::Note(parent)) if parent.id == uri && may_be_above(federation, &parent).await? => parent,
             _ => return Ok(Got::Nothing),
         };
+        let is_apart = |taken: &Status| taken.in_reply_to_id.is_none() && parent.in_reply_to.is_some();
         match status::take(federation, &parent, Budget::NONE).await {
-            Ok(taken) if taken.in_reply_to_id.is_none() && parent.in_reply_to.is_some() => next = Some(parent),
+            Ok(taken) if is_apart(&taken) && is_open(&parent) => next = Some(parent),
             Ok(_) => {}
             Err(error @ (Error::Internal(_) | Error::Busy(_))) => return Err(error),
             Err(_) => return Ok(Got::Nothing),
@@ -156,6 +177,21 @@ async fn above(federation: &Federation, note: &Note) -> Result<Got> {
 fn is_open(note: &Note) -> bool {
     let open = note.visibility(None).is_some_and(|v| v <= Visibility::Unlisted);
     open && note.vote().is_none() && same_origin(&note.id, &note.author)
+}
+
+/// For everybody, or for followers, whom its author's server shows it to.
+async fn may_be_above(federation: &Federation, note: &Note) -> Result<bool> {
+    if is_open(note) || note.vote().is_some() || !same_origin(&note.id, &note.author) {
+        return Ok(is_open(note));
+    }
+    let author = match account::named(federation, &note.author).await {
+        Err(error @ (Error::Internal(_) | Error::Busy(_))) => return Err(error),
+        Err(_) => return Ok(false),
+        Ok(author) => author,
+    };
+    let actor = accounts::remote::store::actor(&federation.db.read().await?, author.id).await?;
+    let followers = actor.and_then(|actor| actor.followers);
+    Ok(note.visibility(followers.as_deref()) == Some(Visibility::Private))
 }
 
 /// What may not be kept is nothing; only our own failures are errors.
