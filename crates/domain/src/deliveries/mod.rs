@@ -6,7 +6,8 @@ mod send;
 pub mod store;
 
 pub use news::{Asked, Bond, Gone, News};
-pub use send::{About, New, Pace, Place, about, before, bring, readdress, send};
+pub(crate) use send::readdress_at_once;
+pub use send::{About, New, Pace, Place, Thing, bring, left_at_host, readdress, send};
 
 use crate::{
     Result,
@@ -126,6 +127,7 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
     }
     Ok(Some(Gone {
         account: author.id,
+        status: Some(status.id),
         uri: status.uri.clone(),
         visibility: if waited { Visibility::Direct } else { status.visibility },
         boosted,
@@ -159,7 +161,7 @@ pub(crate) async fn pass_on(
         body: body.to_owned(),
         created_at: tx.now,
         kept_until: tx.now.plus(KEPT),
-        is_first: true,
+        is_first: false,
     };
     match store::insert(tx, &row).await? {
         true => tell(tx, News::Passed { status: status.id, activity: row.id }).await,

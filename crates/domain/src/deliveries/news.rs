@@ -1,5 +1,6 @@
 //! What may be told to others, in the form in which it is kept.
 
+use super::send::hashed;
 use crate::{
     ids::{AccountId, ActivityId, BlockId, FavouriteId, FollowId, PollId, ReactionId, RelayId, ReportId, StatusId},
     relays,
@@ -197,6 +198,52 @@ pub enum News {
     },
 }
 
+impl News {
+    /// What is told of one thing is told one after the other, in the order in which it was said: by this number. At least
+    /// what comes in an order is told in it.
+    pub(crate) fn turn(&self) -> Option<i64> {
+        let pair = |one: AccountId, other: AccountId| format!("pair {one} {other}");
+        let thing = match self {
+            Self::StatusCreated { status }
+            | Self::StatusEdited { status }
+            | Self::StatusRetold { status, .. }
+            | Self::StatusApproved { status }
+            | Self::PollCounted { status }
+            | Self::Passed { status, .. }
+            | Self::Pinned { status, .. }
+            | Self::Unpinned { status, .. } => format!("status {status}"),
+            Self::StatusDeleted { gone } => format!("status {}", gone.status?),
+            Self::Favourited { account, status, .. }
+            | Self::Unfavourited { account, status, .. }
+            | Self::Reacted { account, status, .. }
+            | Self::Unreacted { account, status, .. }
+            | Self::LikeKept { account, status, .. } => format!("like {account} {status}"),
+            Self::TagFeatured { account, name, .. } | Self::TagUnfeatured { account, name, .. } => {
+                format!("tag {account} {name}")
+            }
+            Self::Followed { bond }
+            | Self::Unfollowed { bond }
+            | Self::FollowAccepted { bond }
+            | Self::FollowRejected { bond } => pair(bond.account, bond.target),
+            Self::Blocked { account, target, .. } | Self::Unblocked { account, target, .. } => pair(*account, *target),
+            Self::ProfileChanged { account, .. }
+            | Self::KeysRotated { account, .. }
+            | Self::AccountDeleted { account, .. }
+            | Self::Moved { account, .. } => format!("account {account}"),
+            Self::SiteKeysRotated { .. } | Self::RelayFollowed { .. } | Self::RelayLeft { .. } => "site".to_owned(),
+            Self::QuoteAccepted { quoting, .. } | Self::QuoteRevoked { quoting, .. } => format!("quote {quoting}"),
+            Self::QuoteRequested { .. }
+            | Self::QuoteRejected { .. }
+            | Self::FeatureRejected { .. }
+            | Self::Voted { .. }
+            | Self::Reported { .. }
+            | Self::Relayed { .. }
+            | Self::SiteAnswered { .. } => return None,
+        };
+        Some(hashed(&["told", &thing]))
+    }
+}
+
 /// Left out, because it was not there at first.
 fn is_first(again: &u8) -> bool {
     *again == 0
@@ -206,6 +253,8 @@ fn is_first(again: &u8) -> bool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gone {
     pub account: AccountId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusId>,
     pub uri: String,
     pub visibility: Visibility,
     /// Of a boost: the name of what it boosted.

@@ -3,17 +3,20 @@
 use super::{Activity, ENDS_KEPT, KEPT, store};
 use crate::{
     Result, Time,
-    db::{Conn, Db},
+    db::{Conn, Db, Tx},
     hosts,
     ids::{self, AccountId, ActivityId},
     jobs::{self, Job},
 };
 use aws_lc_rs::digest;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// Deliveries that begin in one second of what can wait.
 const PACE: usize = 20;
+/// Deliveries that go to another inbox, in one transaction.
+const MOVED: i64 = 1_000;
 
 /// An activity to send.
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +43,33 @@ pub enum About<'a> {
 }
 
 impl About<'_> {
-    fn number(self, inbox: &str) -> Option<i64> {
+    fn thing(self) -> Option<Thing> {
         match self {
             Self::Nothing => None,
-            Self::AtInbox(what) => Some(about(what, inbox)),
-            Self::AtHost(what) => Some(about(what, &hosts::of(inbox)?)),
+            Self::AtInbox(what) => Some(Thing::AtInbox(hashed(&[what]))),
+            Self::AtHost(what) => Some(Thing::AtHost(hashed(&[what]))),
+        }
+    }
+}
+
+/// The same as it is kept with a delivery, which may come to go to another inbox. Part of the stored form of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Thing {
+    AtInbox(i64),
+    AtHost(i64),
+    /// As it was kept at first: the number of what it is about and of the inbox together.
+    #[serde(untagged)]
+    Placed(i64),
+}
+
+impl Thing {
+    /// The number by which a delivery to `inbox` waits its turn.
+    pub(crate) fn turn(self, inbox: &str) -> Option<i64> {
+        match self {
+            Self::AtInbox(thing) => Some(hashed(&[&thing.to_string(), inbox])),
+            Self::AtHost(thing) => Some(hashed(&[&thing.to_string(), &hosts::of(inbox)?])),
+            Self::Placed(number) => Some(number),
         }
     }
 }
@@ -85,8 +110,8 @@ pub async fn send(db: &Db, new: New<'_>, inboxes: &[String]) -> Result<usize> {
     if !store::insert(&tx, &row).await? {
         return Ok(0);
     }
-    let delivery =
-        |inbox: &String| Job::Deliver { activity: row.id, inbox: inbox.clone(), about: new.about.number(inbox) };
+    let about = new.about.thing();
+    let delivery = |inbox: &String| Job::Deliver { activity: row.id, inbox: inbox.clone(), about };
     let jobs: Vec<Job> = in_turn(inboxes).map(delivery).collect();
     match new.pace {
         Pace::Now => tx.enqueue_all(&jobs).await?,
@@ -102,16 +127,27 @@ pub async fn send(db: &Db, new: New<'_>, inboxes: &[String]) -> Result<usize> {
     Ok(inboxes.len())
 }
 
-/// The inbox that an activity was to go to is at another address now.
-pub async fn readdress(db: &Db, activity: ActivityId, inbox: &str) -> Result<()> {
-    let mut tx = db.begin().await?;
-    tx.enqueue(Job::Deliver { activity, inbox: inbox.to_owned(), about: None }).await?;
-    tx.commit().await
+/// What is on its way to the inbox `from` goes to `to`, where that is now: in its turn there, also with what comes after.
+pub async fn readdress(db: &Db, from: &str, to: &str) -> Result<u64> {
+    let moved = (from.to_owned(), to.to_owned());
+    db.in_batches(MOVED, move |tx| {
+        let (from, to) = moved.clone();
+        Box::pin(async move { jobs::readdress(tx, (&from, &to), MOVED).await })
+    })
+    .await
 }
 
-/// Adds a delivery of what is passed on for each inbox.
-pub async fn bring(db: &Db, activity: ActivityId, inboxes: &[String]) -> Result<()> {
-    let delivery = |inbox: &String| Job::Deliver { activity, inbox: inbox.clone(), about: None };
+/// The same in the transaction that learns where the inbox is; up to so many.
+pub(crate) async fn readdress_at_once(tx: &Tx, from: &str, to: &str) -> Result<()> {
+    let moved = jobs::readdress(tx, (from, to), MOVED).await?;
+    tracing::debug!(from, to, moved, "an inbox is somewhere else");
+    Ok(())
+}
+
+/// Adds a delivery of what is passed on, and is about that, for each inbox.
+pub async fn bring(db: &Db, (activity, about): (ActivityId, About<'_>), inboxes: &[String]) -> Result<()> {
+    let about = about.thing();
+    let delivery = |inbox: &String| Job::Deliver { activity, inbox: inbox.clone(), about };
     let jobs: Vec<Job> = in_turn(inboxes).map(delivery).collect();
     let mut tx = db.begin_long().await?;
     tx.enqueue_all(&jobs).await?;
@@ -131,73 +167,94 @@ fn in_turn(inboxes: &[String]) -> impl Iterator<Item = &String> {
     turns.into_iter().map(|(_, inbox)| inbox)
 }
 
-/// A number for a thing and an inbox, or a host, together, the same in every process and release. Two that share one would
-/// wait for each other without need, which harms nobody.
-pub fn about(what: &str, place: &str) -> i64 {
+/// A number for texts together, the same in every process and release. Two things that share one would wait for each other
+/// without need, which harms nobody.
+pub(super) fn hashed(texts: &[&str]) -> i64 {
     let mut hash = digest::Context::new(&digest::SHA256);
-    for part in [what, "\n", place] {
-        hash.update(part.as_bytes());
+    for (n, text) in texts.iter().enumerate() {
+        if n > 0 {
+            hash.update(b"\n");
+        }
+        hash.update(text.as_bytes());
     }
     let bytes = hash.finish();
     bytes.as_ref().iter().take(8).fold(0, |number, byte| (number << 8) | i64::from(*byte))
 }
 
-/// When what goes before `activity` is tried again, of those about the same at the same inbox; None when nothing does.
-/// One look at an index.
-pub async fn before(conn: &Conn, about: i64, activity: ActivityId) -> Result<Option<Time>> {
-    jobs::before(conn, about, activity).await
+/// When some of what is to come to the server of `inbox` about `what` is tried again.
+pub async fn left_at_host(conn: &Conn, what: &str, inbox: &str) -> Result<Option<Time>> {
+    match Thing::AtHost(hashed(&[what])).turn(inbox) {
+        Some(number) => jobs::left(conn, number).await,
+        None => Ok(None),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::JobId;
 
     #[test]
     fn things_and_inboxes_have_numbers_of_their_own() {
         // Rows outlive releases.
-        assert_eq!(about("https://a.example/1", "https://b.example/inbox"), ABOUT);
-        let others = [about("https://a.example/2", "https://b.example/inbox"), about("https://a.example/1", "x")];
-        assert!(!others.contains(&ABOUT) && others[0] != others[1]);
-        let number = |about: About<'_>| about.number("https://b.example/inbox");
-        assert_eq!(number(About::AtInbox("https://a.example/1")), Some(ABOUT));
-        assert_eq!(
-            number(About::AtHost("https://a.example/1")),
-            Some(super::about("https://a.example/1", "b.example"))
-        );
-        assert_eq!(number(About::Nothing), None);
+        assert_eq!(hashed(&["https://a.example/1", "https://b.example/inbox"]), NUMBER);
+        assert!(!matches!(hashed(&["https://a.example/2", "https://b.example/inbox"]), NUMBER));
+        let (inbox, other) = ("https://b.example/inbox", "https://b.example/2");
+        let turn = |about: About<'_>, inbox| about.thing().and_then(|thing| thing.turn(inbox));
+        let (at_inbox, at_host) = (About::AtInbox("https://a.example/1"), About::AtHost("https://a.example/1"));
+        assert_eq!(turn(at_inbox, inbox), Some(hashed(&[&hashed(&["https://a.example/1"]).to_string(), inbox])));
+        assert_ne!(turn(at_inbox, inbox), turn(at_inbox, other));
+        assert_ne!(turn(at_inbox, inbox), turn(About::AtInbox("https://a.example/2"), inbox));
+        assert_eq!(turn(at_host, inbox), turn(at_host, other));
+        assert_ne!(turn(at_host, inbox), turn(at_host, "https://c.example/inbox"));
+        assert_eq!((turn(About::Nothing, inbox), Thing::Placed(5).turn(inbox)), (None, Some(5)));
     }
-    const ABOUT: i64 = 156_348_241_576_226_716;
+    const NUMBER: i64 = 156_348_241_576_226_716;
 
-    async fn sent(db: &Db, (uri, place): (&str, Place), inboxes: &[&str]) -> ActivityId {
+    const THING: &str = "https://a.example/1";
+
+    /// The last of the deliveries.
+    async fn sent(db: &Db, (uri, place): (&str, Place), inboxes: &[&str]) -> JobId {
         let (account, actor, pace) = (AccountId(1), "https://a.example/users/a", Pace::Now);
-        let new = New { uri, account, actor, body: "{}", about: About::AtInbox("https://a.example/1"), place, pace };
+        let new = New { uri, account, actor, body: "{}", about: About::AtInbox(THING), place, pace };
         let inboxes: Vec<String> = inboxes.iter().map(|inbox| (*inbox).to_owned()).collect();
         assert_eq!(send(db, new, &inboxes).await.unwrap(), inboxes.len());
+        last(db).await
+    }
+
+    async fn last(db: &Db) -> JobId {
         let conn = db.read().await.unwrap();
-        conn.one::<(ActivityId,)>("SELECT MAX(id) FROM activities", &[]).await.unwrap().0
+        conn.one::<(JobId,)>("SELECT MAX(id) FROM jobs", &[]).await.unwrap().0
     }
 
     #[tokio::test]
     async fn what_was_said_before_goes_before_until_it_has_ended() {
         let world = crate::accounts::tests::world().await;
         let (b, c) = ("https://b.example/inbox", "https://c.example/inbox");
-        let first = sent(&world.db, ("1", Place::First), &[b, c]).await;
-        let second = sent(&world.db, ("2", Place::Later), &[b]).await;
-        let before = async |activity, inbox| {
-            let conn = world.db.read().await.unwrap();
-            super::before(&conn, about("https://a.example/1", inbox), activity).await.unwrap()
+        sent(&world.db, ("1", Place::First), &[b]).await;
+        let first = sent(&world.db, ("2", Place::Later), &[c]).await;
+        let second = sent(&world.db, ("3", Place::Later), &[b]).await;
+        let other = {
+            let (account, actor, place, pace) = (AccountId(1), "a", Place::Later, Pace::Now);
+            let new = New { uri: "o", account, actor, body: "{}", about: About::AtInbox("other"), place, pace };
+            send(&world.db, new, &[b.to_owned()]).await.unwrap();
+            last(&world.db).await
         };
-        assert!(before(second, b).await.is_some() && before(second, c).await.is_some());
-        assert_eq!((before(first, b).await, before(first, c).await), (None, None), "nobody waits for the younger");
-        let conn = world.db.read().await.unwrap();
-        assert!(super::before(&conn, about("https://a.example/2", b), second).await.unwrap().is_none());
-        drop(conn);
+        let before = async |job| jobs::before(&world.db.read().await.unwrap(), job).await.unwrap();
+        assert!(before(second).await.is_some() && before(other).await.is_none());
+        assert_eq!(before(first).await, None, "nobody waits for the younger");
+        // Where the inbox is now the order is the same, also with what goes there already.
+        let d = "https://d.example/inbox";
+        let third = sent(&world.db, ("4", Place::Later), &[d]).await;
+        assert_eq!(before(third).await, None);
+        assert_eq!(readdress(&world.db, c, d).await.unwrap(), 1);
+        assert!(before(third).await.is_some() && before(second).await.is_some());
         // Of what was given up a trace may be left, but nobody waits for it.
         let claimed = jobs::claim(&world.db, jobs::Queue::Push, 1, &crate::db::Texts(Vec::new())).await.unwrap();
-        assert!(before(second, b).await.is_some(), "also while it runs");
+        assert!(before(second).await.is_some(), "also while it runs");
         jobs::finish(&world.db, &claimed[0], jobs::Outcome::GiveUp("too large".into())).await.unwrap();
-        assert_eq!(before(second, b).await, None);
-        assert!(before(second, c).await.is_some());
+        assert_eq!(before(second).await, None);
+        assert!(before(third).await.is_some());
     }
 
     #[tokio::test]

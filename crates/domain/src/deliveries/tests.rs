@@ -14,6 +14,7 @@ fn all() -> Vec<(News, &'static str)> {
     let asked = || Asked { account, by: AccountId(4), uri: "u".into(), quoted: "q".into(), quoting: "r".into() };
     let gone = Gone {
         account,
+        status: None,
         uri: "u".into(),
         visibility: Visibility::Unlisted,
         boosted: Some("https://b.example/1".into()),
@@ -21,7 +22,7 @@ fn all() -> Vec<(News, &'static str)> {
         boosters: vec![AccountId(5)],
         answered: None,
     };
-    let answer = Gone { answered: Some(AccountId(9)), ..gone.clone() };
+    let answer = Gone { status: Some(status), answered: Some(AccountId(9)), ..gone.clone() };
     let left = relays::Left { litepub: true, inbox: "i".into(), account: Some(account), follow_uri: "f".into() };
     let (target, favourite, reaction, block) = (AccountId(4), FavouriteId(6), ReactionId(7), BlockId(8));
     let (name, uri, object) = ("n".to_owned(), "u".to_owned(), "o".to_owned());
@@ -36,7 +37,7 @@ fn all() -> Vec<(News, &'static str)> {
         ),
         (
             News::StatusDeleted { gone: answer },
-            r#"{"news":"status_deleted","gone":{"account":"1","uri":"u","visibility":"unlisted","boosted":"https://b.example/1","concerned":["4"],"boosters":["5"],"answered":"9"}}"#,
+            r#"{"news":"status_deleted","gone":{"account":"1","status":"2","uri":"u","visibility":"unlisted","boosted":"https://b.example/1","concerned":["4"],"boosters":["5"],"answered":"9"}}"#,
         ),
         (News::QuoteRequested { status, again: 0 }, r#"{"news":"quote_requested","status":"2"}"#),
         (
@@ -145,4 +146,31 @@ fn stored_form_is_fixed() {
     let missing: Vec<&&str> = known.iter().filter(|name| !listed(name)).collect();
     // One of them is there twice.
     assert!(known.len() + 1 == all().len() && missing.is_empty(), "not in the table: {missing:?}");
+}
+
+#[test]
+fn what_is_about_one_thing_is_told_in_turn() {
+    let turn = |name: &str| {
+        let found = all().into_iter().find(|(_, json)| json.contains(&format!("\"news\":\"{name}\"")));
+        found.and_then(|(news, _)| news.turn())
+    };
+    for together in [
+        &["status_created", "status_approved", "status_edited", "status_retold", "poll_counted", "passed", "pinned"][..],
+        &["favourited", "unfavourited", "reacted", "unreacted", "like_kept"],
+        &["followed", "unfollowed", "follow_accepted", "follow_rejected", "blocked", "unblocked"],
+        &["tag_featured", "tag_unfeatured"],
+        &["profile_changed", "keys_rotated", "account_deleted", "moved"],
+        &["relay_followed", "relay_left"],
+        &["quote_accepted", "quote_revoked"],
+    ] {
+        let turns: Vec<Option<i64>> = together.iter().map(|name| turn(name)).collect();
+        assert!(turns.iter().all(|turn| turn.is_some() && *turn == turns[0]), "{together:?}");
+    }
+    let deleted: Vec<Option<i64>> =
+        all().iter().filter(|(_, json)| json.contains("status_deleted")).map(|(news, _)| news.turn()).collect();
+    // As those were kept that waited before there were turns.
+    assert_eq!(deleted, [None, turn("status_edited")]);
+    let other = News::StatusEdited { status: StatusId(3) };
+    assert_ne!(other.turn(), turn("status_edited"));
+    assert_eq!((turn("voted"), turn("reported")), (None, None));
 }

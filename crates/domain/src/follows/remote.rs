@@ -3,7 +3,7 @@
 use super::{Follow, Wish, accept, check, end, grant, start, store, told, withdraw};
 use crate::{
     Error, Result,
-    accounts::{self, Account},
+    accounts::{self, Account, remote::fetching_pins},
     db::{Conn, Db, Ids, Tx},
     deliveries::{self, Bond, News},
     ids::{self, AccountId},
@@ -103,7 +103,8 @@ pub async fn accepted(db: &Db, follower: AccountId, followee: AccountId) -> Resu
     accounts::store::lock_pair(&tx, follower, followee).await?;
     if let Some(request) = store::find_request(&tx, follower, followee).await? {
         grant(&mut tx, request).await?;
-        tx.enqueue(Job::FetchPins { account: followee }).await?;
+        let job = fetching_pins(&tx, followee).await?;
+        tx.enqueue(job).await?;
     }
     tx.commit().await
 }
@@ -173,7 +174,8 @@ pub async fn counted(db: &Db, follower: &Account, followee: AccountId) -> Result
     }
     if let Some(request) = store::find_request(&tx, follower.id, followee).await? {
         grant(&mut tx, request).await?;
-        tx.enqueue(Job::FetchPins { account: followee }).await?;
+        let job = fetching_pins(&tx, followee).await?;
+        tx.enqueue(job).await?;
         return tx.commit().await;
     }
     // How they once asked is not known any more; who asked whom is what counts.

@@ -4,7 +4,7 @@ use super::{LEASE, MAX_ATTEMPTS, Queue, State};
 use crate::{
     Result, Time,
     db::{Conn, Ids, Texts, Tx},
-    ids::{ActivityId, JobId},
+    ids::JobId,
     row, sql,
 };
 
@@ -42,8 +42,17 @@ sql! {
     ANY_WITH_PAYLOAD = "SELECT 1::bigint FROM jobs WHERE substr(payload, 1, 100) = $2 AND payload || '' = $1 \
         AND state IN (0, 1) AND state + 0 = 0 AND lane IS NULL AND queue <> 0 LIMIT 1";
     ANY_IN_LANE = "SELECT 1::bigint FROM jobs WHERE lane = $1 AND state = 0 AND payload = $2 LIMIT 1";
-    // A delivery is younger than its activity: no activity waits for itself.
-    BEFORE = "SELECT run_at FROM jobs WHERE about = $1 AND id < $2 AND state <> 2 ORDER BY id LIMIT 1";
+    LEFT = "SELECT run_at FROM jobs WHERE about = $1 AND state <> 2 ORDER BY id LIMIT 1";
+    // What it is about as that is now, not as it was when it was taken: the inbox may be somewhere else since.
+    BEFORE = "SELECT run_at FROM jobs WHERE about = (SELECT about FROM jobs WHERE id = $1) AND id < $1 AND state <> 2 \
+        ORDER BY id LIMIT 1";
+    // What is to be told later and was not tried says what is true then.
+    TOLD_BEFORE = "SELECT run_at FROM jobs WHERE about = (SELECT about FROM jobs WHERE id = $1) AND id < $1 AND state <> 2 \
+        AND (state = 1 OR attempts > 0 OR run_at <= $2) ORDER BY id LIMIT 1";
+    WITH_TEXT = "SELECT id, payload FROM jobs WHERE lane = $1 AND state = 0 AND replace(payload, $2, '') <> payload \
+        UNION ALL SELECT id, payload FROM jobs \
+        WHERE claimed_until > 0 AND state = 1 AND lane || '' = $1 AND replace(payload, $2, '') <> payload LIMIT $3";
+    REPLACE = "UPDATE jobs SET lane = $2, about = $3, payload = $4 WHERE id = $1";
     CLAIM = "UPDATE jobs SET state = 1, claimed_until = $4, attempts = attempts + 1 WHERE id IN \
         (SELECT id ", DUE, " ORDER BY run_at, id LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING id, payload, attempts, lane";
     // + 0: by the lane, not through all that is due in the queue.
@@ -77,9 +86,11 @@ sql! {
 }
 
 #[cfg(test)]
-const PLANS: [&str; 2] = [
+const PLANS: [&str; 4] = [
     const_format::concatcp!("EXPLAIN QUERY PLAN ", ANY_WITH_PAYLOAD),
     const_format::concatcp!("EXPLAIN QUERY PLAN ", BEFORE),
+    const_format::concatcp!("EXPLAIN QUERY PLAN ", TOLD_BEFORE),
+    const_format::concatcp!("EXPLAIN QUERY PLAN ", WITH_TEXT),
 ];
 
 pub(super) async fn insert(tx: &Tx, job: &NewJob, now: Time) -> Result<()> {
@@ -102,9 +113,34 @@ pub(super) async fn any_in_lane(conn: &Conn, lane: &str, payload: &str) -> Resul
     conn.exists(ANY_IN_LANE, &[&lane, &payload]).await
 }
 
-/// When the oldest delivery runs again that is about the same, has not ended and came before `activity` was made.
-pub(crate) async fn before(conn: &Conn, about: i64, activity: ActivityId) -> Result<Option<Time>> {
-    Ok(conn.opt::<(Time,)>(BEFORE, &[&about, &activity]).await?.map(|(at,)| at))
+/// When the oldest runs again of those with this number that have not ended.
+pub(crate) async fn left(conn: &Conn, about: i64) -> Result<Option<Time>> {
+    Ok(conn.opt::<(Time,)>(LEFT, &[&about]).await?.map(|(at,)| at))
+}
+
+/// When the oldest job runs again that takes turns with `job`, has not ended and was added before it.
+pub(super) async fn before(conn: &Conn, job: JobId) -> Result<Option<Time>> {
+    Ok(conn.opt::<(Time,)>(BEFORE, &[&job]).await?.map(|(at,)| at))
+}
+
+/// The same of those that run, were tried, or are due before `soon`.
+pub(super) async fn told_before(conn: &Conn, job: JobId, soon: Time) -> Result<Option<Time>> {
+    Ok(conn.opt::<(Time,)>(TOLD_BEFORE, &[&job, &soon]).await?.map(|(at,)| at))
+}
+
+/// Up to `limit` of those of a lane that wait or run and have `text` in them.
+pub(super) async fn with_text(conn: &Conn, (lane, text): (&str, &str), limit: i64) -> Result<Vec<(JobId, String)>> {
+    conn.all(WITH_TEXT, &[&lane, &text, &limit]).await
+}
+
+/// It does something else when it is next taken.
+pub(super) async fn replace(
+    tx: &Tx,
+    id: JobId,
+    (lane, about, payload): (Option<String>, Option<i64>, &str),
+) -> Result<()> {
+    tx.exec(REPLACE, &[&id, &lane, &about, &payload]).await?;
+    Ok(())
 }
 
 /// Id, payload, attempts, lane.
@@ -199,10 +235,15 @@ pub(super) async fn rest(tx: &Tx, (lane, until): (&str, Time), limit: i64) -> Re
     tx.exec(REST, &[&lane, &until, &limit]).await
 }
 
-/// How SQLite looks for the same job, and for what goes before a delivery.
+/// How SQLite looks for the same job, for what goes before another, and for deliveries to one inbox.
 #[cfg(test)]
-pub(super) async fn plans(conn: &Conn) -> Result<[String; 2]> {
+pub(super) async fn plans(conn: &Conn) -> Result<[String; 4]> {
     let steps =
         |rows: Vec<(i64, i64, i64, String)>| rows.into_iter().map(|(.., step)| step).collect::<Vec<_>>().join("; ");
-    Ok([steps(conn.all(PLANS[0], &[&"a", &"a"]).await?), steps(conn.all(PLANS[1], &[&1_i64, &1_i64]).await?)])
+    Ok([
+        steps(conn.all(PLANS[0], &[&"a", &"a"]).await?),
+        steps(conn.all(PLANS[1], &[&1_i64]).await?),
+        steps(conn.all(PLANS[2], &[&1_i64, &1_i64]).await?),
+        steps(conn.all(PLANS[3], &[&"a", &"a", &1_i64]).await?),
+    ])
 }

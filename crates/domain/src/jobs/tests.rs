@@ -1,7 +1,13 @@
 //! Stored forms, lanes, and ends.
 
 use super::*;
-use crate::{db::Texts, media::Of, moves::What};
+use crate::{
+    db::Texts,
+    deliveries::{News, Thing},
+    ids::{AccountId, ActivityId, CardId, MediaId, PollId, ScheduledId, StatusId},
+    media::{Former, Of},
+    moves::{Carry, What},
+};
 
 /// Rows outlive releases: a changed spelling here would strand them.
 #[test]
@@ -21,15 +27,43 @@ fn stored_form_is_fixed() {
             r#"{"job":"deliver","activity":"4","inbox":"https://a.example/inbox"}"#,
         ),
         (
-            Job::Deliver { activity: ActivityId(4), inbox: "https://a.example/inbox".into(), about: Some(-5) },
+            Job::Deliver {
+                activity: ActivityId(4),
+                inbox: "https://a.example/inbox".into(),
+                about: Some(Thing::Placed(-5)),
+            },
             r#"{"job":"deliver","activity":"4","inbox":"https://a.example/inbox","about":-5}"#,
+        ),
+        (
+            Job::Deliver {
+                activity: ActivityId(4),
+                inbox: "https://a.example/inbox".into(),
+                about: Some(Thing::AtInbox(-5)),
+            },
+            r#"{"job":"deliver","activity":"4","inbox":"https://a.example/inbox","about":{"at_inbox":-5}}"#,
+        ),
+        (
+            Job::Deliver {
+                activity: ActivityId(4),
+                inbox: "https://a.example/inbox".into(),
+                about: Some(Thing::AtHost(5)),
+            },
+            r#"{"job":"deliver","activity":"4","inbox":"https://a.example/inbox","about":{"at_host":5}}"#,
         ),
         (
             Job::Tell { news: News::StatusCreated { status: StatusId(5) } },
             r#"{"job":"tell","news":{"news":"status_created","status":"5"}}"#,
         ),
-        (Job::RefreshAccount { account: AccountId(6) }, r#"{"job":"refresh_account","account":"6"}"#),
-        (Job::FetchPins { account: AccountId(6) }, r#"{"job":"fetch_pins","account":"6"}"#),
+        (Job::RefreshAccount { account: AccountId(6), host: None }, r#"{"job":"refresh_account","account":"6"}"#),
+        (
+            Job::RefreshAccount { account: AccountId(6), host: Some("a.example".into()) },
+            r#"{"job":"refresh_account","account":"6","host":"a.example"}"#,
+        ),
+        (Job::FetchPins { account: AccountId(6), host: None }, r#"{"job":"fetch_pins","account":"6"}"#),
+        (
+            Job::FetchPins { account: AccountId(6), host: Some("a.example".into()) },
+            r#"{"job":"fetch_pins","account":"6","host":"a.example"}"#,
+        ),
         (Job::FetchThread { status: StatusId(5) }, r#"{"job":"fetch_thread","status":"5"}"#),
         (Job::FetchQuote { status: StatusId(5), left: 2 }, r#"{"job":"fetch_quote","status":"5","left":2}"#),
         (Job::CheckStamp { status: StatusId(5) }, r#"{"job":"check_stamp","status":"5"}"#),
@@ -194,18 +228,25 @@ async fn dead_letters_go_with_what_they_were_to_apply() {
 #[tokio::test]
 async fn the_same_job_is_found_by_an_index() {
     let world = crate::accounts::tests::world().await;
-    let job = || Job::RefreshAccount { account: AccountId(6) };
+    let job = || Job::CheckMove { account: AccountId(6) };
     for _ in 0..2 {
         ensure(&world.db, job()).await.unwrap();
     }
     let conn = world.db.read().await.unwrap();
     assert_eq!(list(&conn, State::Waiting, 10).await.unwrap().len(), 1);
-    let other = Job::FetchPins { account: AccountId(6) };
+    let other = Job::CheckStamp { status: StatusId(6) };
     assert!(is_queued(&conn, &job()).await.unwrap() && !is_queued(&conn, &other).await.unwrap());
     let plans = store::plans(&conn).await.unwrap();
     assert!(plans[0].starts_with("SEARCH jobs USING INDEX jobs_by_payload"), "{plans:?}");
     // One search, in order: nothing is sorted.
-    assert_eq!(plans[1], "SEARCH jobs USING INDEX jobs_by_about (about=? AND id<?)");
+    for plan in &plans[1..3] {
+        assert!(plan.starts_with("SEARCH jobs USING INDEX jobs_by_about (about=? AND id<?)"), "{plan}");
+        assert!(plan.ends_with("SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"), "{plan}");
+    }
+    for part in ["jobs_of_lane (lane=?", "jobs_claimed (claimed_until>?)"] {
+        assert!(plans[3].contains(part), "{plans:?}");
+    }
+    assert!(!plans[3].contains("SCAN jobs"), "{plans:?}");
 }
 
 #[tokio::test]
@@ -265,4 +306,75 @@ fn what_takes_long_has_lanes_of_its_own() {
     }
     let block = Job::ApplyDomainBlock { domain: "a.example".into(), was: 0 };
     assert_eq!((block.queue(), block.lane()), (Queue::Default, None));
+}
+
+#[test]
+fn what_asks_a_server_is_in_its_lane() {
+    let (account, host) = (AccountId(1), Some("a.example".to_owned()));
+    for job in [
+        Job::RefreshAccount { account, host: host.clone() },
+        Job::FetchPins { account, host: host.clone() },
+        Job::Deliver { activity: ActivityId(1), inbox: "https://A.example/inbox".into(), about: None },
+    ] {
+        assert_eq!(job.lane(), host, "{job:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_goes_to_an_inbox_that_moved_goes_elsewhere_in_its_turn() {
+    let world = crate::accounts::tests::world().await;
+    let (old, new) = ("https://a.example/old\"%_", "https://a.example:8443/new");
+    delivered_to(&world, &[old, "https://a.example/old", "https://b.example/1", old, old]).await;
+    let claimed = claim(&world.db, Queue::Push, 1, &Texts(Vec::new())).await.unwrap();
+    let tx = world.db.begin().await.unwrap();
+    assert_eq!(readdress(&tx, (old, new), 2).await.unwrap(), 2);
+    assert_eq!(readdress(&tx, (old, new), 2).await.unwrap(), 1, "so many at once");
+    assert_eq!(readdress(&tx, (old, new), 2).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    // The one that runs is among them.
+    finish(&world.db, &claimed[0], Outcome::Postponed(Time(0))).await.unwrap();
+    let again = claim(&world.db, Queue::Push, 10, &Texts(Vec::new())).await.unwrap();
+    let inbox = |claimed: &Claimed| match &claimed.job {
+        Some(Job::Deliver { inbox, .. }) => inbox.clone(),
+        _ => panic!("{claimed:?}"),
+    };
+    let mut inboxes: Vec<(JobId, String)> = again.iter().map(|claimed| (claimed.id, inbox(claimed))).collect();
+    inboxes.sort();
+    assert_eq!(inboxes[0].0, claimed[0].id);
+    let inboxes: Vec<&str> = inboxes.iter().map(|(_, inbox)| inbox.as_str()).collect();
+    assert_eq!(inboxes, [new, "https://a.example/old", "https://b.example/1", new, new]);
+    let lanes = again.iter().filter(|claimed| claimed.lane.as_deref() == Some("a.example:8443")).count();
+    assert_eq!(lanes, 3);
+}
+
+#[tokio::test]
+async fn what_is_to_be_told_later_holds_up_nothing_until_then() {
+    let world = crate::accounts::tests::world().await;
+    let status = StatusId(1);
+    let mut tx = world.db.begin().await.unwrap();
+    let hour = tx.now.plus(Duration::from_secs(3600));
+    tx.enqueue_at(Job::Tell { news: News::PollCounted { status } }, hour).await.unwrap();
+    tx.enqueue(Job::Tell { news: News::StatusEdited { status } }).await.unwrap();
+    tx.enqueue(Job::Tell { news: News::StatusEdited { status: StatusId(2) } }).await.unwrap();
+    tx.commit().await.unwrap();
+    let conn = world.db.read().await.unwrap();
+    let ids: Vec<(JobId,)> = conn.all("SELECT id FROM jobs ORDER BY id", &[]).await.unwrap();
+    drop(conn);
+    let before = async || {
+        let conn = world.db.read().await.unwrap();
+        let soon = Time::now().plus(Duration::from_secs(2));
+        assert_eq!(told_before(&conn, ids[0].0, soon).await.unwrap(), None, "nobody waits for the younger");
+        assert_eq!(told_before(&conn, ids[2].0, soon).await.unwrap(), None, "it is about something else");
+        told_before(&conn, ids[1].0, soon).await.unwrap()
+    };
+    assert_eq!(before().await, None);
+    let first = AccountId(ids[0].0.0);
+    world.exec("UPDATE jobs SET attempts = 1 WHERE id = $1", first).await;
+    assert_eq!(before().await, Some(hour), "it failed and is tried again");
+    world.exec("UPDATE jobs SET attempts = 0, run_at = 5 WHERE id = $1", first).await;
+    assert_eq!(before().await, Some(Time(5)));
+    let claimed = claim(&world.db, Queue::Push, 1, &Texts(Vec::new())).await.unwrap();
+    assert_eq!(before().await, Some(Time(5)), "it runs");
+    finish(&world.db, &claimed[0], Outcome::GiveUp("never".into())).await.unwrap();
+    assert_eq!(before().await, None);
 }

@@ -17,9 +17,9 @@ use crate::follows;
 use crate::signatures::{Payload, sign_linked_data};
 use domain::accounts::remote;
 use domain::deliveries::{self, About, New, News};
-use domain::ids::ActivityId;
+use domain::ids::{ActivityId, JobId, StatusId};
 use domain::jobs::Outcome;
-use domain::{Result, Time, hosts};
+use domain::{Result, Time, hosts, statuses};
 use moved::Away;
 use std::time::Duration;
 use url::Url;
@@ -29,11 +29,14 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_sec
 /// When one more connection to a host is too many.
 const MOMENT: Duration = Duration::from_secs(2);
 
-/// Makes the activity of `news` and hands it to everybody who should get it. Safe to repeat: what was handed over is not
-/// handed over again.
-pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
-    if let News::Passed { activity, .. } = news {
-        return pass_on(federation, news, *activity).await;
+/// Makes the activity of `news` and hands it to everybody who should get it, in its turn among the jobs that do. Safe to
+/// repeat: what was handed over is not handed over again.
+pub async fn tell(federation: &Federation, job: JobId, news: &News) -> Result<Outcome> {
+    if let turn::Turn::At(at) = turn::to_tell(federation, job, news).await? {
+        return Ok(Outcome::Postponed(at));
+    }
+    if let News::Passed { activity, status } = news {
+        return pass_on(federation, news, (*status, *activity)).await;
     }
     let Some(told) = compose::news(federation, news).await? else { return Ok(Outcome::Done) };
     let inboxes = recipients::of(federation, news).await?;
@@ -56,15 +59,18 @@ pub async fn tell(federation: &Federation, news: &News) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// What somebody else said goes to others as it came, but not back to where it came from. Repeated, it goes out once more:
-/// whoever gets it twice knows it by its name.
-async fn pass_on(federation: &Federation, news: &News, id: ActivityId) -> Result<Outcome> {
-    let kept = deliveries::store::by_id(&federation.db.read().await?, id).await?;
-    let Some(kept) = kept else { return Ok(Outcome::Done) };
+/// What somebody else said about a status goes to others as it came, but not back to where it came from; and in its turn
+/// with what is said of the status itself. Repeated, it goes out once more: whoever gets it twice knows it by its name.
+async fn pass_on(federation: &Federation, news: &News, (status, id): (StatusId, ActivityId)) -> Result<Outcome> {
+    let conn = federation.db.read().await?;
+    let status = statuses::store::by_id(&conn, status).await?;
+    let kept = deliveries::store::by_id(&conn, id).await?;
+    drop(conn);
+    let (Some(status), Some(kept)) = (status, kept) else { return Ok(Outcome::Done) };
     let mut inboxes = recipients::of(federation, news).await?;
     let origin = host(&kept.uri);
     inboxes.retain(|inbox| host(inbox) != origin);
-    deliveries::bring(&federation.db, id, &inboxes).await?;
+    deliveries::bring(&federation.db, (id, About::AtInbox(&status.uri)), &inboxes).await?;
     Ok(Outcome::Done)
 }
 
@@ -102,8 +108,8 @@ pub(crate) struct Told {
     pub activity: Activity,
 }
 
-/// Brings one activity to one inbox, in its turn: `about` is what that goes by.
-pub async fn deliver(federation: &Federation, id: ActivityId, (inbox, about): (&str, Option<i64>)) -> Result<Outcome> {
+/// Brings one activity to one inbox, in the turn of the job that does.
+pub async fn deliver(federation: &Federation, job: JobId, (id, inbox): (ActivityId, &str)) -> Result<Outcome> {
     let conn = federation.db.read().await?;
     let Some(activity) = deliveries::store::by_id(&conn, id).await? else { return Ok(Outcome::Done) };
     let (Ok(url), Some(name)) = (Url::parse(inbox), host(inbox)) else { return Ok(Outcome::Done) };
@@ -120,7 +126,7 @@ pub async fn deliver(federation: &Federation, id: ActivityId, (inbox, about): (&
     if let Some(until) = resting.filter(|until| *until > now) {
         return Ok(Outcome::Postponed(until.plus(jitter(MOMENT * 30, id))));
     }
-    match turn::of(federation, &activity, (inbox, about)).await? {
+    match turn::of(federation, &activity, (job, inbox)).await? {
         turn::Turn::Now => {}
         turn::Turn::At(at) => return Ok(Outcome::Postponed(at)),
         turn::Turn::Never => return Ok(Outcome::Done),
@@ -185,9 +191,10 @@ async fn refused(
     let away = Away::of(&error);
     let now = if away.is_some() { moved::now(federation, inbox).await? } else { None };
     if let Some(now) = now {
-        tracing::info!(inbox, now, "an inbox is somewhere else");
-        deliveries::readdress(&federation.db, id, &now).await?;
-        return Ok(Outcome::Done);
+        let moved = deliveries::readdress(&federation.db, inbox, &now).await?;
+        tracing::info!(inbox, now, moved, "an inbox is somewhere else");
+        // This delivery is one of them.
+        return Ok(Outcome::Postponed(Time::now()));
     }
     if away == Some(Away::Redirect) {
         // Whoever sends everybody away for a while comes back, or says where they are.

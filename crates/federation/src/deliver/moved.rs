@@ -14,8 +14,8 @@ use std::time::Duration;
 const FRESH: Duration = Duration::from_secs(300);
 const MOST: usize = 4096;
 
-/// Where inboxes are now that were somewhere else: what was already on its way to them goes there, too. Bounded, and in
-/// memory only.
+/// Where inboxes are now that were somewhere else. What is on its way to them, and whoever is known to be reached there, is
+/// written down anew when they are found; this is for what was addressed meanwhile. Bounded, and in memory only.
 #[derive(Default)]
 pub(crate) struct Moved(Mutex<HashMap<String, String>>);
 
@@ -80,7 +80,12 @@ pub(super) async fn now(federation: &Federation, inbox: &str) -> Result<Option<S
         Err(_) => return Ok(None),
     }
     let actor = remote::store::actor(&federation.db.read().await?, owner).await?;
-    let now = actor.map(|a| if shared { a.shared_inbox.unwrap_or(a.inbox) } else { a.inbox });
+    let Some(actor) = actor else { return Ok(None) };
+    if shared && let Some(now) = actor.shared_inbox.as_deref().filter(|now| *now != inbox) {
+        // What one of them says is so for all who share it: they are not asked one after the other.
+        remote::share_elsewhere(&federation.db, inbox, now).await?;
+    }
+    let now = Some(if shared { actor.shared_inbox.unwrap_or(actor.inbox) } else { actor.inbox });
     let now = now.filter(|now| now != inbox);
     if let Some(now) = &now {
         federation.moved.put(inbox, now);

@@ -6,8 +6,8 @@ use crate::Federation;
 use crate::actors::keys::{FRAGMENT, rotation_of};
 use crate::documents::{Activity as Made, Object};
 use domain::deliveries::{self, Activity, News, Pace, Place};
-use domain::ids::ActivityId;
-use domain::{Result, Time, hosts};
+use domain::ids::JobId;
+use domain::{Result, Time, jobs};
 use std::time::Duration;
 
 /// How long what somebody says waits for the word that there is a new key. Whoever has not heard it by then may not believe
@@ -113,13 +113,9 @@ pub(super) enum Turn {
     Never,
 }
 
-/// Whether `activity` may go to `inbox` now. For most that is no look at the database, for others one, or two shortly
-/// after a change of keys.
-pub(super) async fn of(
-    federation: &Federation,
-    activity: &Activity,
-    (inbox, about): (&str, Option<i64>),
-) -> Result<Turn> {
+/// Whether `activity` may go to `inbox` now, by the delivery `job`. For most that is no look at the database, for others
+/// one, or two shortly after a change of keys.
+pub(super) async fn of(federation: &Federation, activity: &Activity, (job, inbox): (JobId, &str)) -> Result<Turn> {
     let held = federation.held(activity.account_id).await?;
     let now = Time::now();
     if let Some(rotated_at) = held.rotated_at
@@ -129,19 +125,28 @@ pub(super) async fn of(
             return Ok(Turn::Never);
         }
         let until = rotated_at.plus(KEY_WAITS);
-        if until > now
-            && let Some(host) = hosts::of(inbox)
-        {
-            let word = deliveries::about(&key(&activity.actor), &host);
-            let all = ActivityId(i64::MAX);
-            if let Some(at) = deliveries::before(&federation.db.read().await?, word, all).await? {
+        if until > now {
+            let conn = federation.db.read().await?;
+            if let Some(at) = deliveries::left_at_host(&conn, &key(&activity.actor), inbox).await? {
                 return Ok(Turn::At(at.max(now).plus(patience(now.since(activity.created_at))).min(until)));
             }
         }
     }
-    let Some(about) = about.filter(|_| !activity.is_first) else { return Ok(Turn::Now) };
-    let before = deliveries::before(&federation.db.read().await?, about, activity.id).await?;
+    if activity.is_first {
+        return Ok(Turn::Now);
+    }
+    let before = jobs::before(&federation.db.read().await?, job).await?;
     Ok(before.map_or(Turn::Now, |at| Turn::At(at.max(now).plus(patience(now.since(activity.created_at))))))
+}
+
+/// Whether what `news` is about is told now: not while something that was said before is not told yet.
+pub(super) async fn to_tell(federation: &Federation, job: JobId, news: &News) -> Result<Turn> {
+    if place(news) == Place::First {
+        return Ok(Turn::Now);
+    }
+    let (conn, now) = (federation.db.read().await?, Time::now());
+    let before = jobs::told_before(&conn, job, now.plus(MOMENT)).await?;
+    Ok(before.map_or(Turn::Now, |at| Turn::At(at.max(now).plus(MOMENT / 10))))
 }
 
 /// How long a delivery waits that has waited for so long already, until it looks again whether it is its turn: what comes

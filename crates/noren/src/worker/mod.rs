@@ -203,7 +203,7 @@ async fn work(with: (&Parts, &Remote), claimed: &Claimed) -> Outcome {
             "written by another version of this program, which this one does not understand".into(),
         );
     };
-    let done = AssertUnwindSafe(perform(with, (job, claimed.attempts))).catch_unwind();
+    let done = AssertUnwindSafe(perform(with, (job, claimed))).catch_unwind();
     match tokio::time::timeout(JOB_LIMIT, done).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Outcome::Retry(format!("panicked: {}", panic_text(panic.as_ref()))),
@@ -211,19 +211,20 @@ async fn work(with: (&Parts, &Remote), claimed: &Claimed) -> Outcome {
     }
 }
 
-async fn perform((parts, remote): (&Parts, &Remote), (job, attempt): (&Job, i64)) -> Outcome {
+async fn perform((parts, remote): (&Parts, &Remote), (job, claimed): (&Job, &Claimed)) -> Outcome {
+    let (id, attempt) = (claimed.id, claimed.attempts);
     let done = match job {
         Job::ProcessMedia { media } => boxed(|| process_media::run(parts, *media)).await,
         Job::DeleteFiles { keys } => boxed(|| delete_files::run((parts, remote), keys)).await,
         Job::PublishScheduled { scheduled } => boxed(|| publish_scheduled::run(parts, *scheduled)).await,
         Job::ClosePoll { poll } => boxed(|| close_poll::run(parts, *poll)).await,
-        Job::Tell { news } => boxed(|| federation::deliver::tell(&parts.federation, news)).await,
-        Job::Deliver { activity, inbox, about } => {
-            boxed(|| federation::deliver::deliver(&parts.federation, *activity, (inbox, *about))).await
+        Job::Tell { news } => boxed(|| federation::deliver::tell(&parts.federation, id, news)).await,
+        Job::Deliver { activity, inbox, .. } => {
+            boxed(|| federation::deliver::deliver(&parts.federation, id, (*activity, inbox))).await
         }
         Job::Receive { arrival, .. } => boxed(|| federation::inbox::apply(&parts.federation, *arrival)).await,
-        Job::RefreshAccount { account } => boxed(|| refresh_account::run(parts, *account)).await,
-        Job::FetchPins { account } => boxed(|| fetch_pins::run(parts, *account)).await,
+        Job::RefreshAccount { account, .. } => boxed(|| refresh_account::run(parts, *account)).await,
+        Job::FetchPins { account, .. } => boxed(|| fetch_pins::run(parts, *account)).await,
         Job::ApplyDomainBlock { domain, was } => {
             let was = [*was];
             boxed(|| apply_domain_blocks::run(parts, std::slice::from_ref(domain), &was)).await

@@ -69,6 +69,9 @@ async fn an_inbox_moves(engine: Engine, status: u16) {
     let (peer, other, bob) = (Peer::start().await, Peer::start().await, server.person("bob").await);
     let (ann, eve) = (peer.somebody("ann"), peer.somebody("eve"));
     followed(&server, &peer, &bob, (&eve, "eve")).await;
+    // Nobody will read what this one shows.
+    peer.somebody("kim");
+    find(&bob, &format!("kim@{}", peer.host())).await;
     let there = find(&bob, &format!("ann@{}", peer.host())).await;
     server.settle().await;
     let trap = format!("{}/inbox", other.base);
@@ -81,16 +84,21 @@ async fn an_inbox_moves(engine: Engine, status: u16) {
     server.settle().await;
     assert_eq!(*sent.lock().unwrap(), ["/users/ann/inbox", "/new/ann"]);
     sent.lock().unwrap().clear();
-    for text in ["one", "two"] {
+    for name in ["eve", "eve", "kim"] {
         bob.post(
             "/api/v1/statuses",
-            [("status", format!("@eve@{} {text}", peer.host())), ("visibility", "direct".into())],
+            [("status", format!("@{name}@{} one", peer.host())), ("visibility", "direct".into())],
         )
         .await
         .ok();
         server.settle().await;
     }
-    assert_eq!(*sent.lock().unwrap(), ["/inbox", "/new/shared", "/new/shared"]);
+    assert_eq!(*sent.lock().unwrap(), ["/inbox", "/new/shared", "/new/shared", "/new/shared"]);
+    let conn = server.db().read().await.unwrap();
+    let shared: Vec<(Option<String>,)> =
+        conn.all("SELECT DISTINCT shared_inbox FROM actors WHERE shared_inbox IS NOT NULL", &[]).await.unwrap();
+    assert_eq!(shared, [(Some(format!("{}/new/shared", peer.base)),)], "also after a new start");
+    drop(conn);
     assert_eq!(other.received.lock().unwrap().len(), 0, "a redirect is not followed");
     server.finish().await;
 }

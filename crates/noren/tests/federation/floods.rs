@@ -1,7 +1,9 @@
 //! What is sent to be a burden: too much, too deep, too late, packed, or dressed up as something else.
 
 use crate::peer::{File, Peer, Somebody, local_uri, with_a_peer};
-use crate::search;
+use crate::{find, id, search};
+use domain::accounts::remote;
+use domain::ids::AccountId;
 use federation::signatures::{Form, Outgoing, Payload, Signer};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -128,6 +130,42 @@ with_a_peer! {
         server.settle().await;
         let seen = bob.get("/api/v1/timelines/public", [("remote", "true"), ("limit", "40")]).await.ok();
         assert_eq!(seen.as_array().unwrap().len(), 29);
+    }
+
+    async fn a_slow_server_of_many_people_holds_up_only_itself(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        let there: AccountId = id(&find(&bob, &format!("ann@{}", peer.host())).await).parse().unwrap();
+        server.settle().await;
+        let slow = Peer::start().await;
+        for n in 0..200 {
+            // Far longer than is waited here.
+            let uri = slow.file(&format!("/people/{n}"), File::Drip("application/activity+json", vec![b' '; 8]));
+            let reach = remote::Reach { inbox: format!("{uri}/inbox"), featured: Some(uri.clone()), ..remote::Reach::default() };
+            let (username, domain) = (format!("p{n}"), slow.host().to_owned());
+            let known = remote::Arrived { uri, username, domain, reach, ..remote::Arrived::default() };
+            let known = remote::receive(server.db(), &known).await.unwrap();
+            match n % 2 {
+                0 => remote::refresh_later(server.db(), known.id).await.unwrap(),
+                _ => remote::fetch_pins_later(server.db(), known.id).await.unwrap(),
+            }
+        }
+        peer.shows(&ann, "ann", json!({ "name": "Ann of today" }));
+        remote::refresh_later(server.db(), there).await.unwrap();
+        let began = std::time::Instant::now();
+        while bob.get(&format!("/api/v1/accounts/{there}"), ()).await.ok()["display_name"] != "Ann of today" {
+            assert!(began.elapsed() < Duration::from_secs(5), "it waits for others");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let asked = slow.asked.lock().unwrap().len();
+        assert!((1..=8).contains(&asked), "{asked} at once");
+        // Nobody has to wait for all of it.
+        let waiting = "SELECT COUNT(*) FROM jobs WHERE state = 0 AND queue = 2";
+        while server.db().read().await.unwrap().one::<(i64,)>(waiting, &[]).await.unwrap().0 > 0 {
+            let tx = server.db().begin().await.unwrap();
+            tx.exec("DELETE FROM jobs WHERE state = 0 AND queue = 2", &[]).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        server.settle().await;
     }
 
     async fn a_file_is_nobody(server, peer, bob) {

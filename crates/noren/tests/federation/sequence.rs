@@ -3,7 +3,9 @@
 use crate::peer::{Peer, followed, local_uri, with_a_peer};
 use crate::{id, post_as};
 use axum::http::{Method, Uri};
-use domain::jobs::{self, JobRow};
+use domain::deliveries::News;
+use domain::ids::{self, StatusId};
+use domain::jobs::{self, Job, JobRow};
 use domain::keys::{self, Haste};
 use domain::{Time, hosts};
 use federation::signatures::{Incoming, Ours, PublicKey, parse};
@@ -92,7 +94,94 @@ async fn rotate(server: &TestServer, bob: &Person, haste: Haste) {
     keys::rotate_later(server.db(), &[bob.account], (Duration::ZERO, haste)).await.unwrap();
 }
 
+/// From now on they show other inboxes, as this says.
+fn moves(peer: &Peer, friend: &crate::peer::Somebody) -> Value {
+    let mut actor = peer.actor("friend", friend);
+    actor["inbox"] = json!(format!("{}/new/friend", peer.base));
+    actor["endpoints"] = json!({ "sharedInbox": format!("{}/new/shared", peer.base) });
+    peer.put("/users/friend", actor.clone());
+    actor
+}
+
 with_a_peer! {
+    async fn what_goes_to_an_inbox_that_moved_comes_in_order(server, peer, bob) {
+        let friend = follower(&server, &peer, &bob).await;
+        answers(&peer, 503);
+        let post = post_as(&bob, "one", "public").await;
+        put_off(&server, 1).await;
+        edit(&bob, &post, "one, edited").await;
+        put_off(&server, 2).await;
+        // They say where they are now, and nobody had to look for it. What comes to the old inbox fails from now on, too.
+        let said = peer.activity(&friend, ("Update", "u1"), moves(&peer, &friend));
+        assert_eq!(peer.post(&peer.sign(&friend, &server, &said), |_, _| {}).await, 202);
+        let new = format!("{}/new/shared", peer.base);
+        let moved = async || waiting(&server).await.iter().all(|job| job.payload.contains(&new));
+        until("what waits goes elsewhere", moved).await;
+        edit(&bob, &post, "one, edited again").await;
+        let left = put_off(&server, 3).await;
+        assert!(left[0].run_at > left[2].run_at && left[0].attempts == 0, "it waits for what was said before: {left:?}");
+        delete(&bob, &post).await;
+        put_off(&server, 4).await;
+        post_as(&bob, "two", "public").await;
+        until("another post", async || came(&peer).len() == 2).await;
+        hosts::retry(server.db(), None).await.unwrap();
+        until("all of it", async || came(&peer).len() == 6).await;
+        done(&server).await;
+        assert_eq!(came(&peer), ["Create", "Create", "Create", "Update", "Update", "Delete"]);
+        let received = peer.received.lock().unwrap().clone();
+        assert_eq!(received[0], received[2]);
+    }
+
+    async fn an_inbox_that_is_looked_for_gets_all_in_order(server, peer, bob) {
+        let friend = follower(&server, &peer, &bob).await;
+        answers(&peer, 503);
+        let post = post_as(&bob, "one", "public").await;
+        put_off(&server, 1).await;
+        edit(&bob, &post, "one, edited").await;
+        put_off(&server, 2).await;
+        delete(&bob, &post).await;
+        put_off(&server, 3).await;
+        moves(&peer, &friend);
+        let tx = server.db().begin().await.unwrap();
+        tx.exec("UPDATE actors SET fetched_at = 0", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        answers(&peer, 404);
+        hosts::retry(server.db(), None).await.unwrap();
+        until("all of it", async || came(&peer).len() == 5).await;
+        done(&server).await;
+        // The second is the one that was not found.
+        assert_eq!(came(&peer), ["Create", "Create", "Create", "Update", "Delete"]);
+    }
+
+    async fn what_is_to_be_told_of_one_post_is_told_in_turn(server, peer, bob) {
+        follower(&server, &peer, &bob).await;
+        let post = post_as(&bob, "one", "public").await;
+        server.settle().await;
+        peer.received.lock().unwrap().clear();
+        // Another process is in the middle of telling of it.
+        let (status, telling) = (id(&post).parse::<StatusId>().unwrap(), ids::next());
+        let mut tx = server.db().begin().await.unwrap();
+        let hour = tx.now.plus(Duration::from_secs(3600));
+        tx.enqueue(Job::Tell { news: News::StatusRetold { status, telling } }).await.unwrap();
+        tx.exec("UPDATE jobs SET state = 1, claimed_until = $1", &[&hour]).await.unwrap();
+        tx.commit().await.unwrap();
+        edit(&bob, &post, "one, edited").await;
+        // What is about something else is told meanwhile.
+        post_as(&bob, "two", "public").await;
+        until("another post", async || came(&peer).len() == 1).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert_eq!(came(&peer), ["Create"]);
+        let tx = server.db().begin().await.unwrap();
+        let ends = "UPDATE jobs SET state = 0, claimed_until = NULL WHERE payload LIKE '%status_retold%'";
+        tx.exec(ends, &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        until("both", async || came(&peer).len() == 3).await;
+        server.settle().await;
+        assert_eq!(came(&peer), ["Create", "Update", "Update"]);
+        let name = |n: usize| peer.received.lock().unwrap()[n]["id"].as_str().unwrap().to_owned();
+        assert!(name(1).contains(&telling.to_string()) && !name(2).contains(&telling.to_string()), "{} {}", name(1), name(2));
+    }
+
     async fn what_comes_later_waits_for_what_failed(server, peer, bob) {
         follower(&server, &peer, &bob).await;
         answers(&peer, 503);

@@ -2,6 +2,7 @@
 
 use crate::peer::{Peer, Somebody, local_uri, with_a_peer};
 use crate::{id, post_as, search};
+use domain::{hosts, jobs};
 use serde_json::{Value, json};
 use testkit::{Person, TestServer};
 
@@ -47,7 +48,56 @@ async fn fan(server: &TestServer, bob: &Person) -> Peer {
     far
 }
 
+/// Bob quotes `victim`, who lets him: what he made of it, and the stamp.
+async fn allowed(server: &TestServer, peer: &Peer, (victim, bob): (&Somebody, &Person)) -> (Value, Value) {
+    let mut said = peer.note(victim, ("said", "what I said"), &[]);
+    said["interactionPolicy"] = json!({ "canQuote": { "automaticApproval": [federation::documents::PUBLIC] } });
+    peer.put("/notes/said", said.clone());
+    let original = search(bob, said["id"].as_str().unwrap()).await["statuses"][0].clone();
+    let quote = [("status", "look"), ("quoted_status_id", id(&original))];
+    let made = bob.post("/api/v1/statuses", quote).await.ok();
+    server.settle().await;
+    let mut accept = peer.activity(victim, ("Accept", "a1"), peer.last("QuoteRequest"));
+    let given = stamp(peer, victim, (&made["uri"], &said["id"]));
+    accept["result"] = given["id"].clone();
+    peer.send(victim, server, &accept).await;
+    assert_eq!(state(bob, &made["uri"]).await, "accepted");
+    (made, given)
+}
+
 with_a_peer! {
+    async fn the_end_of_a_stamp_comes_after_what_was_said_before(server, peer, bob) {
+        let (victim, far) = (peer.somebody("victim"), fan(&server, &bob).await);
+        let (_, given) = allowed(&server, &peer, (&victim, &bob)).await;
+        far.received.lock().unwrap().clear();
+        far.refuses.lock().unwrap().insert("/inbox".into(), (503, 0));
+        let end = peer.activity(&victim, ("Delete", "d1"), given.clone());
+        assert_eq!(peer.post(&peer.sign(&victim, &server, &end), |_, _| {}).await, 202);
+        let came = || far.received.lock().unwrap().iter().map(|it| it["type"].clone()).collect::<Vec<_>>();
+        let began = std::time::Instant::now();
+        let left = loop {
+            let waiting = jobs::list(&server.db().read().await.unwrap(), jobs::State::Waiting, 10).await.unwrap();
+            let late = domain::Time::now().plus(std::time::Duration::from_secs(20));
+            let left: Vec<_> = waiting.into_iter().filter(|job| job.payload.contains(&far.base) && job.run_at > late).collect();
+            if left.len() == 2 {
+                break left;
+            }
+            assert!(began.elapsed().as_secs() < 10, "{left:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        };
+        // What is passed on was not tried: its turn comes after ours.
+        assert_eq!((came(), left[0].attempts), (vec![json!("Update")], 0));
+        far.refuses.lock().unwrap().clear();
+        hosts::retry(server.db(), None).await.unwrap();
+        while came().len() < 3 {
+            assert!(began.elapsed().as_secs() < 15, "{:?}", came());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        server.settle().await;
+        assert_eq!(came(), ["Update", "Update", "Delete"]);
+        assert_eq!(ends(&far, &given["id"]), [end]);
+    }
+
     async fn everybody_who_has_either_post_hears_of_it(server, peer, bob) {
         let (quinn, far) = (peer.somebody("quinn"), fan(&server, &bob).await);
         let mine = post_as(&bob, "quote me", "public").await;
@@ -68,17 +118,7 @@ with_a_peer! {
 
     async fn the_end_of_a_stamp_is_passed_on_to_who_has_our_quote(server, peer, bob) {
         let (victim, far) = (peer.somebody("victim"), fan(&server, &bob).await);
-        let mut said = peer.note(&victim, ("said", "what I said"), &[]);
-        said["interactionPolicy"] = json!({ "canQuote": { "automaticApproval": [federation::documents::PUBLIC] } });
-        peer.put("/notes/said", said.clone());
-        let original = search(&bob, said["id"].as_str().unwrap()).await["statuses"][0].clone();
-        let made = bob.post("/api/v1/statuses", [("status", "look"), ("quoted_status_id", id(&original))]).await.ok();
-        server.settle().await;
-        let mut accept = peer.activity(&victim, ("Accept", "a1"), peer.last("QuoteRequest"));
-        let given = stamp(&peer, &victim, (&made["uri"], &said["id"]));
-        accept["result"] = given["id"].clone();
-        peer.send(&victim, &server, &accept).await;
-        assert_eq!(state(&bob, &made["uri"]).await, "accepted");
+        let (made, given) = allowed(&server, &peer, (&victim, &bob)).await;
         let mut end = peer.activity(&victim, ("Delete", "d1"), given.clone());
         end["proof"] = json!({ "type": "DataIntegrityProof", "kept": ["as", "it", "came"] });
         peer.send(&victim, &server, &end).await;

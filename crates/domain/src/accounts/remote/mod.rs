@@ -8,7 +8,7 @@ use super::{Account, Field, Kind, search};
 use crate::{
     Error, Result, Time,
     db::{Conn, Db, Tx},
-    domain_blocks, emojis,
+    deliveries, domain_blocks, emojis, hosts,
     ids::{AccountId, StatusId},
     jobs::{self, Job},
     media::{self, Former},
@@ -157,10 +157,14 @@ async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
             account
         }
     };
-    look_where_it_went(&mut tx, &account, arrived).await?;
+    let before = store::actor(&tx, account.id).await?;
+    look_where_it_went(&mut tx, &account, (before.as_ref(), arrived)).await?;
     let texts = [account.display_name.as_str(), &account.note, &account.fields_json];
     emojis::receive(&mut tx, &arrived.domain, (&arrived.emojis, &texts)).await?;
     store::put_actor(&tx, account.id, &arrived.reach).await?;
+    if let Some(before) = &before {
+        follow_inboxes(&tx, before, &arrived.reach).await?;
+    }
     account.suspended_at = suspended(&tx, &account, arrived).await?;
     let limited = domain_blocks::settle(&tx, account.id, (rule, &host)).await?;
     account.silenced_at = account.silenced_at.or(limited);
@@ -211,8 +215,12 @@ pub async fn list(conn: &Conn, domain: Option<&str>, after: AccountId, limit: i6
 
 /// Where it says that it went has to be asked, when that is news, or was never confirmed: an account that was first met
 /// where somebody else went was not asked about, and who is asked may have been away.
-async fn look_where_it_went(tx: &mut Tx, account: &Account, arrived: &Arrived) -> Result<()> {
-    let before = store::actor(tx, account.id).await?.and_then(|actor| actor.moved_to);
+async fn look_where_it_went(
+    tx: &mut Tx,
+    account: &Account,
+    (before, arrived): (Option<&Actor>, &Arrived),
+) -> Result<()> {
+    let before = before.and_then(|actor| actor.moved_to.clone());
     if arrived.is_destination {
         return Ok(());
     }
@@ -223,6 +231,31 @@ async fn look_where_it_went(tx: &mut Tx, account: &Account, arrived: &Arrived) -
     } else {
         tx.enqueue(job).await
     }
+}
+
+/// What is on its way to an inbox that nobody has any more goes to where it is now, so that it comes before what is sent
+/// there from now on.
+async fn follow_inboxes(tx: &Tx, before: &Actor, now: &Reach) -> Result<()> {
+    let own = (before.inbox != now.inbox).then_some((before.inbox.as_str(), now.inbox.as_str()));
+    let shared = before.shared_inbox.as_deref().filter(|shared| now.shared_inbox.as_deref() != Some(shared));
+    let shared = shared.map(|shared| (shared, now.shared_inbox.as_deref().unwrap_or(&now.inbox)));
+    for (from, to) in own.into_iter().chain(shared) {
+        let left = store::by_shared_inbox(tx, from).await?.or(store::by_inbox(tx, from).await?);
+        if left.is_none() {
+            deliveries::readdress_at_once(tx, from, to).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whoever is reached at the shared inbox `from` is reached at `to` from now on. How many.
+pub async fn share_elsewhere(db: &Db, from: &str, to: &str) -> Result<u64> {
+    let moved = (from.to_owned(), to.to_owned());
+    db.in_batches(SHARERS, move |tx| {
+        let (from, to) = moved.clone();
+        Box::pin(async move { store::share_elsewhere(tx, (&from, &to), SHARERS).await })
+    })
+    .await
 }
 
 fn cut(text: &str, most: usize) -> String {
@@ -271,7 +304,18 @@ impl Arrived {
 
 /// Has a job ask its server how the account is now; once is enough.
 pub async fn refresh_later(db: &Db, id: AccountId) -> Result<()> {
-    jobs::ensure(db, Job::RefreshAccount { account: id }).await
+    let host = host_of(&db.read().await?, id).await?;
+    jobs::ensure(db, Job::RefreshAccount { account: id, host }).await
+}
+
+/// The server that is asked about an account.
+async fn host_of(conn: &Conn, id: AccountId) -> Result<Option<String>> {
+    Ok(super::store::by_id(conn, id).await?.and_then(|account| hosts::of(&account.uri)))
+}
+
+/// What fetches what the account shows on its profile.
+pub(crate) async fn fetching_pins(conn: &Conn, id: AccountId) -> Result<Job> {
+    Ok(Job::FetchPins { account: id, host: host_of(conn, id).await? })
 }
 
 /// Whether `inbox` is that of a whole server, and not of somebody there who says so: two share it at least, and most do.
@@ -298,7 +342,8 @@ pub async fn count_as_told(db: &Db, id: AccountId, counts: Counts) -> Result<()>
 
 /// Has a job fetch what the account shows on its profile; once is enough.
 pub async fn fetch_pins_later(db: &Db, id: AccountId) -> Result<()> {
-    jobs::ensure(db, Job::FetchPins { account: id }).await
+    let job = fetching_pins(&db.read().await?, id).await?;
+    jobs::ensure(db, job).await
 }
 
 /// Removes an account of another server and everything of theirs; its address stays known as gone. Safe to repeat.

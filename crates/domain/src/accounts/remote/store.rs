@@ -89,6 +89,8 @@ sql! {
         (SELECT r.shared_inbox FROM actors r JOIN accounts a ON a.id = r.account_id \
         WHERE r.host = $1 AND a.suspended_at IS NULL ORDER BY r.account_id LIMIT $3) AS known";
     BY_INBOX = "SELECT account_id FROM actors WHERE host = $1 AND inbox = $2 LIMIT 1";
+    SHARE_ELSEWHERE = "UPDATE actors SET shared_inbox = $3 WHERE account_id IN \
+        (SELECT account_id FROM actors WHERE host = $1 AND shared_inbox = $2 LIMIT $4)";
     MARK_FOLLOWED = "UPDATE accounts SET has_remote_followers = $2 WHERE id = $1 AND has_remote_followers <> $2";
 }
 
@@ -232,6 +234,11 @@ pub(super) async fn sharers(conn: &Conn, (host, inbox): (&str, &str), limit: i64
 /// Whoever of those that share `inbox` was read last.
 pub async fn by_shared_inbox(conn: &Conn, inbox: &str) -> Result<Option<AccountId>> {
     Ok(conn.opt::<(AccountId,)>(BY_SHARED_INBOX, &[&name::of_address(inbox), &inbox]).await?.map(|(id,)| id))
+}
+
+/// Up to `limit` of those that share one inbox share another.
+pub(super) async fn share_elsewhere(tx: &Tx, (from, to): (&str, &str), limit: i64) -> Result<u64> {
+    tx.exec(SHARE_ELSEWHERE, &[&name::of_address(from), &from, &to, &limit]).await
 }
 
 pub async fn by_inbox(conn: &Conn, inbox: &str) -> Result<Option<AccountId>> {
