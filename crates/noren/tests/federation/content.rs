@@ -23,6 +23,30 @@ with_a_peer! {
         }
     }
 
+    async fn titles_of_notes_are_shown_once(server, peer, bob) {
+        let eve = peer.somebody("eve");
+        followed(&server, &peer, &bob, (&eve, "eve")).await;
+        let (long, markup) = ("x".repeat(2000), format!("<script>1</script>{}", "x".repeat(2000)));
+        let cut = format!("<p><strong>&lt;script&gt;1&lt;/script&gt;{}</strong></p><p>it</p>", "x".repeat(482));
+        for (n, (title, content, html)) in [
+            (json!("A tea & a pot"), "<p>it</p>", "<p><strong>A tea &amp; a pot</strong></p><p>it</p>"),
+            (json!("A tea"), "", "<p><strong>A tea</strong></p>"),
+            // As those have it who write it into the text themselves.
+            (json!(" A  tea"), "<h1>a <b>TEA</b></h1><p>it</p>", "<p><strong>a <b>TEA</b></strong></p><p>it</p>"),
+            (json!("A tea"), "<p>A teapot</p>", "<p><strong>A tea</strong></p><p>A teapot</p>"),
+            (json!(" "), "<p>it</p>", "<p>it</p>"),
+            (json!(["x"]), "<p>it</p>", "<p><strong>x</strong></p><p>it</p>"),
+            (json!(markup), "<p>it</p>", cut.as_str()),
+            (json!(long), "<p>it</p>", &format!("<p><strong>{}</strong></p><p>it</p>", "x".repeat(500))),
+        ].into_iter().enumerate() {
+            let mut note = peer.note(&eve, (&n.to_string(), content), &[]);
+            note["name"] = title;
+            peer.send(&eve, &server, &peer.activity(&eve, ("Create", &n.to_string()), note.clone())).await;
+            let status = home(&bob).await[0].clone();
+            assert_eq!((&status["uri"], &status["content"]), (&note["id"], &json!(html)));
+        }
+    }
+
     async fn votes_name_long_options_as_their_author_does(server, peer, bob) {
         let eve = peer.somebody("eve");
         followed(&server, &peer, &bob, (&eve, "eve")).await;
