@@ -28,8 +28,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use domain::accounts::{self, Account, remote};
@@ -61,7 +61,7 @@ pub(crate) fn routes() -> Router<Federation> {
 /// <https://www.w3.org/TR/activitypub/#server-to-server-interactions>
 async fn receive(State(federation): State<Federation>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let bytes = read(body).await?;
+    let bytes = read(&parts.headers, body).await?;
     let accepted = StatusCode::ACCEPTED.into_response();
     let value = parse(&bytes).map_err(|_| Refusal::Bad("The body is not JSON"))?;
     let activity = match Document::read(&value) {
@@ -124,8 +124,13 @@ async fn several_at_once(
     Ok(())
 }
 
-/// All of it, in time: whoever sends one byte after the other keeps no connection for long.
-async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+/// All of it, in time: whoever sends one byte after the other keeps no connection for long, and what says that it is too
+/// long is not waited for at all.
+async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > MOST) {
+        return Err(Refusal::TooLarge);
+    }
     match timeout(PATIENCE, to_bytes(body, MOST)).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(_)) => Err(Refusal::TooLarge),
@@ -332,9 +337,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn bodies_come_whole_in_time_or_not_at_all() {
-        assert_eq!(read(drip(Duration::from_secs(1), 10)).await.unwrap(), b"xxxxxxxxxx");
-        assert!(matches!(read(drip(Duration::from_secs(5), 1000)).await, Err(Refusal::TooSlow)));
+        let none = HeaderMap::new();
+        assert_eq!(read(&none, drip(Duration::from_secs(1), 10)).await.unwrap(), b"xxxxxxxxxx");
+        assert!(matches!(read(&none, drip(Duration::from_secs(5), 1000)).await, Err(Refusal::TooSlow)));
         let endless = repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 1 << 16]));
-        assert!(matches!(read(Body::from_stream(endless)).await, Err(Refusal::TooLarge)));
+        assert!(matches!(read(&none, Body::from_stream(endless)).await, Err(Refusal::TooLarge)));
+        // What would be too long is not waited for.
+        let promised = HeaderMap::from_iter([(header::CONTENT_LENGTH, (MOST + 1).into())]);
+        let never = || Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        assert!(matches!(read(&promised, never()).await, Err(Refusal::TooLarge)));
+        assert!(matches!(read(&none, never()).await, Err(Refusal::TooSlow)));
     }
 }
