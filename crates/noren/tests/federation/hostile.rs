@@ -114,6 +114,17 @@ with_a_peer! {
         assert_eq!(search(&bob, note["id"].as_str().unwrap()).await["statuses"], json!([]));
     }
 
+    async fn nobody_deletes_early_what_is_elsewhere(server, peer, bob) {
+        let (victim, other) = (peer.somebody("victim"), Peer::start().await);
+        let mallory = other.somebody("mallory");
+        find(&bob, &format!("mallory@{}", other.host())).await;
+        let note = peer.note(&victim, ("1", "still here"), &[&local_uri(&server, &bob)]);
+        other.send(&mallory, &server, &other.activity(&mallory, ("Delete", "1"), note["id"].clone())).await;
+        peer.put("/notes/1", note.clone());
+        peer.send(&victim, &server, &peer.activity(&victim, ("Create", "2"), note.clone())).await;
+        assert_eq!(text(&known(&bob, note["id"].as_str().unwrap()).await), "still here");
+    }
+
     async fn the_same_request_is_taken_once(server, peer, bob) {
         let eve = peer.somebody("eve");
         let follow = peer.activity(&eve, ("Follow", "1"), json!(local_uri(&server, &bob)));
@@ -194,6 +205,11 @@ with_a_peer! {
             change
         };
         peer.send(&mallory, &server, &change(&mallory, "Add", "2")).await;
+        assert_eq!(pinned().await, 0);
+        // A list of another kind.
+        let mut elsewhere = change(&victim, "Add", "5");
+        elsewhere["target"] = json!(format!("{}/moderators", victim.uri));
+        peer.send(&victim, &server, &elsewhere).await;
         assert_eq!(pinned().await, 0);
         peer.send(&victim, &server, &change(&victim, "Add", "3")).await;
         assert_eq!(pinned().await, 1);
