@@ -136,9 +136,14 @@ with_a_peer! {
         assert_eq!(*sent.lock().unwrap(), ["/users/ann/inbox"]);
         assert_eq!((waiting.len(), waiting[0].last_error.as_deref()), (1, Some("answered with 302")));
         assert!(waiting[0].run_at > domain::Time::now());
+        // What was tried for long enough is not tried once more.
         let tx = server.db().begin().await.unwrap();
-        tx.exec("DELETE FROM jobs", &[]).await.unwrap();
+        tx.exec("UPDATE activities SET kept_until = created_at", &[]).await.unwrap();
+        tx.exec("UPDATE jobs SET run_at = 0, last_error = NULL WHERE state = 0", &[]).await.unwrap();
         tx.commit().await.unwrap();
+        server.settle().await;
+        let left = jobs::list_all(&server.db().read().await.unwrap(), 10).await.unwrap();
+        assert!(left.is_empty() && sent.lock().unwrap().len() == 1, "{left:?}");
     }
 }
 
