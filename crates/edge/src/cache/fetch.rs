@@ -133,6 +133,8 @@ impl Errand {
         // Others may fetch when this is written.
         drop(turn);
         if let Err((failure, ticket)) = fetched {
+            // Whoever is told, and looks again, must not wait for what does not come.
+            duty.run.is_over();
             self.shared.counts.failed_fills.one();
             tracing::debug!(key = ?self.key, number = self.number(), %failure, "a fetch failed");
             // What broke in the middle may be asked for again at once, unless there is something else to serve.
