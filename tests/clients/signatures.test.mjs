@@ -93,7 +93,10 @@ test("what is fetched is signed as both libraries want it", async () => {
   await alice.v1.accounts.$select(mei.id).follow();
   await alice.v1.statuses.$select(note.id).favourite();
   const fetched = requests.filter((request) => request.method === "GET" && !request.url.startsWith("/.well-known"));
-  assert.deepEqual(fetched.map((request) => request.url).sort(), ["/notes/1", "/users/9mei"]);
+  // How many posts and followers there are is asked for afterwards.
+  const isCounted = (url) => /^\/users\/9mei\/(outbox|followers|following)$/.test(url);
+  const documents = fetched.map((request) => request.url).filter((url) => !isCounted(url));
+  assert.deepEqual(documents.sort(), ["/notes/1", "/users/9mei"]);
   for (const request of fetched) {
     assert.deepEqual(await verdicts(request), [true, true], request.url);
     assert.match(request.headers.signature, new RegExp(`keyId="${world.url}/actor#main-key"`));
