@@ -5,7 +5,7 @@ use crate::Federation;
 use crate::fetch::Error as FetchError;
 use crate::resolve::account;
 use domain::accounts::{self, remote};
-use domain::{Error, Result, Time};
+use domain::{Error, Result, Time, hosts};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -81,8 +81,10 @@ pub(super) async fn now(federation: &Federation, inbox: &str) -> Result<Option<S
     }
     let actor = remote::store::actor(&federation.db.read().await?, owner).await?;
     let Some(actor) = actor else { return Ok(None) };
-    if shared && let Some(now) = actor.shared_inbox.as_deref().filter(|now| *now != inbox) {
-        // What one of them says is so for all who share it: they are not asked one after the other.
+    let same_server = |now: &&str| *now != inbox && hosts::of(now) == hosts::of(inbox);
+    if shared && let Some(now) = actor.shared_inbox.as_deref().filter(same_server) {
+        // What one of them says is so for all who share it: they are not asked one after the other. Not that they are all
+        // reached at another server: that says each of them.
         remote::share_elsewhere(&federation.db, inbox, now).await?;
     }
     let now = Some(if shared { actor.shared_inbox.unwrap_or(actor.inbox) } else { actor.inbox });
