@@ -4,12 +4,13 @@
 //!
 //! It follows HTTP/1.1 just far enough to know which bytes are heads. Where it loses its way, it calls the head bad.
 
+use super::linger::Linger;
 use super::requests::Talk;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// So much of a line is looked at: more than the fields that matter have.
@@ -21,11 +22,13 @@ pub(super) struct Watched<S> {
     stream: S,
     heads: Heads,
     talk: Arc<Talk>,
+    /// While it ends before a body has come.
+    linger: Option<Linger>,
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, talk: Arc<Talk>) -> Self {
-        Self { stream, heads: Heads::default(), talk }
+        Self { stream, heads: Heads::default(), talk, linger: None }
     }
 }
 
@@ -131,6 +134,11 @@ impl Heads {
         }
     }
 
+    /// Whether more of a body may come than was read.
+    fn is_within_body(&self) -> bool {
+        self.at != At::Head
+    }
+
     fn end(&mut self) {
         self.is_bad |= self.has_chunks && self.body.is_some();
         self.at = match (self.has_chunks, self.body) {
@@ -154,7 +162,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
@@ -176,7 +184,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let this = &mut *self;
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            if !this.heads.is_within_body() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        this.linger.get_or_insert_default().poll(cx, &mut this.stream).map(Ok)
     }
 }
 

@@ -11,6 +11,7 @@ mod forwarded;
 mod guard;
 pub mod handover;
 mod heads;
+mod linger;
 mod places;
 mod proxy_protocol;
 mod redirect;

@@ -1,9 +1,9 @@
 //! HTTP/1: heads, pipelining, the end in peace.
 
-use crate::support::{PATIENCE, Running, addresses, get_request, heard, is_closed, listen, plain};
+use crate::support::{Certified, PATIENCE, Running, addresses, encrypt, get_request, heard, is_closed, listen, plain};
 use edge::server::config::Serve;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -122,4 +122,26 @@ async fn redirects_go_only_where_we_are() {
     assert!(text.starts_with("HTTP/1.1 421") && !text.contains("location"), "{text}");
     let text = server.say(b"GET /.well-known/acme-challenge/none HTTP/1.1\r\nhost: evil.example\r\n\r\n").await;
     assert!(text.starts_with("HTTP/1.1 421"), "{text}");
+}
+
+/// The answer to what is too long reaches clients who read it when they have sent everything, as most do.
+#[tokio::test]
+async fn who_sends_too_much_hears_so() {
+    const MUCH: usize = 16 << 20;
+    let certified = Certified::new(&[&["a.example"]]);
+    let server = certified.start(|_| {});
+    let open = Running::start(vec![plain("127.0.0.1:0")], |_| {});
+    for n in 0..10 {
+        let mut plain = open.connect().await;
+        assert!(sends_all(&mut plain, MUCH).await.starts_with("HTTP/1.1 413"), "{n}");
+        let mut stream = encrypt(server.connect().await, certified.client(), "a.example", &["http/1.1"]).await.unwrap();
+        assert!(sends_all(&mut stream, MUCH).await.starts_with("HTTP/1.1 413"), "{n}");
+    }
+}
+
+async fn sends_all(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), length: usize) -> String {
+    let head = format!("POST /length HTTP/1.1\r\nhost: a.example\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b'x'; length]).await.expect("all of it is taken");
+    heard(stream).await
 }
