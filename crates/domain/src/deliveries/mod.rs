@@ -7,7 +7,7 @@ pub mod store;
 
 pub use news::{Asked, Bond, Gone, News};
 pub(crate) use send::readdress_at_once;
-pub use send::{About, New, Pace, Place, Thing, bring, left_at_host, readdress, send};
+pub use send::{New, Pace, Place, Thing, bring, left_at_host, readdress, send};
 
 use crate::{
     Result,

@@ -199,11 +199,11 @@ pub enum News {
 }
 
 impl News {
-    /// What is told of one thing is told one after the other, in the order in which it was said: by this number. At least
-    /// what comes in an order is told in it.
-    pub(crate) fn turn(&self) -> Option<i64> {
+    /// The name of what this is about. What is said of one thing is told one after the other, in the order in which it was
+    /// said, and comes to each inbox in that order.
+    pub fn about(&self) -> Option<String> {
         let pair = |one: AccountId, other: AccountId| format!("pair {one} {other}");
-        let thing = match self {
+        Some(match self {
             Self::StatusCreated { status }
             | Self::StatusEdited { status }
             | Self::StatusRetold { status, .. }
@@ -239,8 +239,12 @@ impl News {
             | Self::Reported { .. }
             | Self::Relayed { .. }
             | Self::SiteAnswered { .. } => return None,
-        };
-        Some(hashed(&["told", &thing]))
+        })
+    }
+
+    /// The number of the turns in which it is told.
+    pub(crate) fn turn(&self) -> Option<i64> {
+        self.about().map(|thing| hashed(&["told", &thing]))
     }
 }
 

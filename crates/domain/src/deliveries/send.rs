@@ -26,37 +26,20 @@ pub struct New<'a> {
     pub account: AccountId,
     pub actor: &'a str,
     pub body: &'a str,
-    pub about: About<'a>,
+    /// None: it comes in any order.
+    pub about: Option<Thing>,
     pub place: Place,
     pub pace: Pace,
 }
 
-/// What is said of one thing comes in the order in which it was said.
-#[derive(Clone, Copy, Debug)]
-pub enum About<'a> {
-    /// In any order.
-    Nothing,
-    /// To each inbox.
-    AtInbox(&'a str),
-    /// To each server, whichever inboxes it has.
-    AtHost(&'a str),
-}
-
-impl About<'_> {
-    fn thing(self) -> Option<Thing> {
-        match self {
-            Self::Nothing => None,
-            Self::AtInbox(what) => Some(Thing::AtInbox(hashed(&[what]))),
-            Self::AtHost(what) => Some(Thing::AtHost(hashed(&[what]))),
-        }
-    }
-}
-
-/// The same as it is kept with a delivery, which may come to go to another inbox. Part of the stored form of jobs.
+/// What a delivery is about, as it is kept with it, because it may come to go to another inbox: what is said of one thing
+/// comes in the order in which it was said. Part of the stored form of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Thing {
+    /// In order at each inbox.
     AtInbox(i64),
+    /// In order at each server, whichever inboxes it has.
     AtHost(i64),
     /// As it was kept at first: the number of what it is about and of the inbox together.
     #[serde(untagged)]
@@ -64,6 +47,14 @@ pub enum Thing {
 }
 
 impl Thing {
+    pub fn at_inbox(name: &str) -> Self {
+        Self::AtInbox(hashed(&[name]))
+    }
+
+    pub fn at_host(name: &str) -> Self {
+        Self::AtHost(hashed(&[name]))
+    }
+
     /// The number by which a delivery to `inbox` waits its turn.
     pub(crate) fn turn(self, inbox: &str) -> Option<i64> {
         match self {
@@ -110,9 +101,7 @@ pub async fn send(db: &Db, new: New<'_>, inboxes: &[String]) -> Result<usize> {
     if !store::insert(&tx, &row).await? {
         return Ok(0);
     }
-    let about = new.about.thing();
-    let delivery = |inbox: &String| Job::Deliver { activity: row.id, inbox: inbox.clone(), about };
-    let jobs: Vec<Job> = in_turn(inboxes).map(delivery).collect();
+    let jobs = deliveries(row.id, new.about, inboxes);
     match new.pace {
         Pace::Now => tx.enqueue_all(&jobs).await?,
         Pace::Gentle => {
@@ -145,13 +134,15 @@ pub(crate) async fn readdress_at_once(tx: &Tx, from: &str, to: &str) -> Result<(
 }
 
 /// Adds a delivery of what is passed on, and is about that, for each inbox.
-pub async fn bring(db: &Db, (activity, about): (ActivityId, About<'_>), inboxes: &[String]) -> Result<()> {
-    let about = about.thing();
-    let delivery = |inbox: &String| Job::Deliver { activity, inbox: inbox.clone(), about };
-    let jobs: Vec<Job> = in_turn(inboxes).map(delivery).collect();
+pub async fn bring(db: &Db, (activity, about): (ActivityId, Option<Thing>), inboxes: &[String]) -> Result<()> {
+    let jobs = deliveries(activity, about, inboxes);
     let mut tx = db.begin_long().await?;
     tx.enqueue_all(&jobs).await?;
     tx.commit().await
+}
+
+fn deliveries(activity: ActivityId, about: Option<Thing>, inboxes: &[String]) -> Vec<Job> {
+    in_turn(inboxes).map(|inbox| Job::Deliver { activity, inbox: inbox.clone(), about }).collect()
 }
 
 /// One of each host after the other, so that nobody waits for all of a large one.
@@ -183,7 +174,7 @@ pub(super) fn hashed(texts: &[&str]) -> i64 {
 
 /// When some of what is to come to the server of `inbox` about `what` is tried again.
 pub async fn left_at_host(conn: &Conn, what: &str, inbox: &str) -> Result<Option<Time>> {
-    match Thing::AtHost(hashed(&[what])).turn(inbox) {
+    match Thing::at_host(what).turn(inbox) {
         Some(number) => jobs::left(conn, number).await,
         None => Ok(None),
     }
@@ -200,14 +191,13 @@ mod tests {
         assert_eq!(hashed(&["https://a.example/1", "https://b.example/inbox"]), NUMBER);
         assert!(!matches!(hashed(&["https://a.example/2", "https://b.example/inbox"]), NUMBER));
         let (inbox, other) = ("https://b.example/inbox", "https://b.example/2");
-        let turn = |about: About<'_>, inbox| about.thing().and_then(|thing| thing.turn(inbox));
-        let (at_inbox, at_host) = (About::AtInbox("https://a.example/1"), About::AtHost("https://a.example/1"));
-        assert_eq!(turn(at_inbox, inbox), Some(hashed(&[&hashed(&["https://a.example/1"]).to_string(), inbox])));
-        assert_ne!(turn(at_inbox, inbox), turn(at_inbox, other));
-        assert_ne!(turn(at_inbox, inbox), turn(About::AtInbox("https://a.example/2"), inbox));
-        assert_eq!(turn(at_host, inbox), turn(at_host, other));
-        assert_ne!(turn(at_host, inbox), turn(at_host, "https://c.example/inbox"));
-        assert_eq!((turn(About::Nothing, inbox), Thing::Placed(5).turn(inbox)), (None, Some(5)));
+        let (at_inbox, at_host) = (Thing::at_inbox("https://a.example/1"), Thing::at_host("https://a.example/1"));
+        assert_eq!(at_inbox.turn(inbox), Some(hashed(&[&hashed(&["https://a.example/1"]).to_string(), inbox])));
+        assert_ne!(at_inbox.turn(inbox), at_inbox.turn(other));
+        assert_ne!(at_inbox.turn(inbox), Thing::at_inbox("https://a.example/2").turn(inbox));
+        assert_eq!(at_host.turn(inbox), at_host.turn(other));
+        assert_ne!(at_host.turn(inbox), at_host.turn("https://c.example/inbox"));
+        assert_eq!(Thing::Placed(5).turn(inbox), Some(5));
     }
     const NUMBER: i64 = 156_348_241_576_226_716;
 
@@ -216,7 +206,7 @@ mod tests {
     /// The last of the deliveries.
     async fn sent(db: &Db, (uri, place): (&str, Place), inboxes: &[&str]) -> JobId {
         let (account, actor, pace) = (AccountId(1), "https://a.example/users/a", Pace::Now);
-        let new = New { uri, account, actor, body: "{}", about: About::AtInbox(THING), place, pace };
+        let new = New { uri, account, actor, body: "{}", about: Some(Thing::at_inbox(THING)), place, pace };
         let inboxes: Vec<String> = inboxes.iter().map(|inbox| (*inbox).to_owned()).collect();
         assert_eq!(send(db, new, &inboxes).await.unwrap(), inboxes.len());
         last(db).await
@@ -236,7 +226,7 @@ mod tests {
         let second = sent(&world.db, ("3", Place::Later), &[b]).await;
         let other = {
             let (account, actor, place, pace) = (AccountId(1), "a", Place::Later, Pace::Now);
-            let new = New { uri: "o", account, actor, body: "{}", about: About::AtInbox("other"), place, pace };
+            let new = New { uri: "o", account, actor, body: "{}", about: Some(Thing::at_inbox("other")), place, pace };
             send(&world.db, new, &[b.to_owned()]).await.unwrap();
             last(&world.db).await
         };
@@ -279,7 +269,7 @@ mod tests {
     async fn what_can_wait_does_not_come_all_at_once() {
         let world = crate::accounts::tests::world().await;
         let inboxes: Vec<String> = (0..45).map(|n| format!("https://{n}.example/inbox")).collect();
-        let (account, about, place) = (AccountId(1), About::Nothing, Place::End);
+        let (account, about, place) = (AccountId(1), None, Place::End);
         let new = New { uri: "1", account, actor: "a", body: "{}", about, place, pace: Pace::Gentle };
         send(&world.db, new, &inboxes).await.unwrap();
         let rows = "SELECT run_at - created_at, COUNT(*) FROM jobs GROUP BY run_at - created_at ORDER BY 1";

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What stands behind an actor's name in the name of its key.
-pub(crate) const FRAGMENT: &str = "#main-key";
+const FRAGMENT: &str = "#main-key";
 /// Stands before the number of a change in the name of what tells of it.
 pub(crate) const ROTATION: &str = "keys/";
 /// Keys kept at hand; when there are more, the collection begins anew.
@@ -77,10 +77,15 @@ impl Known {
     }
 }
 
+/// The name of the key of `actor`, who is here.
+pub(crate) fn key_id(actor: &str) -> String {
+    format!("{actor}{FRAGMENT}")
+}
+
 impl Federation {
     /// Signs for a local account, whose name among servers is `uri`.
     pub(crate) async fn signer(&self, owner: AccountId, uri: &str) -> Result<Signer> {
-        Ok(Signer::new(format!("{uri}{FRAGMENT}"), self.pair(owner).await?))
+        Ok(Signer::new(key_id(uri), self.pair(owner).await?))
     }
 
     /// Signs for the site itself.
@@ -98,7 +103,7 @@ impl Federation {
             None => self.signer(owner, actor).await,
             Some(pem) => {
                 let pair = KeyPair::from_pem(&pem).map_err(unusable)?;
-                Ok(Signer::new(format!("{actor}{FRAGMENT}"), Arc::new(pair)))
+                Ok(Signer::new(key_id(actor), Arc::new(pair)))
             }
         }
     }

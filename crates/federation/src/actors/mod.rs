@@ -168,11 +168,7 @@ pub(crate) fn hollow(account: Account) -> Account {
 }
 
 fn key(owner: &str, pem: &str) -> Key {
-    Key {
-        id: format!("{owner}{}", keys::FRAGMENT),
-        owner: owner.to_owned(),
-        material: KeyMaterial::Pem(pem.to_owned()),
-    }
+    Key { id: keys::key_id(owner), owner: owner.to_owned(), material: KeyMaterial::Pem(pem.to_owned()) }
 }
 
 /// By the end of the name of a stored file.

@@ -16,10 +16,10 @@ use crate::fetch::Error as FetchError;
 use crate::follows;
 use crate::signatures::{Payload, sign_linked_data};
 use domain::accounts::remote;
-use domain::deliveries::{self, About, New, News};
-use domain::ids::{ActivityId, JobId, StatusId};
+use domain::deliveries::{self, New, News};
+use domain::ids::{ActivityId, JobId};
 use domain::jobs::Outcome;
-use domain::{Result, Time, hosts, statuses};
+use domain::{Result, Time, hosts};
 use moved::Away;
 use std::time::Duration;
 use url::Url;
@@ -35,8 +35,8 @@ pub async fn tell(federation: &Federation, job: JobId, news: &News) -> Result<Ou
     if let turn::Turn::At(at) = turn::to_tell(federation, job, news).await? {
         return Ok(Outcome::Postponed(at));
     }
-    if let News::Passed { activity, status } = news {
-        return pass_on(federation, news, (*status, *activity)).await;
+    if let News::Passed { activity, .. } = news {
+        return pass_on(federation, news, *activity).await;
     }
     let Some(told) = compose::news(federation, news).await? else { return Ok(Outcome::Done) };
     let inboxes = recipients::of(federation, news).await?;
@@ -46,13 +46,8 @@ pub async fn tell(federation: &Federation, job: JobId, news: &News) -> Result<Ou
     let Some(uri) = told.activity.id.as_deref() else { return Ok(Outcome::Done) };
     let body = written(federation, &told, &inboxes).await?;
     let kept_as = kept_as(news, uri);
-    let ((about, place), pace) = (turn::order(news, &told.activity), turn::pace(news));
-    let about = match about.as_deref() {
-        None => About::Nothing,
-        Some(key) if matches!(news, News::KeysRotated { .. } | News::SiteKeysRotated { .. }) => About::AtHost(key),
-        Some(thing) => About::AtInbox(thing),
-    };
     let (account, actor) = (told.account, told.activity.actor.as_str());
+    let (about, place, pace) = (turn::thing(news, actor), turn::place(news), turn::pace(news));
     let new = New { uri: &kept_as, account, actor, body: &body, about, place, pace };
     let count = deliveries::send(&federation.db, new, &inboxes).await?;
     tracing::debug!(uri, count, "told to other servers");
@@ -61,16 +56,13 @@ pub async fn tell(federation: &Federation, job: JobId, news: &News) -> Result<Ou
 
 /// What somebody else said about a status goes to others as it came, but not back to where it came from; and in its turn
 /// with what is said of the status itself. Repeated, it goes out once more: whoever gets it twice knows it by its name.
-async fn pass_on(federation: &Federation, news: &News, (status, id): (StatusId, ActivityId)) -> Result<Outcome> {
-    let conn = federation.db.read().await?;
-    let status = statuses::store::by_id(&conn, status).await?;
-    let kept = deliveries::store::by_id(&conn, id).await?;
-    drop(conn);
-    let (Some(status), Some(kept)) = (status, kept) else { return Ok(Outcome::Done) };
+async fn pass_on(federation: &Federation, news: &News, id: ActivityId) -> Result<Outcome> {
+    let kept = deliveries::store::by_id(&federation.db.read().await?, id).await?;
+    let Some(kept) = kept else { return Ok(Outcome::Done) };
     let mut inboxes = recipients::of(federation, news).await?;
     let origin = host(&kept.uri);
     inboxes.retain(|inbox| host(inbox) != origin);
-    deliveries::bring(&federation.db, (id, About::AtInbox(&status.uri)), &inboxes).await?;
+    deliveries::bring(&federation.db, (id, turn::thing(news, &kept.actor)), &inboxes).await?;
     Ok(Outcome::Done)
 }
 

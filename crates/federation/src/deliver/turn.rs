@@ -3,9 +3,8 @@
 
 use super::MOMENT;
 use crate::Federation;
-use crate::actors::keys::{FRAGMENT, rotation_of};
-use crate::documents::{Activity as Made, Object};
-use domain::deliveries::{self, Activity, News, Pace, Place};
+use crate::actors::keys::{key_id, rotation_of};
+use domain::deliveries::{self, Activity, News, Pace, Place, Thing};
 use domain::ids::JobId;
 use domain::{Result, Time, jobs};
 use std::time::Duration;
@@ -14,59 +13,17 @@ use std::time::Duration;
 /// what follows, or asks.
 const KEY_WAITS: Duration = Duration::from_secs(6 * 3600);
 
-/// What an activity is about, for the order in which it comes to inboxes, and its place in that.
-pub(super) fn order(news: &News, activity: &Made) -> (Option<String>, Place) {
-    let (place, what) = (place(news), activity.objects.first());
-    let about = match news {
-        News::StatusDeleted { gone } => Some(gone.uri.clone()),
-        News::StatusCreated { .. } | News::StatusApproved { .. } => match what {
-            Some(Object::Note(note)) if activity.verb == crate::documents::Verb::Create => Some(note.id.clone()),
-            // A boost is known by its own name.
-            _ => activity.id.clone(),
-        },
-        News::StatusEdited { .. }
-        | News::StatusRetold { .. }
-        | News::PollCounted { .. }
-        | News::Pinned { .. }
-        | News::Unpinned { .. } => what.and_then(name),
-        // What is between two people, or somebody and a post, whatever it is.
-        News::Followed { .. }
-        | News::Blocked { .. }
-        | News::Favourited { .. }
-        | News::LikeKept { .. }
-        | News::Reacted { .. } => what.and_then(name).map(|other| pair(&activity.actor, &other)),
-        News::Unfollowed { .. } | News::Unblocked { .. } | News::Unfavourited { .. } | News::Unreacted { .. } => {
-            match what {
-                Some(Object::Activity(inner)) => {
-                    inner.objects.first().and_then(name).map(|other| pair(&activity.actor, &other))
-                }
-                _ => None,
-            }
-        }
-        News::FollowAccepted { .. } | News::FollowRejected { .. } => match what {
-            Some(Object::Activity(inner)) => Some(pair(&inner.actor, &activity.actor)),
-            _ => None,
-        },
-        News::TagFeatured { name, .. } | News::TagUnfeatured { name, .. } => Some(pair(&activity.actor, name)),
-        News::ProfileChanged { .. } | News::AccountDeleted { .. } => Some(activity.actor.clone()),
-        News::KeysRotated { .. } | News::SiteKeysRotated { .. } => Some(key(&activity.actor)),
-        News::RelayFollowed { .. } | News::RelayLeft { .. } => Some(activity.actor.clone()),
-        News::QuoteRequested { .. }
-        | News::QuoteAccepted { .. }
-        | News::QuoteRejected { .. }
-        | News::QuoteRevoked { .. }
-        | News::FeatureRejected { .. }
-        | News::Voted { .. }
-        | News::Reported { .. }
-        | News::Relayed { .. }
-        | News::Passed { .. }
-        | News::Moved { .. }
-        | News::SiteAnswered { .. } => None,
-    };
-    (about, place)
+/// What takes turns on the way to inboxes: what takes turns in being told. Only keys are heard of by whole servers, whose
+/// people may be reached at several inboxes, and by the name of who has them: the site has two, with one account.
+pub(super) fn thing(news: &News, actor: &str) -> Option<Thing> {
+    match news {
+        News::KeysRotated { .. } | News::SiteKeysRotated { .. } => Some(Thing::at_host(&key_id(actor))),
+        _ => news.about().as_deref().map(Thing::at_inbox),
+    }
 }
 
-fn place(news: &News) -> Place {
+/// Where what `news` says stands among all that is about the same.
+pub(super) fn place(news: &News) -> Place {
     match news {
         News::StatusCreated { .. } => Place::First,
         News::StatusDeleted { .. }
@@ -85,23 +42,6 @@ fn place(news: &News) -> Place {
 /// The end of an account goes to every server there is: others do not wait for that.
 pub(super) fn pace(news: &News) -> Pace {
     if matches!(news, News::AccountDeleted { .. }) { Pace::Gentle } else { Pace::Now }
-}
-
-fn name(object: &Object) -> Option<String> {
-    match object {
-        Object::Id(id) | Object::Tombstone { id, .. } => Some(id.clone()),
-        Object::Note(note) => Some(note.id.clone()),
-        Object::Activity(activity) => activity.id.clone(),
-        _ => None,
-    }
-}
-
-fn pair(one: &str, other: &str) -> String {
-    format!("{one} {other}")
-}
-
-fn key(actor: &str) -> String {
-    format!("{actor}{FRAGMENT}")
 }
 
 /// Whether a delivery may go now.
@@ -127,7 +67,7 @@ pub(super) async fn of(federation: &Federation, activity: &Activity, (job, inbox
         let until = rotated_at.plus(KEY_WAITS);
         if until > now {
             let conn = federation.db.read().await?;
-            if let Some(at) = deliveries::left_at_host(&conn, &key(&activity.actor), inbox).await? {
+            if let Some(at) = deliveries::left_at_host(&conn, &key_id(&activity.actor), inbox).await? {
                 return Ok(Turn::At(at.max(now).plus(patience(now.since(activity.created_at))).min(until)));
             }
         }
@@ -161,4 +101,27 @@ fn is_of_an_older_key(activity: &Activity, public_pem: &str) -> bool {
     let name = activity.uri.strip_prefix(activity.actor.as_str());
     let is_profile = name.is_some_and(|name| name.starts_with("#updates/"));
     is_profile && public_pem.lines().any(|line| !activity.body.contains(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ids::{AccountId, ActivityId, StatusId};
+
+    #[test]
+    fn what_is_told_in_turn_comes_in_turn_and_keys_to_whole_servers() {
+        let (account, status, telling) = (AccountId(1), StatusId(2), ActivityId(3));
+        let of = |news: News| thing(&news, "https://a.example/actor");
+        let created = of(News::StatusCreated { status });
+        assert!(matches!(created, Some(Thing::AtInbox(_))));
+        assert_eq!(of(News::Pinned { account, status, telling }), created);
+        assert_ne!(of(News::StatusCreated { status: StatusId(4) }), created);
+        assert_eq!(of(News::Relayed { status }), None);
+        let key = of(News::KeysRotated { account, telling });
+        assert!(matches!(key, Some(Thing::AtHost(_))));
+        // The site has two names, each with its key.
+        let (relay, site) =
+            (News::SiteKeysRotated { relay: true, telling }, News::SiteKeysRotated { relay: false, telling });
+        assert_ne!(thing(&relay, "https://a.example/relay"), thing(&site, "https://a.example/actor"));
+    }
 }

@@ -227,7 +227,7 @@ async fn a_silent_server_holds_up_only_itself(engine: Engine) {
         account: alice.account,
         actor: &actor,
         body: &body,
-        about: deliveries::About::AtInbox("x"),
+        about: Some(deliveries::Thing::at_inbox("x")),
         place,
         pace,
     };
