@@ -1,6 +1,9 @@
 //! Taking jobs out of the queue, giving them back, and keeping them.
 
-use super::{Job, Queue, store};
+use super::{
+    Job, Queue,
+    store::{self, Taken},
+};
 use crate::{
     Result,
     db::{Db, Ids, Texts, Tx},
@@ -18,11 +21,9 @@ pub struct Claimed {
     pub lane: Option<String>,
 }
 
-type Row = (JobId, String, i64, Option<String>);
-
-impl Claimed {
-    fn of((id, payload, attempts, lane): Row) -> Self {
-        Self { id, job: serde_json::from_str(&payload).ok(), attempts, lane }
+impl From<Taken> for Claimed {
+    fn from(row: Taken) -> Self {
+        Self { id: row.id, job: serde_json::from_str(&row.payload).ok(), attempts: row.attempts, lane: row.lane }
     }
 }
 
@@ -39,7 +40,7 @@ pub async fn claim(db: &Db, queue: Queue, limit: i64, full: &Texts) -> Result<Ve
     let tx = if long { db.begin_long().await? } else { db.begin().await? };
     let rows = store::claim(&tx, queue, (limit, full)).await?;
     tx.commit().await?;
-    Ok(rows.into_iter().map(Claimed::of).collect())
+    Ok(rows.into_iter().map(Claimed::from).collect())
 }
 
 /// Takes jobs of these lanes that are due, of each the oldest and no more than so many.
@@ -47,7 +48,7 @@ pub async fn claim_of_lanes(db: &Db, queue: Queue, lanes: &[(String, i64)]) -> R
     let tx: Tx = db.begin().await?;
     let mut claimed = Vec::new();
     for (lane, most) in lanes {
-        claimed.extend(store::claim_of_lane(&tx, (queue, lane), *most).await?.into_iter().map(Claimed::of));
+        claimed.extend(store::claim_of_lane(&tx, (queue, lane), *most).await?.into_iter().map(Claimed::from));
     }
     tx.commit().await?;
     Ok(claimed)

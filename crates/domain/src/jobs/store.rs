@@ -22,6 +22,16 @@ row! {
     }
 }
 
+row! {
+    /// A job as it is taken.
+    pub struct Taken {
+        pub id: JobId,
+        pub payload: String,
+        pub attempts: i64,
+        pub lane: Option<String>,
+    }
+}
+
 pub(super) struct NewJob {
     pub id: JobId,
     pub queue: Queue,
@@ -54,11 +64,11 @@ sql! {
         WHERE claimed_until > 0 AND state = 1 AND lane || '' = $1 AND replace(payload, $2, '') <> payload LIMIT $3";
     REPLACE = "UPDATE jobs SET lane = $2, about = $3, payload = $4 WHERE id = $1";
     CLAIM = "UPDATE jobs SET state = 1, claimed_until = $4, attempts = attempts + 1 WHERE id IN \
-        (SELECT id ", DUE, " ORDER BY run_at, id LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING id, payload, attempts, lane";
+        (SELECT id ", DUE, " ORDER BY run_at, id LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING ", Taken::COLUMNS;
     // + 0: by the lane, not through all that is due in the queue.
     CLAIM_OF_LANE = "UPDATE jobs SET state = 1, claimed_until = $4, attempts = attempts + 1 WHERE id IN \
         (SELECT id FROM jobs WHERE lane = $1 AND queue + 0 = $2 AND state = 0 AND run_at <= $3 ORDER BY run_at, id LIMIT $5 \
-        FOR UPDATE SKIP LOCKED) RETURNING id, payload, attempts, lane";
+        FOR UPDATE SKIP LOCKED) RETURNING ", Taken::COLUMNS;
     GIVE_BACK = "UPDATE jobs SET state = 0, claimed_until = NULL, attempts = attempts - 1 WHERE id = ANY($1) AND state = 1";
     // What is being written down as ended by somebody else is passed over: neither waits for the other.
     RENEW = "UPDATE jobs SET claimed_until = $1 WHERE id IN \
@@ -142,9 +152,6 @@ pub(super) async fn replace(
     tx.exec(REPLACE, &[&id, &lane, &about, &payload]).await?;
     Ok(())
 }
-
-/// Id, payload, attempts, lane.
-type Taken = (JobId, String, i64, Option<String>);
 
 pub(super) async fn claim(tx: &Tx, queue: Queue, (limit, full): (i64, &Texts)) -> Result<Vec<Taken>> {
     tx.all(CLAIM, &[&queue, &tx.now, full, &tx.now.plus(LEASE), &limit]).await

@@ -51,13 +51,24 @@ pub struct New {
     pub follow_prefix: String,
 }
 
-/// What is told to a relay that is left: its row is gone.
+/// What telling a relay of a subscription takes, also when it was left and its row is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     pub litepub: bool,
     pub inbox: String,
     pub account: Option<AccountId>,
     pub follow_uri: String,
+}
+
+impl From<Relay> for Left {
+    fn from(relay: Relay) -> Self {
+        Self {
+            litepub: relay.style == Style::Litepub,
+            inbox: relay.inbox,
+            account: relay.account_id,
+            follow_uri: relay.follow_uri,
+        }
+    }
 }
 
 /// Asks a relay to pass posts on. [`Error::Invalid`] for one that was asked already, and over fifty.
@@ -92,13 +103,7 @@ pub async fn subscribe(db: &Db, new: New) -> Result<Relay> {
 pub async fn leave(db: &Db, url: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let relay = store::delete(&tx, url.trim()).await?.ok_or(Error::NotFound)?;
-    let left = Left {
-        litepub: relay.style == Style::Litepub,
-        inbox: relay.inbox,
-        account: relay.account_id,
-        follow_uri: relay.follow_uri,
-    };
-    deliveries::tell(&mut tx, News::RelayLeft { left }).await?;
+    deliveries::tell(&mut tx, News::RelayLeft { left: relay.into() }).await?;
     tx.commit().await
 }
 
@@ -113,7 +118,7 @@ pub async fn spoken_for_by(conn: &Conn, account: AccountId) -> Result<Option<Rel
 }
 
 /// Whether `account` speaks for a relay that was asked, whatever it answered.
-pub async fn is_relay(conn: &Conn, account: AccountId) -> Result<bool> {
+async fn is_relay(conn: &Conn, account: AccountId) -> Result<bool> {
     Ok(store::list(conn, MOST).await?.iter().any(|relay| relay.account_id == Some(account)))
 }
 

@@ -1,6 +1,6 @@
 //! Rows of statuses, and of what people do to them.
 
-use super::{Status, Visibility, edit::StatusEdit};
+use super::{Status, Visibility, edit::StatusEdit, remote::Told};
 use crate::{
     Result, Time,
     db::{Conn, Ids, Texts, Tx},
@@ -211,9 +211,8 @@ pub(super) async fn rename(tx: &Tx, id: StatusId, (uri, at): (&str, Time)) -> Re
     Ok(())
 }
 
-/// What its server says: (favourites, boosts).
-pub(super) async fn update_told(tx: &Tx, id: StatusId, told: (Option<i64>, Option<i64>)) -> Result<()> {
-    tx.exec(UPDATE_TOLD, &[&id, &told.0, &told.1]).await?;
+pub(super) async fn update_told(tx: &Tx, id: StatusId, told: Told) -> Result<()> {
+    tx.exec(UPDATE_TOLD, &[&id, &told.favourites, &told.reblogs]).await?;
     Ok(())
 }
 
@@ -353,7 +352,7 @@ pub(super) async fn by_idempotency(conn: &Conn, who: AccountId, key: &str, since
 }
 
 /// Forgets keys used before `before`.
-pub async fn prune_idempotency(tx: &Tx, before: Time) -> Result<u64> {
+pub(crate) async fn prune_idempotency(tx: &Tx, before: Time) -> Result<u64> {
     tx.exec(PRUNE_IDEMPOTENCY, &[&before]).await
 }
 

@@ -1,6 +1,6 @@
 //! What the site itself says to relays, and to who asks to follow it.
 
-use super::compose::known;
+use super::compose::{known, undo};
 use crate::Federation;
 use crate::actors::keys::ROTATION;
 use crate::documents::{Activity, Object, PUBLIC, Verb};
@@ -16,7 +16,7 @@ use domain::{Error, Result};
 pub(super) async fn made(federation: &Federation, conn: &Conn, news: &News) -> Result<Activity> {
     match news {
         News::RelayFollowed { relay } => follow(federation, conn, *relay).await,
-        News::RelayLeft { left } => unfollow(federation, conn, left).await,
+        News::RelayLeft { left } => Ok(undo(subscription(federation, conn, left.clone()).await?)),
         News::Relayed { status } => announce(federation, conn, *status).await,
         News::SiteAnswered { follower, uri, object, accepted, telling } => {
             let (follower, accepted, telling) = (*follower, *accepted, *telling);
@@ -48,27 +48,17 @@ pub(super) async fn rekeyed(
 /// The wish to be sent what others post: of the public itself, or of the relay.
 async fn follow(federation: &Federation, conn: &Conn, relay: RelayId) -> Result<Activity> {
     let relay = relays::store::by_id(conn, relay).await?.ok_or(Error::NotFound)?;
-    let litepub = relay.style == Style::Litepub;
-    subscription(federation, conn, (litepub, relay.account_id, relay.follow_uri)).await
+    subscription(federation, conn, relay.into()).await
 }
 
-async fn unfollow(federation: &Federation, conn: &Conn, left: &Left) -> Result<Activity> {
-    let follow = subscription(federation, conn, (left.litepub, left.account, left.follow_uri.clone())).await?;
-    Ok(super::compose::undo(follow))
-}
-
-async fn subscription(
-    federation: &Federation,
-    conn: &Conn,
-    (litepub, account, uri): (bool, Option<AccountId>, String),
-) -> Result<Activity> {
-    let (actor, object) = if litepub {
-        (federation.relay_uri(), known(conn, account.ok_or(Error::NotFound)?).await?.uri)
+async fn subscription(federation: &Federation, conn: &Conn, relay: Left) -> Result<Activity> {
+    let (actor, object) = if relay.litepub {
+        (federation.relay_uri(), known(conn, relay.account.ok_or(Error::NotFound)?).await?.uri)
     } else {
         (federation.site_uri(), PUBLIC.to_owned())
     };
     Ok(Activity {
-        id: Some(uri),
+        id: Some(relay.follow_uri),
         verb: Verb::Follow,
         actor,
         to: vec![object.clone()],

@@ -1,6 +1,7 @@
 //! Accounts of other servers.
 
-use super::{failed, webfinger};
+use super::failed;
+use super::webfinger::{self, Handle};
 use crate::Federation;
 use crate::documents::{Actor, ActorKind, Document, host};
 use crate::inbox::signer::kept;
@@ -30,16 +31,15 @@ pub async fn by_handle(federation: &Federation, handle: &str) -> Result<Account>
     let parts = accounts::handle(&federation.site, handle).ok_or(Error::NotFound)?;
     // Somebody of ours would have been found.
     let domain = parts.domain.ok_or(Error::NotFound)?;
-    let said = webfinger::finger(federation, &parts.username, &domain).await?;
+    let asked = Handle { username: parts.username, domain };
+    let said = webfinger::finger(federation, &asked).await?;
     if federation.is_ours(&said.href) {
         return Err(Error::NotFound);
     }
-    let asked = (parts.username.to_lowercase(), domain);
-    let subject = (said.username.to_lowercase(), said.domain.clone());
-    if subject != asked {
+    if !said.handle.is(&asked) {
         // Another name for the same account: the one that it is known by has the last word.
-        let again = webfinger::finger(federation, &said.username, &said.domain).await?;
-        if (again.username.to_lowercase(), again.domain.clone()) != subject || again.href != said.href {
+        let again = webfinger::finger(federation, &said.handle).await?;
+        if !again.handle.is(&said.handle) || again.href != said.href {
             return Err(Error::forbidden(format!("{handle} leads from one name to another")));
         }
     }
@@ -47,17 +47,16 @@ pub async fn by_handle(federation: &Federation, handle: &str) -> Result<Account>
     if actor.id != said.href {
         return Err(Error::forbidden(format!("{handle} leads to another account")));
     }
-    let name = actor.username.to_lowercase();
-    let on_its_host = host(&actor.id).is_some_and(|h| h == subject.1) && name == subject.0;
+    let own = host(&actor.id).map(|domain| Handle { username: actor.username.clone(), domain });
+    let on_its_host = own.is_some_and(|own| own.is(&said.handle));
     // Asked and answered: the account's own server says so. Else the account's server has to name it too; some servers
     // answer in the letter case in which they were asked.
     if !on_its_host {
-        let (username, domain) = verified_handle(federation, &actor).await?;
-        if (username.to_lowercase(), domain) != subject {
+        if !verified_handle(federation, &actor).await?.is(&said.handle) {
             return Err(Error::forbidden(format!("{handle} is not what the account is called")));
         }
     }
-    let account = keep(federation, arrived(&actor), (said.username, said.domain)).await?;
+    let account = keep(federation, arrived(&actor), said.handle).await?;
     // Somebody wants to see the profile.
     remote::fetch_pins_later(&federation.db, account.id).await?;
     Ok(account)
@@ -139,7 +138,7 @@ pub(crate) async fn take(federation: &Federation, actor: &Actor) -> Result<Accou
     keep(federation, arrived(actor), handle).await
 }
 
-async fn handle(federation: &Federation, actor: &Actor) -> Result<(String, String)> {
+async fn handle(federation: &Federation, actor: &Actor) -> Result<Handle> {
     let conn = federation.db.read().await?;
     let known = remote::by_uri(&conn, &actor.id).await?;
     if known.is_none() && tombstones::is_gone(&conn, &actor.id).await? {
@@ -149,16 +148,16 @@ async fn handle(federation: &Federation, actor: &Actor) -> Result<(String, Strin
     match known {
         // The name was checked when it came, and is the same.
         Some(Account { username, domain: Some(domain), .. }) if username.eq_ignore_ascii_case(&actor.username) => {
-            at_domain(federation, actor, (username, domain)).await
+            at_domain(federation, actor, Handle { username, domain }).await
         }
         _ => verified_handle(federation, actor).await,
     }
 }
 
 /// The handle by which an actor is known, unless it says that it is at another domain now, which agrees.
-async fn at_domain(federation: &Federation, actor: &Actor, known: (String, String)) -> Result<(String, String)> {
+async fn at_domain(federation: &Federation, actor: &Actor, known: Handle) -> Result<Handle> {
     let said = actor.webfinger.as_deref().and_then(|handle| webfinger::plain(handle.rsplit_once('@')?.1));
-    if said.is_none_or(|said| said == known.1) {
+    if said.is_none_or(|said| said == known.domain) {
         return Ok(known);
     }
     match verified_handle(federation, actor).await {
@@ -169,41 +168,37 @@ async fn at_domain(federation: &Federation, actor: &Actor, known: (String, Strin
 }
 
 /// What the account is called, confirmed by both: the account names a handle, its domain names the account.
-async fn verified_handle(federation: &Federation, actor: &Actor) -> Result<(String, String)> {
+async fn verified_handle(federation: &Federation, actor: &Actor) -> Result<Handle> {
     let own = host(&actor.id).ok_or(Error::NotFound)?;
     // The server itself, at its root: some servers' own actors have no name, and nobody else is there.
     if actor.kind == ActorKind::Application && actor.username.is_empty() && is_root(&actor.id) {
-        return Ok((own.clone(), own));
+        return Ok(Handle { username: own.clone(), domain: own });
     }
     let claimed = actor.webfinger.as_deref().and_then(|handle| handle.rsplit_once('@'));
     let (username, domain) = claimed.unwrap_or((&actor.username, &own));
-    if username.is_empty() {
+    let claimed = Handle { username: username.to_owned(), domain: domain.to_owned() };
+    if claimed.username.is_empty() {
         return Err(Error::forbidden(format!("{} has no name", actor.id)));
     }
-    let said = webfinger::finger(federation, username, domain).await?;
-    let subject = (said.username.to_lowercase(), said.domain.clone());
-    let confirmed = if subject == (username.to_lowercase(), domain.to_lowercase()) {
+    let said = webfinger::finger(federation, &claimed).await?;
+    let confirmed = if said.handle.is(&claimed) {
         said.href == actor.id
     } else {
-        let again = webfinger::finger(federation, &said.username, &said.domain).await?;
-        (again.username.to_lowercase(), again.domain.clone()) == subject && again.href == actor.id
+        let again = webfinger::finger(federation, &said.handle).await?;
+        again.handle.is(&said.handle) && again.href == actor.id
     };
-    if confirmed {
-        Ok((said.username, said.domain))
-    } else {
-        Err(Error::forbidden(format!("{} is not who it says", actor.id)))
-    }
+    if confirmed { Ok(said.handle) } else { Err(Error::forbidden(format!("{} is not who it says", actor.id))) }
 }
 
 fn is_root(uri: &str) -> bool {
     Url::parse(uri).is_ok_and(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none())
 }
 
-async fn keep(federation: &Federation, arrived: Arrived, (username, domain): (String, String)) -> Result<Account> {
-    if federation.site.is_ours(&domain) || federation.is_ours(&arrived.uri) {
+async fn keep(federation: &Federation, arrived: Arrived, handle: Handle) -> Result<Account> {
+    if federation.site.is_ours(&handle.domain) || federation.is_ours(&arrived.uri) {
         return Err(Error::forbidden("It says that it is one of ours"));
     }
-    let arrived = Arrived { username, domain, ..arrived };
+    let arrived = Arrived { username: handle.username, domain: handle.domain, ..arrived };
     let account = remote::receive(&federation.db, &arrived).await?;
     federation.known.forget(account.id);
     let shows = account.avatar.is_some() || account.header.is_some() || account.emojis_json != "[]";

@@ -15,15 +15,28 @@ const HOST_META: usize = 64 * 1024;
 /// What a server says about a handle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finger {
-    pub(super) username: String,
-    /// Lower case.
-    pub(super) domain: String,
+    pub(super) handle: Handle,
     /// The actor's name among servers.
     pub(super) href: String,
 }
 
-/// Asks `domain` for `username` there.
-pub(super) async fn finger(federation: &Federation, username: &str, domain: &str) -> Result<Finger> {
+/// What stands on both sides of the `@`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Handle {
+    pub(super) username: String,
+    pub(super) domain: String,
+}
+
+impl Handle {
+    /// Letter case does not matter.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let plain = |it: &Self| (it.username.to_lowercase(), it.domain.to_lowercase());
+        plain(self) == plain(other)
+    }
+}
+
+/// Asks the server of `handle` for who that is.
+pub(super) async fn finger(federation: &Federation, Handle { username, domain }: &Handle) -> Result<Finger> {
     let domain = plain(domain).ok_or(Error::NotFound)?;
     let resource = format!("acct:{username}@{domain}");
     let base = if federation.site.base_url.starts_with("http://") && is_local(&domain) { "http" } else { "https" };
@@ -92,7 +105,7 @@ fn read(value: &Value) -> Option<Finger> {
     // A site's own actor is called as the site is, on this machine with a port.
     let named = is_name(username) || username.eq_ignore_ascii_case(domain);
     let (username, domain) = (named.then(|| username.to_owned())?, plain(domain)?);
-    Some(Finger { username, domain, href: href.to_owned() })
+    Some(Finger { handle: Handle { username, domain }, href: href.to_owned() })
 }
 
 #[cfg(test)]
@@ -106,7 +119,7 @@ mod tests {
         let page = json!({ "rel": "self", "type": "text/html", "href": "https://b.example/@bob" });
         let read_one = |subject: &str, links: Value| read(&json!({ "subject": subject, "links": links }));
         let found = read_one("acct:Bob@B.example", json!([page, link])).unwrap();
-        assert_eq!((found.username.as_str(), found.domain.as_str()), ("Bob", "b.example"));
+        assert_eq!((found.handle.username.as_str(), found.handle.domain.as_str()), ("Bob", "b.example"));
         assert_eq!(found.href, "https://b.example/u/1");
         assert_eq!(read_one("acct:bob@b.example", json!([page])), None);
         assert_eq!(read_one("bob", json!([link])), None);

@@ -10,7 +10,7 @@ use domain::conversations;
 use domain::emojis;
 use domain::media::{self, Elsewhere};
 use domain::polls::{self, Choice};
-use domain::statuses::remote::{self, Arrived, How, Outcome};
+use domain::statuses::remote::{self, Arrived, How, Outcome, Told};
 use domain::statuses::{Status, Visibility};
 use domain::{Error, Result, Time};
 use std::collections::HashSet;
@@ -125,9 +125,9 @@ impl Federation {
 }
 
 /// How many favour and boost it: nobody checks such numbers, and clients keep them in 32 bits.
-pub(crate) fn told(note: &Note) -> (Option<i64>, Option<i64>) {
+pub(crate) fn told(note: &Note) -> Told {
     let number = |count: Option<u64>| count.map(|n| i64::from(i32::try_from(n).unwrap_or(i32::MAX)));
-    (number(note.likes), number(note.shares))
+    Told { favourites: number(note.likes), reblogs: number(note.shares) }
 }
 
 fn attachment(a: &Attachment) -> Elsewhere {

@@ -54,23 +54,31 @@ pub async fn by_stamp(conn: &Conn, stamp: &str) -> Result<Vec<StatusId>> {
     store::by_stamp(conn, stamp).await
 }
 
-/// What arrived with a post: `current` when it is no older than what is here. The post as it is then.
+/// How old what arrived is beside what is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::statuses) enum Age {
+    /// No older.
+    Current,
+    Older,
+}
+
+/// What arrived with a copy of a post. The post as it is then.
 pub(in crate::statuses) async fn receive(
     tx: &mut Tx,
     quoting: Status,
-    (said, current): (Option<&Arrived>, bool),
+    (said, age): (Option<&Arrived>, Age),
 ) -> Result<Status> {
     let known = store::known(tx, quoting.id).await?;
     match (known, said) {
-        (Some(_), None) if current => forget(tx, quoting).await,
+        (Some(_), None) if age == Age::Current => forget(tx, quoting).await,
         (Some(known), Some(said)) if known.quoted_uri == said.uri => {
-            settle(tx, quoting, (said, known.stamp, current)).await
+            settle(tx, quoting, (said, known.stamp, age)).await
         }
-        (Some(_), Some(said)) if current => {
+        (Some(_), Some(said)) if age == Age::Current => {
             let quoting = forget(tx, quoting).await?;
-            settle(tx, quoting, (said, None, current)).await
+            settle(tx, quoting, (said, None, age)).await
         }
-        (None, Some(said)) if current => settle(tx, quoting, (said, None, current)).await,
+        (None, Some(said)) if age == Age::Current => settle(tx, quoting, (said, None, age)).await,
         // An older copy brings back nothing that an edit took out.
         _ => Ok(quoting),
     }
@@ -91,18 +99,14 @@ async fn uncount(tx: &Tx, quoting: &Status) -> Result<()> {
     }
 }
 
-async fn settle(
-    tx: &mut Tx,
-    quoting: Status,
-    (said, stamp, current): (&Arrived, Option<String>, bool),
-) -> Result<Status> {
+async fn settle(tx: &mut Tx, quoting: Status, (said, stamp, age): (&Arrived, Option<String>, Age)) -> Result<Status> {
     let quoted = match said.quoted.or(quoting.quote_of_id) {
         None => None,
         Some(id) => statuses::by_id(tx, id).await?,
     };
     let state = match &quoted {
         None => QuoteState::Pending,
-        Some(quoted) => state(&quoting, quoted, (said, stamp.as_deref(), current)),
+        Some(quoted) => state(&quoting, quoted, (said, stamp.as_deref(), age)),
     };
     // Only one that was looked at: whose name it bears may take it back.
     let holds = said.consent == Consent::Given && quoted.as_ref().is_some_and(|q| q.account_id != quoting.account_id);
@@ -114,7 +118,7 @@ async fn settle(
     change(tx, quoting, (quoted.map(|q| q.id), state)).await
 }
 
-fn state(quoting: &Status, quoted: &Status, (said, stamp, current): (&Arrived, Option<&str>, bool)) -> QuoteState {
+fn state(quoting: &Status, quoted: &Status, (said, stamp, age): (&Arrived, Option<&str>, Age)) -> QuoteState {
     if quoted.account_id == quoting.account_id {
         return QuoteState::Accepted;
     }
@@ -128,7 +132,7 @@ fn state(quoting: &Status, quoted: &Status, (said, stamp, current): (&Arrived, O
         // A stamp that was taken back does not come to life again.
         (QuoteState::Revoked, Consent::Given) if said.stamp.as_deref() == stamp => before,
         (_, Consent::Given) if open => QuoteState::Accepted,
-        (QuoteState::Accepted, Consent::Missing) if current => match stamp {
+        (QuoteState::Accepted, Consent::Missing) if age == Age::Current => match stamp {
             // The very stamp by which it was shown is gone.
             Some(stamp) if said.stamp.as_deref() == Some(stamp) => QuoteState::Revoked,
             _ => QuoteState::Pending,

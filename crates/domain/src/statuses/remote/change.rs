@@ -4,9 +4,11 @@ use super::{
     super::{
         Boost, Consent, Media, Status, Visibility, consent,
         delete::{self as removal, remove_with_boosts},
-        edit as versions, quotes, visibility,
+        edit as versions,
+        quotes::{self, remote::Age},
+        visibility,
     },
-    Arrived, keep_history, not_theirs, store,
+    Arrived, Told, keep_history, not_theirs, store,
 };
 use crate::{
     Error, Result, Time, accounts,
@@ -46,8 +48,9 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
     }
     let last = old.edited_at.unwrap_or(old.created_at);
     let current = arrived.edited_at.or(arrived.created_at).is_none_or(|at| at >= last);
+    let age = if current { Age::Current } else { Age::Older };
     let quoted = old.quote_of_id;
-    let old = beside_edits(&mut tx, old, (arrived, current)).await?;
+    let old = beside_edits(&mut tx, old, (arrived, age)).await?;
     let requoted = old.quote_of_id != quoted;
     let newer = arrived.edited_at.map(|at| at.min(tx.now)).filter(|at| *at > last);
     if newer.is_none() {
@@ -86,9 +89,9 @@ pub async fn edit(db: &Db, site: &Site, arrived: &Arrived) -> Result<Outcome> {
 }
 
 /// Consent, policy and numbers come without being an edit.
-async fn beside_edits(tx: &mut Tx, old: Status, (arrived, current): (&Arrived, bool)) -> Result<Status> {
-    let mut old = quotes::remote::receive(tx, old, (arrived.quote.as_ref(), current)).await?;
-    if !current {
+async fn beside_edits(tx: &mut Tx, old: Status, (arrived, age): (&Arrived, Age)) -> Result<Status> {
+    let mut old = quotes::remote::receive(tx, old, (arrived.quote.as_ref(), age)).await?;
+    if age == Age::Older {
         return Ok(old);
     }
     consent::keep(tx, old.id, &arrived.rules).await?;
@@ -98,10 +101,10 @@ async fn beside_edits(tx: &mut Tx, old: Status, (arrived, current): (&Arrived, b
         quotes::store::update_policy(tx, old.id, (policy, manual)).await?;
         (old.quote_policy, old.quote_manual) = (policy, manual);
     }
-    let told = (arrived.told.0.or(old.told_favourites), arrived.told.1.or(old.told_reblogs));
-    if told != (old.told_favourites, old.told_reblogs) {
+    let told = arrived.told.after(Told::of(&old));
+    if told != Told::of(&old) {
         store::update_told(tx, old.id, told).await?;
-        (old.told_favourites, old.told_reblogs) = told;
+        (old.told_favourites, old.told_reblogs) = (told.favourites, told.reblogs);
     }
     Ok(old)
 }

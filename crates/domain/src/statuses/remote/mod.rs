@@ -8,7 +8,7 @@ use super::{
     Consent, ContentType, Mention, QuotePolicy, QuoteState, Status, Visibility,
     consent::{self, Rules},
     edit::keep_history,
-    quotes::{self, policy_for},
+    quotes::{self, policy_for, remote::Age},
     store,
 };
 use crate::{
@@ -63,12 +63,31 @@ pub struct Arrived {
     /// What else its author lets others do.
     pub rules: Rules,
     /// How many favour and boost it, where its server says so.
-    pub told: (Option<i64>, Option<i64>),
+    pub told: Told,
     /// The page that its server shows a preview of.
     pub link: Option<String>,
     pub created_at: Option<Time>,
     pub edited_at: Option<Time>,
     pub how: How,
+}
+
+/// Numbers as another server gives them; None where it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    pub favourites: Option<i64>,
+    pub reblogs: Option<i64>,
+}
+
+impl Told {
+    /// As they are kept with `status`.
+    pub fn of(status: &Status) -> Self {
+        Self { favourites: status.told_favourites, reblogs: status.told_reblogs }
+    }
+
+    /// What is known after `before`: a number that is not given stays what it was.
+    pub fn after(self, before: Self) -> Self {
+        Self { favourites: self.favourites.or(before.favourites), reblogs: self.reblogs.or(before.reblogs) }
+    }
 }
 
 /// How a status came here.
@@ -130,12 +149,37 @@ fn not_theirs() -> Error {
 }
 
 async fn write(tx: &mut Tx, arrived: &Arrived, (author, parent): (&Account, Option<&Status>)) -> Result<Status> {
+    let blank = blank(tx, arrived, (author, parent)).await?;
+    let tags = arrived.tags();
+    let mut status = arrived.put_into(blank, &tags)?;
+    if !store::insert(tx, &status).await? {
+        // Somebody else took the number in this moment.
+        return Err(Error::Busy(Duration::from_secs(1)));
+    }
+    if let Some(poll) = &arrived.poll {
+        status.poll_id = polls::receive(tx, (status.account_id, status.id), poll).await?;
+        store::update_poll(tx, status.id, status.poll_id).await?;
+    }
+    media::receive_elsewhere(tx, (status.account_id, status.id), &arrived.media()).await?;
+    store::insert_mentions(tx, status.id, arrived.everybody()).await?;
+    store::file_under_tags(tx, &status, &tags).await?;
+    tags::count_use(tx, &status, &tags).await?;
+    search::index_status(tx, &status).await?;
+    consent::keep(tx, status.id, &arrived.rules).await?;
+    match &arrived.quote {
+        None => Ok(status),
+        quote => quotes::remote::receive(tx, status, (quote.as_ref(), Age::Current)).await,
+    }
+}
+
+/// With what cannot be changed later, and nothing else.
+async fn blank(tx: &mut Tx, arrived: &Arrived, (author, parent): (&Account, Option<&Status>)) -> Result<Status> {
     let conversation_id = match parent {
         Some(parent) => parent.conversation_id,
         None => conversations::open_named(tx, &arrived.conversation).await?,
     };
     let created_at = arrived.created_at.unwrap_or(tx.now).min(tx.now);
-    let blank = Status {
+    Ok(Status {
         id: free_id(tx, created_at).await?,
         account_id: arrived.author,
         uri: arrived.uri.clone(),
@@ -167,31 +211,11 @@ async fn write(tx: &mut Tx, arrived: &Arrived, (author, parent): (&Account, Opti
         created_at,
         edited_at: arrived.edited_at.map(|at| at.min(tx.now)).filter(|at| *at > created_at),
         content_type: ContentType::Plain,
-        told_favourites: arrived.told.0,
-        told_reblogs: arrived.told.1,
+        told_favourites: arrived.told.favourites,
+        told_reblogs: arrived.told.reblogs,
         consent: Consent::None,
         quote_manual: QuotePolicy::Nobody,
-    };
-    let tags = arrived.tags();
-    let mut status = arrived.put_into(blank, &tags)?;
-    if !store::insert(tx, &status).await? {
-        // Somebody else took the number in this moment.
-        return Err(Error::Busy(Duration::from_secs(1)));
-    }
-    if let Some(poll) = &arrived.poll {
-        status.poll_id = polls::receive(tx, (status.account_id, status.id), poll).await?;
-        store::update_poll(tx, status.id, status.poll_id).await?;
-    }
-    media::receive_elsewhere(tx, (status.account_id, status.id), &arrived.media()).await?;
-    store::insert_mentions(tx, status.id, arrived.everybody()).await?;
-    store::file_under_tags(tx, &status, &tags).await?;
-    tags::count_use(tx, &status, &tags).await?;
-    search::index_status(tx, &status).await?;
-    consent::keep(tx, status.id, &arrived.rules).await?;
-    match &arrived.quote {
-        None => Ok(status),
-        quote => quotes::remote::receive(tx, status, (quote.as_ref(), true)).await,
-    }
+    })
 }
 
 /// What comes from elsewhere stands where it was made, whenever and in whatever order it arrives.

@@ -250,9 +250,8 @@ async fn seen_again(federation: &Federation, note: &Note, (known, parent): (&Sta
     }
     let edited = note.updated.is_some_and(|at| at > known.edited_at.unwrap_or(known.created_at));
     let asks = note.quote.is_some() && known.quote_state == QuoteState::Pending;
-    let (likes, shares) = arrive::told(note);
-    let counted = likes.is_some_and(|n| known.told_favourites != Some(n))
-        || shares.is_some_and(|n| known.told_reblogs != Some(n));
+    let told = remote::Told::of(known);
+    let counted = arrive::told(note).after(told) != told;
     if edited || asks || counted || note.poll.is_some() {
         let author = account::named(federation, &note.author).await?;
         let arrived = federation.arrived(note, &author, (remote::How::Found, Budget::THREAD)).await?;
