@@ -1,23 +1,16 @@
 //! Works at the queue: so many jobs of each kind at once, woken when one is added, finishing what has begun when the
-//! server stops. One file for each job.
+//! server stops. A job that is more than one call to the domain or to federation has a file.
 
 mod apply_domain_blocks;
-mod carry;
-mod check_move;
-mod close_poll;
 mod delete_files;
-mod fetch_pins;
 mod fetch_quote;
-mod fetch_thread;
 mod forget_copies;
 mod housekeeping;
 mod lanes;
 mod line;
-mod mend_follows;
 pub(crate) mod mirror_media;
 mod process_media;
 mod prune_media;
-mod publish_scheduled;
 mod refresh_account;
 
 use self::lanes::{Held, Lanes};
@@ -27,8 +20,10 @@ use crate::server::Parts;
 use domain::ids::JobId;
 use domain::jobs::{self, Claimed, Job, Outcome, Queue, Release};
 use domain::keys::Haste;
+use domain::{moves, polls, scheduled};
 use federation::boxed;
 use federation::fetch::Asked;
+use federation::resolve;
 use futures_util::FutureExt as _;
 use std::any::Any;
 use std::collections::HashSet;
@@ -213,28 +208,30 @@ async fn work(with: (&Parts, &Remote), claimed: &Claimed) -> Outcome {
 
 async fn perform((parts, remote): (&Parts, &Remote), (job, claimed): (&Job, &Claimed)) -> Outcome {
     let (id, attempt) = (claimed.id, claimed.attempts);
-    let done = match job {
+    let ended = match job {
         Job::ProcessMedia { media } => boxed(|| process_media::run(parts, *media)).await,
         Job::DeleteFiles { keys } => boxed(|| delete_files::run((parts, remote), keys)).await,
-        Job::PublishScheduled { scheduled } => boxed(|| publish_scheduled::run(parts, *scheduled)).await,
-        Job::ClosePoll { poll } => boxed(|| close_poll::run(parts, *poll)).await,
+        Job::PublishScheduled { scheduled } => {
+            boxed(|| done(scheduled::publish_due(&parts.db, &parts.site, *scheduled))).await
+        }
+        Job::ClosePoll { poll } => boxed(|| done(polls::close(&parts.db, *poll))).await,
         Job::Tell { news } => boxed(|| federation::deliver::tell(&parts.federation, id, news)).await,
         Job::Deliver { activity, inbox, .. } => {
             boxed(|| federation::deliver::deliver(&parts.federation, id, (*activity, inbox))).await
         }
         Job::Receive { arrival, .. } => boxed(|| federation::inbox::apply(&parts.federation, *arrival)).await,
         Job::RefreshAccount { account, .. } => boxed(|| refresh_account::run(parts, *account)).await,
-        Job::FetchPins { account, .. } => boxed(|| fetch_pins::run(parts, *account)).await,
+        Job::FetchPins { account, .. } => boxed(|| done(resolve::pins::fetch(&parts.federation, *account))).await,
         Job::ApplyDomainBlock { domain, was } => {
             let was = [*was];
             boxed(|| apply_domain_blocks::run(parts, std::slice::from_ref(domain), &was)).await
         }
         Job::ApplyDomainBlocks { domains, was } => boxed(|| apply_domain_blocks::run(parts, domains, was)).await,
-        Job::FetchThread { status } => boxed(|| fetch_thread::run(parts, *status)).await,
+        Job::FetchThread { status } => boxed(|| done(resolve::thread::fetch(&parts.federation, *status))).await,
         Job::FetchQuote { status, left } => boxed(|| fetch_quote::run(parts, *status, *left)).await,
         Job::CheckStamp { status } => boxed(|| fetch_quote::stamp(parts, *status)).await,
-        Job::CheckMove { account } => boxed(|| check_move::run(parts, *account)).await,
-        Job::Carry { carry } => boxed(|| carry::run(parts, *carry)).await,
+        Job::CheckMove { account } => boxed(|| done(resolve::moves::check(&parts.federation, *account))).await,
+        Job::Carry { carry } => boxed(|| done(moves::carry(&parts.db, *carry))).await,
         Job::FetchCard { card } => boxed(|| mirror_media::card((parts, remote), *card, attempt)).await,
         Job::MirrorMedia { status } => boxed(|| mirror_media::status((parts, remote), *status)).await,
         Job::MirrorAccount { account } => boxed(|| mirror_media::account((parts, remote), *account)).await,
@@ -245,7 +242,7 @@ async fn perform((parts, remote): (&Parts, &Remote), (job, claimed): (&Job, &Cla
         Job::ForgetServer { domain, after } => boxed(|| forget_copies::server((parts, remote), (domain, *after))).await,
         Job::ForgetCards { after } => boxed(|| forget_copies::cards((parts, remote), *after)).await,
         Job::MendFollows { account, url, digest } => {
-            boxed(|| mend_follows::run(parts, *account, (url.as_str(), digest.as_str()))).await
+            boxed(|| done(federation::follows::mend(&parts.federation, *account, (url, digest)))).await
         }
         Job::RotateKeys { account, rotation, forced } => {
             let haste = if *forced { Haste::Forced } else { Haste::Patient };
@@ -253,7 +250,11 @@ async fn perform((parts, remote): (&Parts, &Remote), (job, claimed): (&Job, &Cla
         }
         Job::Housekeeping => boxed(|| housekeeping::run(parts)).await,
     };
-    done.unwrap_or_else(outcome_of)
+    ended.unwrap_or_else(outcome_of)
+}
+
+async fn done<T>(work: impl Future<Output = domain::Result<T>>) -> domain::Result<Outcome> {
+    work.await.map(|_| Outcome::Done)
 }
 
 /// The one mapping from what went wrong to what happens with a job.
