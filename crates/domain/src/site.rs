@@ -70,7 +70,7 @@ impl Default for Limits {
 }
 
 impl Site {
-    pub fn profile_url(&self, username: &str) -> String {
+    pub(crate) fn profile_url(&self, username: &str) -> String {
         format!("{}/@{username}", self.base_url)
     }
     pub fn actor_uri(&self, username: &str) -> String {

@@ -129,10 +129,6 @@ impl ApiError {
     pub fn unprocessable(text: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, text)
     }
-    /// 422 for an enum value: `'some' is not a valid replies_policy`.
-    pub fn not_a_valid(value: &str, name: &str) -> Self {
-        Self::unprocessable(format!("'{value}' is not a valid {name}"))
-    }
     /// 422: already there.
     pub fn duplicate() -> Self {
         Self::unprocessable("Duplicate record")

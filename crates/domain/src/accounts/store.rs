@@ -104,7 +104,7 @@ pub async fn by_handle(conn: &Conn, username: &str, domain: Option<&str>) -> Res
 }
 
 /// Those of the handles that are known, in the order asked for.
-pub async fn by_handles(conn: &Conn, handles: &[text::Handle]) -> Result<Vec<Account>> {
+pub(crate) async fn by_handles(conn: &Conn, handles: &[text::Handle]) -> Result<Vec<Account>> {
     if handles.is_empty() {
         return Ok(Vec::new());
     }

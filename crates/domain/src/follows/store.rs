@@ -86,7 +86,7 @@ pub async fn find(conn: &Conn, account: AccountId, target: AccountId) -> Result<
     conn.opt(FIND, &[&account, &target]).await
 }
 
-pub async fn find_request(conn: &Conn, account: AccountId, target: AccountId) -> Result<Option<Follow>> {
+pub(crate) async fn find_request(conn: &Conn, account: AccountId, target: AccountId) -> Result<Option<Follow>> {
     conn.opt(FIND_REQUEST, &[&account, &target]).await
 }
 

@@ -59,7 +59,7 @@ pub enum Outcome {
 /// How long a claim holds without being renewed.
 pub const LEASE: Duration = Duration::from_secs(60);
 /// Attempts before a job is put among the dead letters: with the pauses below, about two days.
-pub const MAX_ATTEMPTS: i64 = 16;
+pub(crate) const MAX_ATTEMPTS: i64 = 16;
 /// Put off in one transaction.
 const AT_REST: i64 = 2_000;
 

@@ -28,7 +28,7 @@ use crate::{
 use std::time::Duration;
 
 /// How long an attachment without a status is kept.
-pub const KEPT_LOOSE: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const KEPT_LOOSE: Duration = Duration::from_secs(24 * 3600);
 /// Attachments removed in one transaction.
 const BATCH: i64 = 200;
 

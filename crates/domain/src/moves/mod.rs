@@ -82,7 +82,7 @@ async fn tell_of_profile(tx: &mut Tx, account: AccountId) -> Result<()> {
 }
 
 /// Whether `account` says that it is `uri` too, by what is known of it here.
-pub async fn is_also(conn: &Conn, account: &Account, uri: &str) -> Result<bool> {
+async fn is_also(conn: &Conn, account: &Account, uri: &str) -> Result<bool> {
     if account.is_local() {
         return store::has_alias(conn, account.id, uri).await;
     }

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 /// Kinds that gather in groups.
 pub const GROUPED: [Kind; 4] = [Kind::Favourite, Kind::Follow, Kind::Reblog, Kind::AdminSignUp];
 /// People shown with a group.
-pub const SAMPLE: i64 = 8;
+pub(crate) const SAMPLE: i64 = 8;
 /// A group is counted so far.
 pub const COUNTED: i64 = 10_000;
 /// Rows read for one page; a page that needs more ends there and the next goes on.

@@ -139,7 +139,7 @@ pub async fn forget(tx: &Tx, owner: AccountId, from: AccountId) -> Result<()> {
 }
 
 /// Removes the trace of something taken back, such as a favourite.
-pub async fn retract(tx: &Tx, was: New) -> Result<()> {
+pub(crate) async fn retract(tx: &Tx, was: New) -> Result<()> {
     store::delete_same(tx, &was).await
 }
 

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long the answer to an Idempotency-Key is remembered.
-pub const IDEMPOTENCY: Duration = Duration::from_secs(3600);
+pub(crate) const IDEMPOTENCY: Duration = Duration::from_secs(3600);
 
 /// A status as its author asks for it. Also the stored form of a scheduled status.
 /// <https://docs.joinmastodon.org/methods/statuses/#create>

@@ -160,12 +160,12 @@ pub async fn deliver(tx: &Tx, status: &Status) -> Result<u64> {
 }
 
 /// Removes a status, and boosts of it, from all feeds.
-pub async fn withdraw(tx: &Tx, status: StatusId) -> Result<()> {
+pub(crate) async fn withdraw(tx: &Tx, status: StatusId) -> Result<()> {
     store::delete_status(tx, status).await
 }
 
 /// Puts the latest statuses of `author`, newly followed, into the feed of `viewer`.
-pub async fn add_author(tx: &Tx, viewer: AccountId, author: AccountId) -> Result<()> {
+pub(crate) async fn add_author(tx: &Tx, viewer: AccountId, author: AccountId) -> Result<()> {
     store::insert_author(tx, viewer, author, BACKFILL).await
 }
 
@@ -200,7 +200,7 @@ pub enum Parting {
 }
 
 /// Takes what `author` posted and boosted out of the feed of `viewer`.
-pub async fn remove_author(tx: &Tx, viewer: AccountId, (author, why): (AccountId, Parting)) -> Result<()> {
+pub(crate) async fn remove_author(tx: &Tx, viewer: AccountId, (author, why): (AccountId, Parting)) -> Result<()> {
     store::delete_author(tx, viewer, (author, why)).await
 }
 

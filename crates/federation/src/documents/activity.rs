@@ -131,7 +131,7 @@ impl Activity {
 
     /// With hidden addressees (`bto`, `bcc`) as those of the posts that it is about, for who applies it. A post that does
     /// not say for whom it is, in `value` that this was read of, is for whom it was sent to; one that says nobody is not.
-    pub fn revealed(mut self, value: &Value) -> Self {
+    pub(crate) fn revealed(mut self, value: &Value) -> Self {
         let objects = Reader::of(value).map(|it| it.list("object")).unwrap_or_default();
         let says = |it: Reader<'_>| ["to", "cc"].into_iter().any(|name| it.raw(name).is_some());
         let is_silent = |id: &str| {
@@ -204,9 +204,7 @@ impl Object {
             Self::Other { id, .. } => id.as_deref(),
         }
     }
-}
 
-impl Object {
     /// Reads an id or an embedded thing; None for what is neither.
     pub fn read(value: &Value) -> Option<Self> {
         Self::at(value, NESTED)

@@ -41,7 +41,7 @@ impl Fetcher {
     }
 
     /// As [`Fetcher::document`], but nobody is asked except the server of `url`: no other learns who wants it.
-    pub async fn document_there(&self, url: &Url, signer: &Signer) -> Result<Fetched, Error> {
+    pub(crate) async fn document_there(&self, url: &Url, signer: &Signer) -> Result<Fetched, Error> {
         self.document_as(url, (ACCEPT, Hops::AtHome), Some(signer)).await
     }
 

@@ -18,7 +18,7 @@ impl Meter {
         Self(Arc::new(AtomicUsize::new(requests)))
     }
 
-    pub fn is_used_up(&self) -> bool {
+    pub(crate) fn is_used_up(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0
     }
 

@@ -47,7 +47,7 @@ impl Budget {
     /// For one post of such a thread: what it quotes.
     pub(crate) const THREAD: Self = Self { quotes: 2, ..Self::NONE };
     /// For what a relay speaks of: so much of its thread that it is understood, and nobody whom it names.
-    pub const RELAYED: Self = Self { parents: 2, unseen: true, ..Self::NONE };
+    pub(crate) const RELAYED: Self = Self { parents: 2, unseen: true, ..Self::NONE };
 
     pub(crate) fn is_left(self) -> bool {
         self.parents > 0 && self.is_in_time()

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use url::Url;
 
 /// Tells a peer that was refused how to sign: the value of `Accept-Signature` on our 401.
-pub const ACCEPT_SIGNATURE: &str = "sig1=(\"@method\" \"@target-uri\" \"content-digest\");created";
+pub(crate) const ACCEPT_SIGNATURE: &str = "sig1=(\"@method\" \"@target-uri\" \"content-digest\");created";
 
 /// How a request is signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
