@@ -120,10 +120,8 @@ fn form_page(
     wrong: Option<Word>,
 ) -> axum::response::Response {
     let lang = visit.lang;
-    let error = |field: &str| {
-        let problem = problems.iter().find(|problem| problem.field == field);
-        problem.map(|problem| fault(lang, field, problem.fault))
-    };
+    let problem = |field: &str| problems.iter().find(|problem| problem.field == field);
+    let error = |field: &str| problem(field).map(|problem| fault(lang, field, problem.fault));
     let focus = problems.first().map_or("username", |problem| problem.field);
     let fields = [
         Field {

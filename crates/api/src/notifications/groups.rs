@@ -1,6 +1,6 @@
 //! Notifications in groups. <https://docs.joinmastodon.org/methods/grouped_notifications/>
 
-use super::{Count, Form, known, last_read};
+use super::{Count, Form, known, unread};
 use crate::{
     App,
     accounts::listed,
@@ -9,12 +9,9 @@ use crate::{
     http::{ApiError, ApiResult, Json, Links, PageLimits, Paged, Paging, Params, Path},
 };
 use axum::extract::State;
-use domain::{
-    notifications::{
-        Kind,
-        groups::{self, GROUPED, Groups},
-    },
-    page,
+use domain::notifications::{
+    Kind,
+    groups::{self, GROUPED, Groups},
 };
 
 impl Form {
@@ -105,8 +102,7 @@ pub(super) async fn unread_count(
 ) -> ApiResult<Json<Count>> {
     let Some(filter) = form.filter()? else { return Ok(Json(Count { count: 0 })) };
     let conn = app.db.read_long().await?;
-    let limit = paging.page(PageLimits::UNREAD).limit;
-    let page = page::Page { after: last_read(&conn, user.account).await?, ..page::Page::newest(limit) };
+    let page = unread(&conn, user.account, &paging).await?;
     let count = groups::count(&conn, user.account, &filter, (page, &form.grouped())).await?;
     Ok(Json(Count { count }))
 }

@@ -1,6 +1,6 @@
 //! Notifications one by one. <https://docs.joinmastodon.org/methods/notifications/>
 
-use super::{Count, Form, last_read};
+use super::{Count, Form, unread};
 use crate::{
     App,
     auth::{User, scope},
@@ -8,7 +8,7 @@ use crate::{
     http::{ApiError, ApiResult, Json, Links, PageLimits, Paged, Paging, Params, Path},
 };
 use axum::extract::State;
-use domain::{ids::NotificationId, notifications, page};
+use domain::{ids::NotificationId, notifications};
 
 /// `GET /api/v1/notifications` <https://docs.joinmastodon.org/methods/notifications/#get>
 pub(super) async fn list(
@@ -49,8 +49,7 @@ pub(super) async fn unread_count(
 ) -> ApiResult<Json<Count>> {
     let Some(filter) = form.filter()? else { return Ok(Json(Count { count: 0 })) };
     let conn = app.db.read_long().await?;
-    let limit = paging.page(PageLimits::UNREAD).limit;
-    let page = page::Page { after: last_read(&conn, user.account).await?, ..page::Page::newest(limit) };
+    let page = unread(&conn, user.account, &paging).await?;
     let count = notifications::unread(&conn, user.account, &filter, page).await?;
     Ok(Json(Count { count }))
 }

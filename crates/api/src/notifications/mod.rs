@@ -8,7 +8,7 @@ mod requests;
 
 use crate::{
     App,
-    http::{ApiResult, Id},
+    http::{ApiResult, Id, PageLimits, Paging},
 };
 use axum::{
     Router,
@@ -19,6 +19,7 @@ use domain::{
     ids::AccountId,
     markers,
     notifications::{Filter, Kind},
+    page::Page,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,8 +84,9 @@ struct Count {
     count: i64,
 }
 
-/// The newest notification that its owner has read, as clients have said.
-async fn last_read(conn: &Conn, owner: AccountId) -> ApiResult<i64> {
+/// What its owner has not read, as clients have said: up to so many, and to a limit of ours.
+async fn unread(conn: &Conn, owner: AccountId, paging: &Paging) -> ApiResult<Page> {
     let read = markers::list(conn, owner).await?;
-    Ok(read.iter().find(|m| m.timeline == "notifications").map_or(0, |m| m.last_read_id))
+    let last = read.iter().find(|m| m.timeline == "notifications").map_or(0, |m| m.last_read_id);
+    Ok(Page { after: last, ..Page::newest(paging.page(PageLimits::UNREAD).limit) })
 }

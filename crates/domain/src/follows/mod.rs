@@ -43,6 +43,21 @@ impl Wish {
             _ => Ok(None),
         }
     }
+    /// A new follow, with no name among servers.
+    fn follow(&self, tx: &Tx, (follower, followee): (&Account, &Account)) -> Result<Follow> {
+        let mut new = Follow {
+            id: ids::next(),
+            account_id: follower.id,
+            target_id: followee.id,
+            show_reblogs: true,
+            notify: false,
+            languages_json: None,
+            created_at: tx.now,
+            uri: None,
+        };
+        self.apply(&mut new)?;
+        Ok(new)
+    }
     fn apply(&self, follow: &mut Follow) -> Result<()> {
         follow.show_reblogs = self.reblogs.unwrap_or(follow.show_reblogs);
         follow.notify = self.notify.unwrap_or(follow.notify);
@@ -101,17 +116,7 @@ async fn begin(tx: &mut Tx, follower: &Account, followee: &Account, wish: &Wish)
     if follower.following_count >= limit {
         return Err(Error::invalid("base", format!("You cannot follow more than {limit} people")));
     }
-    let mut new = Follow {
-        id: ids::next(),
-        account_id: follower.id,
-        target_id: followee.id,
-        show_reblogs: true,
-        notify: false,
-        languages_json: None,
-        created_at: tx.now,
-        uri: None,
-    };
-    wish.apply(&mut new)?;
+    let mut new = wish.follow(tx, (follower, followee))?;
     if !followee.is_local() {
         new.uri = Some(format!("{}#follows/{}", follower.uri, new.id));
         store::insert_request(tx, &new).await?;

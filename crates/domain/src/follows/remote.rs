@@ -25,17 +25,8 @@ pub async fn asked(db: &Db, follower: &Account, followee: &Account, uri: &str) -
         deliveries::tell(&mut tx, News::FollowRejected { bond }).await?;
         return tx.commit().await;
     }
-    let mut follow = Follow {
-        id: ids::next(),
-        account_id: follower.id,
-        target_id: followee.id,
-        show_reblogs: true,
-        notify: false,
-        languages_json: None,
-        created_at: tx.now,
-        uri: Some(uri.to_owned()),
-    };
-    Wish::default().apply(&mut follow)?;
+    let follow = Wish::default().follow(&tx, (follower, followee))?;
+    let follow = Follow { uri: Some(uri.to_owned()), ..follow };
     if let Some(known) = store::find(&tx, follower.id, followee.id).await? {
         // One that comes late, of a name that was given up, is answered and changes nothing.
         if known.uri.as_deref() != Some(uri) && !tombstones::is_past(&tx, uri).await? {

@@ -138,17 +138,20 @@ async fn own(conn: &Conn, author: AccountId, id: StatusId) -> Result<Status> {
 
 /// Writes the version down, under the instant it came to be; the same version is written once.
 pub(super) async fn keep_history(tx: &Tx, status: &Status) -> Result<()> {
-    let media: Vec<EditedMedia> = media::store::by_statuses(tx, [status.id])
-        .await?
-        .into_iter()
-        .map(|m| EditedMedia { id: m.id, description: m.description })
-        .collect();
+    store::insert_edit(tx, &version(tx, status).await?).await
+}
+
+/// The status as it is now, among its versions.
+async fn version(conn: &Conn, status: &Status) -> Result<StatusEdit> {
+    let media = media::store::by_statuses(conn, [status.id]).await?;
+    let media: Vec<EditedMedia> =
+        media.into_iter().map(|m| EditedMedia { id: m.id, description: m.description }).collect();
     let poll = match status.poll_id {
         None => None,
-        Some(id) => polls::store::by_id(tx, id).await?,
+        Some(id) => polls::store::by_id(conn, id).await?,
     };
     let titles = poll.map(|p| p.options().into_iter().map(|o| o.title).collect::<Vec<_>>());
-    let version = StatusEdit {
+    Ok(StatusEdit {
         status_id: status.id,
         created_at: status.edited_at.unwrap_or(status.created_at),
         text: status.text.clone(),
@@ -158,8 +161,7 @@ pub(super) async fn keep_history(tx: &Tx, status: &Status) -> Result<()> {
         media_json: serde_json::to_string(&media)?,
         poll_json: titles.map(|t| serde_json::to_string(&t)).transpose()?,
         emojis_json: status.emojis_json.clone(),
-    };
-    store::insert_edit(tx, &version).await
+    })
 }
 
 /// The poll after the edit. Other options start a poll anew: votes given to other words do not count.
@@ -232,23 +234,6 @@ pub async fn history(conn: &Conn, status: &Status) -> Result<Vec<StatusEdit>> {
     if !kept.is_empty() {
         return Ok(kept);
     }
-    let media = media::store::by_statuses(conn, [status.id]).await?;
-    let media: Vec<EditedMedia> =
-        media.into_iter().map(|m| EditedMedia { id: m.id, description: m.description }).collect();
-    let poll = match status.poll_id {
-        None => None,
-        Some(id) => polls::store::by_id(conn, id).await?,
-    };
-    let titles = poll.map(|p| p.options().into_iter().map(|o| o.title).collect::<Vec<_>>());
-    Ok(vec![StatusEdit {
-        status_id: status.id,
-        created_at: status.created_at,
-        text: status.text.clone(),
-        content: status.content.clone(),
-        spoiler_text: status.spoiler_text.clone(),
-        sensitive: status.sensitive,
-        media_json: serde_json::to_string(&media)?,
-        poll_json: titles.map(|t| serde_json::to_string(&t)).transpose()?,
-        emojis_json: status.emojis_json.clone(),
-    }])
+    // One that was edited before it came here has no other version, and this is of the day it was written.
+    Ok(vec![StatusEdit { created_at: status.created_at, ..version(conn, status).await? }])
 }

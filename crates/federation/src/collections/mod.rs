@@ -47,8 +47,7 @@ async fn no_client() -> Response {
 
 /// `GET /actor/outbox`: the site itself says nothing.
 async fn site_outbox(State(federation): State<Federation>) -> Response {
-    let id = format!("{}/outbox", federation.site_uri());
-    document(&Collection { id: Some(id), ordered: true, total: Some(0), ..Collection::default() }.to_json())
+    empty(format!("{}/outbox", federation.site_uri()))
 }
 
 /// `GET /relay/outbox`, `…/followers`, `…/following`: who relays are is nobody's business.
@@ -56,8 +55,11 @@ async fn relay_list(State(federation): State<Federation>, Path(list): Path<Strin
     if !matches!(list.as_str(), "outbox" | "followers" | "following") {
         return Err(Refusal::Unknown);
     }
-    let id = format!("{}/{list}", federation.relay_uri());
-    Ok(document(&Collection { id: Some(id), ordered: true, total: Some(0), ..Collection::default() }.to_json()))
+    Ok(empty(format!("{}/{list}", federation.relay_uri())))
+}
+
+fn empty(id: String) -> Response {
+    document(&Collection { id: Some(id), ordered: true, total: Some(0), ..Collection::default() }.to_json())
 }
 
 fn total(count: i64) -> Option<u64> {

@@ -1,22 +1,10 @@
 //! From file, environment and flags to one [`Config`]; what is wrong is told with its place and what was expected.
 
 use super::Config;
+use edge::config::BadConfig;
 use serde::Deserialize;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
-
-/// The configuration cannot be used; the text names the place, the key and what is expected.
-#[derive(Debug)]
-pub struct BadConfig(pub String);
-
-impl fmt::Display for BadConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for BadConfig {}
 
 /// One value from outside the file.
 #[derive(Clone, Debug)]

@@ -6,7 +6,8 @@ mod print;
 mod remote;
 mod values;
 
-pub use load::{BadConfig, Loaded, Override, Sources, load};
+pub use edge::config::BadConfig;
+pub use load::{Loaded, Override, Sources, load};
 pub use print::print;
 pub use remote::{Mode, RemoteConfig};
 pub use values::{BaseUrl, ByteSize, Listen, LogLevel, Network, Origin, Period, SiteDomain};

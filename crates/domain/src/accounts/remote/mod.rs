@@ -125,17 +125,7 @@ async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
         }
         return Err(Error::forbidden("Its server is blocked here"));
     }
-    let known = match store::by_uri(&tx, &arrived.uri).await? {
-        Some(account) => Some(account),
-        None => super::store::by_handle(&tx, &arrived.username, Some(&arrived.domain)).await?,
-    };
-    if known.as_ref().is_some_and(Account::is_local) {
-        return Err(Error::forbidden("This account is one of ours"));
-    }
-    let namesake = super::store::by_handle(&tx, &arrived.username, Some(&arrived.domain)).await?;
-    if namesake.is_some_and(|a| known.as_ref().is_none_or(|k| k.id != a.id)) {
-        return Err(Error::forbidden("Another account has this handle"));
-    }
+    let known = known(&tx, arrived).await?;
     let mut account = match known {
         None => {
             let account = arrived.apply_to(Account::blank(tx.now))?;
@@ -174,6 +164,22 @@ async fn written(db: &Db, arrived: &Arrived) -> Result<Option<Account>> {
     }
     tx.commit().await?;
     Ok(Some(account))
+}
+
+/// Who it is already: of this address, or else of this handle, under another address before.
+async fn known(tx: &Tx, arrived: &Arrived) -> Result<Option<Account>> {
+    let namesake = super::store::by_handle(tx, &arrived.username, Some(&arrived.domain)).await?;
+    let known = match store::by_uri(tx, &arrived.uri).await? {
+        Some(account) => Some(account),
+        None => namesake.clone(),
+    };
+    if known.as_ref().is_some_and(Account::is_local) {
+        return Err(Error::forbidden("This account is one of ours"));
+    }
+    if namesake.is_some_and(|a| known.as_ref().is_none_or(|k| k.id != a.id)) {
+        return Err(Error::forbidden("Another account has this handle"));
+    }
+    Ok(known)
 }
 
 fn is_shown(account: &Account, file: &Former) -> bool {
