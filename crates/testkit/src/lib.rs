@@ -45,3 +45,20 @@ macro_rules! on_both_engines {
         }
     )+ };
 }
+
+/// Makes two tests of each function that takes an [`Engine`] and starts servers itself: `name::sqlite`, `name::postgres`.
+#[macro_export]
+macro_rules! with_each_engine {
+    ($($name:ident),+ $(,)?) => { $(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name($crate::Engine::Sqlite).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$name($crate::Engine::Postgres).await;
+            }
+        }
+    )+ };
+}

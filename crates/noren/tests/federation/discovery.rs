@@ -191,15 +191,7 @@ testkit::on_both_engines! {
 
     async fn emoji_are_where_their_names_say(server: TestServer) {
         let alice = server.person("alice").await;
-        let new = domain::emojis::New {
-            id: domain::emojis::new_id(),
-            shortcode: "blob".into(),
-            image: "custom_emojis/blob.png".into(),
-            image_static: "custom_emojis/blob_static.png".into(),
-            category: None,
-            visible_in_picker: true,
-        };
-        domain::emojis::put(server.db(), new).await.unwrap();
+        crate::emoji::put_blob(&server).await;
         let posted = post_as(&alice, "hello :blob:", "public").await;
         let note = document(server.client(), posted["uri"].as_str().unwrap()).await.ok();
         let named = note["tag"][0].clone();

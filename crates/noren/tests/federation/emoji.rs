@@ -72,6 +72,19 @@ fn picture(peer: &Peer, name: &str) -> Value {
     json!([{ "type": "Emoji", "id": null, "name": name, "icon": { "type": "Image", "url": format!("{}/x.png", peer.base) } }])
 }
 
+/// `:blob:` is an emoji of this site.
+pub(crate) async fn put_blob(server: &TestServer) {
+    let new = domain::emojis::New {
+        id: domain::emojis::new_id(),
+        shortcode: "blob".into(),
+        image: "custom_emojis/blob.png".into(),
+        image_static: "custom_emojis/blob_static.png".into(),
+        category: None,
+        visible_in_picker: true,
+    };
+    domain::emojis::put(server.db(), new).await.unwrap();
+}
+
 with_a_peer! {
     async fn emoji_of_every_software_are_understood(server, peer, bob) {
         let (mia, ren) = (peer.somebody("mia"), peer.somebody("ren"));
@@ -177,15 +190,7 @@ with_a_peer! {
         let note = peer.note(&mia, ("1", "a fine post"), &[]);
         peer.put("/notes/1", note.clone());
         let status = id(&search(&bob, note["id"].as_str().unwrap()).await["statuses"][0]).to_owned();
-        let new = domain::emojis::New {
-            id: domain::emojis::new_id(),
-            shortcode: "blob".into(),
-            image: "custom_emojis/blob.png".into(),
-            image_static: "custom_emojis/blob_static.png".into(),
-            category: None,
-            visible_in_picker: true,
-        };
-        domain::emojis::put(server.db(), new).await.unwrap();
+        put_blob(&server).await;
         for text in ["👍", ":blob:"] {
             bob.put(&reaction(&status, text), ()).await.ok();
         }

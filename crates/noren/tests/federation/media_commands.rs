@@ -216,22 +216,4 @@ async fn orphans_go_and_nothing_else(engine: Engine) {
     server.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn copies_sqlite() {
-    copies_go_and_come_back(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn copies_postgres() {
-    copies_go_and_come_back(Engine::Postgres).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn orphans_sqlite() {
-    orphans_go_and_nothing_else(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn orphans_postgres() {
-    orphans_go_and_nothing_else(Engine::Postgres).await;
-}
+testkit::with_each_engine!(copies_go_and_come_back, orphans_go_and_nothing_else);

@@ -286,22 +286,4 @@ async fn redirects_lead_nowhere_private(engine: Engine) {
     server.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redirects_sqlite() {
-    redirects_lead_nowhere_private(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redirects_postgres() {
-    redirects_lead_nowhere_private(Engine::Postgres).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn private_sqlite() {
-    private_addresses_are_never_asked(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn private_postgres() {
-    private_addresses_are_never_asked(Engine::Postgres).await;
-}
+testkit::with_each_engine!(redirects_lead_nowhere_private, private_addresses_are_never_asked);

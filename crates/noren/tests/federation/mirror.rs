@@ -138,32 +138,8 @@ async fn pictures_of_people_emoji_and_pages_are_copied_for_a_while(engine: Engin
     server.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn people_sqlite() {
-    pictures_of_people_emoji_and_pages_are_copied_for_a_while(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn people_postgres() {
-    pictures_of_people_emoji_and_pages_are_copied_for_a_while(Engine::Postgres).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sqlite() {
-    what_hangs_on_posts_is_copied(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres() {
-    what_hangs_on_posts_is_copied(Engine::Postgres).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn edits_sqlite() {
-    edits_found_by_looking_at_a_poll_are_copied(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn edits_postgres() {
-    edits_found_by_looking_at_a_poll_are_copied(Engine::Postgres).await;
-}
+testkit::with_each_engine!(
+    pictures_of_people_emoji_and_pages_are_copied_for_a_while,
+    what_hangs_on_posts_is_copied,
+    edits_found_by_looking_at_a_poll_are_copied
+);

@@ -27,7 +27,7 @@ fn shown(actor: &Value) -> String {
 }
 
 /// Whether the request that brought the `n`th thing to the peer is signed with this key.
-fn is_signed_with(peer: &Peer, n: usize, pem: &str) -> bool {
+pub(crate) fn is_signed_with(peer: &Peer, n: usize, pem: &str) -> bool {
     // Both write JSON the same way: these are the bytes that came.
     let (headers, body) = (peer.heads.lock().unwrap()[n].clone(), peer.received.lock().unwrap()[n].to_string());
     let (uri, method) = (Uri::from_static("/inbox"), Method::POST);

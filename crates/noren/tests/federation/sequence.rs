@@ -1,14 +1,13 @@
 //! In which order things come to an inbox, and that all who should get them do.
 
 use crate::peer::{Peer, followed, local_uri, with_a_peer};
+use crate::rotation::is_signed_with;
 use crate::{id, post_as};
-use axum::http::{Method, Uri};
 use domain::deliveries::News;
 use domain::ids::{self, StatusId};
 use domain::jobs::{self, Job, JobRow};
 use domain::keys::{self, Haste};
 use domain::{Time, hosts};
-use federation::signatures::{Incoming, Ours, PublicKey, parse};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use testkit::{Person, TestServer};
@@ -79,15 +78,6 @@ async fn shown(server: &TestServer, who: &Person) -> String {
     let asked = reqwest::Client::new().get(local_uri(server, who)).header("accept", "application/activity+json");
     let actor: Value = asked.send().await.unwrap().json().await.unwrap();
     actor["publicKey"]["publicKeyPem"].as_str().unwrap().to_owned()
-}
-
-/// Whether the `n`th thing that came is signed with this key.
-fn is_signed_with(peer: &Peer, n: usize, pem: &str) -> bool {
-    let (headers, body) = (peer.heads.lock().unwrap()[n].clone(), peer.received.lock().unwrap()[n].to_string());
-    let (uri, method) = (Uri::from_static("/inbox"), Method::POST);
-    let request = Incoming { method: &method, uri: &uri, headers: &headers, body: body.as_bytes() };
-    let signed = parse(&request, &Ours { hosts: &[peer.host()], scheme: "http" }, Time::now());
-    signed.unwrap().verify(&PublicKey::from_pem(pem).unwrap()).is_ok()
 }
 
 async fn rotate(server: &TestServer, bob: &Person, haste: Haste) {

@@ -129,15 +129,7 @@ async fn our_handles_have_another_domain(engine: Engine) {
     b.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn our_handles_have_another_domain_sqlite() {
-    our_handles_have_another_domain(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn our_handles_have_another_domain_postgres() {
-    our_handles_have_another_domain(Engine::Postgres).await;
-}
+testkit::with_each_engine!(our_handles_have_another_domain);
 
 /// Answers for the handle `asked` with `subject`, which belongs to `uri`.
 fn says(peer: &Peer, asked: &str, (subject, uri): (&str, &str)) {
