@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use documented::{Documented, DocumentedFields};
 use domain::Db;
+use domain::accounts::Account;
 use domain::db::Conn;
 use domain::domain_blocks::{Known, Rules};
 use rustls::pki_types::CertificateDer;
@@ -28,7 +29,8 @@ pub struct FederationConfig {
     /// Whether profiles and posts are shown to other servers only when they sign what they ask, so that blocked ones
     /// cannot read along. Some programs that only read do not sign.
     pub authorized_fetch: bool,
-    /// Whether this site has to do with those servers alone that are allowed by name: "noren domains allow".
+    /// Whether this site has to do with those servers alone that are allowed by name: "noren domains allow". Others are
+    /// not shown anything either: who reads profiles and posts has to sign, as with authorized_fetch.
     pub limited: bool,
     /// Files with certificates (PEM) of authorities that are believed besides the system's, for networks that have an
     /// authority of their own.
@@ -95,7 +97,13 @@ impl Policy {
         Ok(self.admits_by(&rules, host))
     }
 
-    pub(crate) fn admits_by(&self, rules: &Rules, host: &str) -> bool {
+    /// Whether this site has anything to do with the server of an account, by its actor's address.
+    pub fn admits_account(&self, rules: &Rules, account: &Account) -> bool {
+        host(&account.uri).is_some_and(|host| self.admits_by(rules, &host))
+    }
+
+    /// As [`Policy::admits`], by rules that are at hand.
+    pub fn admits_by(&self, rules: &Rules, host: &str) -> bool {
         !rules.suspends(host) && (!self.limited || rules.allows(host))
     }
 
@@ -123,9 +131,10 @@ impl Gate for Policy {
     }
 }
 
-/// Where `federation.authorized_fetch` is set: only who signs gets an answer, and only who is not blocked.
+/// Where `federation.authorized_fetch` or `federation.limited` is set: only who signs gets an answer, and only who is not
+/// blocked, or is allowed.
 pub(crate) async fn guard(State(federation): State<Federation>, request: Request, next: Next) -> Response {
-    if !federation.config.authorized_fetch {
+    if !federation.config.authorized_fetch && !federation.policy.is_limited() {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();

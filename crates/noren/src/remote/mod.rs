@@ -71,15 +71,17 @@ impl Remote {
     pub(crate) async fn is_shown(&self, key: &str) -> Result<bool> {
         let parts = &self.0.parts;
         let conn = parts.db.read().await?;
-        let rules = parts.federation.policy.renewed(&conn).await?;
-        Ok(source::find((&conn, &rules), key).await?.is_some())
+        let policy = &parts.federation.policy;
+        let rules = policy.renewed(&conn).await?;
+        Ok(source::find((&conn, &rules, policy), key).await?.is_some())
     }
 
     async fn source(&self, key: &str) -> Result<Option<Source>> {
         let parts = &self.0.parts;
         let conn = parts.db.read().await?;
-        let rules = parts.federation.policy.rules_on(&conn).await?;
-        source::find((&conn, &rules), key).await
+        let policy = &parts.federation.policy;
+        let rules = policy.rules_on(&conn).await?;
+        source::find((&conn, &rules, policy), key).await
     }
 
     /// The file that this key stands for.

@@ -8,6 +8,7 @@ use domain::domain_blocks::Rules;
 use domain::emojis;
 use domain::ids::{AccountId, CardId, EmojiId, MediaId};
 use domain::media::{self as attachments, Attachment, Kind, Whose, may_be_fetched};
+use federation::Policy;
 use media::Role;
 use media::keys::{self, Style, What, is_address};
 use url::Url;
@@ -85,12 +86,11 @@ struct Found {
     whole: Option<What>,
 }
 
-/// The rows, and the rules about other servers.
-type Look<'a> = (&'a Conn, &'a Rules);
+/// The rows, the rules about other servers, and with which of these there is anything to do at all.
+type Look<'a> = (&'a Conn, &'a Rules, &'a Policy);
 
 /// None for keys that mean nothing, or nothing any more, and for what may not be fetched.
-pub(super) async fn find((conn, rules): Look<'_>, key: &str) -> Result<Option<Source>> {
-    let look = (conn, rules);
+pub(super) async fn find(look: Look<'_>, key: &str) -> Result<Option<Source>> {
     let Some(what @ (kind, id, style)) = keys::read(key) else { return Ok(None) };
     let found = match kind {
         keys::Kind::Attachment => attachment(look, MediaId(id), style).await?,
@@ -108,9 +108,9 @@ pub(super) async fn find((conn, rules): Look<'_>, key: &str) -> Result<Option<So
     }))
 }
 
-async fn account((conn, rules): Look<'_>, id: AccountId) -> Result<Option<Account>> {
+async fn account((conn, rules, policy): Look<'_>, id: AccountId) -> Result<Option<Account>> {
     let Some(account) = accounts::store::by_id(conn, id).await? else { return Ok(None) };
-    let may = may_be_fetched(rules, Whose::Account(&account));
+    let may = may_be_fetched(rules, Whose::Account(&account)) && policy.admits_account(rules, &account);
     Ok(Some(account).filter(|_| may))
 }
 
@@ -148,13 +148,14 @@ async fn portrait(look: Look<'_>, id: AccountId, (kind, style): (keys::Kind, Sty
     Ok(picture(address, (role, style)))
 }
 
-async fn emoji((conn, rules): Look<'_>, id: EmojiId, style: Style) -> Result<Option<Found>> {
+async fn emoji((conn, rules, policy): Look<'_>, id: EmojiId, style: Style) -> Result<Option<Found>> {
     let Some(emoji) = emojis::by_id(conn, id).await? else { return Ok(None) };
-    let may = emoji.domain.as_deref().is_some_and(|domain| may_be_fetched(rules, Whose::Server(domain)));
+    let is_shown = |domain: &str| may_be_fetched(rules, Whose::Server(domain)) && policy.admits_by(rules, domain);
+    let may = emoji.domain.as_deref().is_some_and(is_shown);
     Ok(picture(Some(emoji.image).filter(|_| may), (Role::Emoji, style)))
 }
 
-async fn card((conn, rules): Look<'_>, id: CardId, style: Style) -> Result<Option<Found>> {
+async fn card((conn, rules, _): Look<'_>, id: CardId, style: Style) -> Result<Option<Found>> {
     let preview = cards::by_id(conn, id).await?.filter(|_| style == Style::Original);
     Ok(preview.and_then(|preview| {
         let card = preview.card();

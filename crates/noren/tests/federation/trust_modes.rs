@@ -1,8 +1,8 @@
 //! Sites that show themselves only to who signs, and sites that have to do with few.
 
-use crate::peer::Peer;
+use crate::peer::{File, Peer};
 use crate::trust::{block, in_force, uri_of};
-use crate::{follow, home, post_as, search};
+use crate::{follow, home, id, post_as, search};
 use domain::domain_blocks::{Severity, allows};
 use serde_json::json;
 use testkit::{Engine, TestServer, settle_all};
@@ -88,6 +88,74 @@ async fn only_who_is_allowed_has_to_do_with_a_limited_site(engine: Engine) {
     server.finish().await;
 }
 
+/// Whoever is not allowed gets nothing, is asked for nothing, and is heard in nobody's words; who is allowed misses nothing.
+async fn every_door_of_a_limited_site_is_shut(engine: Engine) {
+    let limited = |config: &mut noren::config::Config| config.federation.limited = true;
+    let Some(server) = TestServer::start_reachable_with(engine, limited).await else { return };
+    let (friend, other, bob) = (Peer::start().await, Peer::start().await, server.person("bob").await);
+    let (fay, oz, zoe) = (friend.somebody("fay"), other.somebody("oz"), other.somebody("zoe"));
+    let icon = other.file("/oz.png", File::Plain("image/png", crate::media::png(40, 40)));
+    other.shows(&oz, "oz", json!({ "icon": { "type": "Image", "mediaType": "image/png", "url": icon } }));
+    for peer in [&friend, &other] {
+        allows::allow(server.db(), peer.host()).await.unwrap();
+    }
+    in_force(&server).await;
+    let here = uri_of(&server, &bob);
+    friend.send(&fay, &server, &friend.activity(&fay, ("Follow", "1"), json!(here))).await;
+    other.send(&oz, &server, &other.activity(&oz, ("Follow", "1"), json!(here))).await;
+    let known = crate::find(&bob, &format!("oz@{}", other.host())).await;
+    allows::disallow(server.db(), other.host()).await.unwrap();
+    in_force(&server).await;
+    let quiet = || assert_eq!(*other.asked.lock().unwrap(), Vec::<String>::new());
+    other.asked.lock().unwrap().clear();
+    other.received.lock().unwrap().clear();
+
+    // What is asked of this site: by who does not sign, by who is not allowed, by who is.
+    let posted = post_as(&bob, &format!("@oz@{} hello", other.host()), "public").await;
+    server.settle().await;
+    let uri = posted["uri"].as_str().unwrap().to_owned();
+    let lists = ["followers", "following", "outbox", "outbox/first", "collections/featured", "collections/tags"];
+    let mut documents: Vec<String> = lists.iter().map(|list| format!("{here}/{list}")).collect();
+    documents.extend(["", "/activity", "/replies", "/likes", "/shares"].map(|part| format!("{uri}{part}")));
+    documents.push(here.clone());
+    let client = reqwest::Client::new();
+    for document in &documents {
+        let answer = client.get(document).header("accept", "application/activity+json").send().await.unwrap();
+        assert_eq!(answer.status(), 401, "{document}");
+        assert_eq!(other.get(&oz, document).await.0, 403, "{document}");
+        let (status, headers, _) = friend.get(&fay, document).await;
+        assert!(matches!(status, 200 | 404) && headers["vary"].to_str().unwrap().contains("Signature"), "{document}");
+    }
+    assert_eq!(friend.get(&fay, &uri).await.2["id"], json!(uri));
+    quiet();
+
+    // What is sent.
+    bob.post(&format!("/api/v1/accounts/{}/follow", id(&known)), ()).await;
+    bob.post("/api/v1/reports", [("account_id", id(&known)), ("forward", "true")]).await;
+    bob.patch("/api/v1/accounts/update_credentials", [("display_name", "Robert")]).await.ok();
+    server.settle().await;
+    assert_eq!(*other.received.lock().unwrap(), Vec::<serde_json::Value>::new());
+    assert_eq!((friend.told("Create"), friend.told("Update")), (vec![uri], vec![here.clone()]));
+
+    // What is fetched: for who looks, for whom others name, and files.
+    let note = other.note(&oz, ("1", "hello"), &[]);
+    other.put("/notes/1", note.clone());
+    for words in [note["id"].as_str().unwrap(), &zoe.uri, &format!("@zoe@{}", other.host())] {
+        let found = search(&bob, words).await;
+        assert_eq!((&found["accounts"], &found["statuses"]), (&json!([]), &json!([])), "{words}");
+    }
+    let mut naming = friend.note(&fay, ("2", "look at zoe"), &[&here, &zoe.uri]);
+    naming["tag"] = json!([{ "type": "Mention", "href": zoe.uri, "name": "@zoe" }]);
+    naming["inReplyTo"] = note["id"].clone();
+    friend.send(&fay, &server, &friend.activity(&fay, ("Create", "2"), naming)).await;
+    friend.send(&fay, &server, &friend.activity(&fay, ("Announce", "3"), note["id"].clone())).await;
+    friend.send(&fay, &server, &other.activity(&oz, ("Create", "4"), note)).await;
+    assert_eq!(server.client().get(known["avatar"].as_str().unwrap(), ()).await.status, 404);
+    assert!(federation::resolve::relay::subscribe(&server.parts().federation, &zoe.uri).await.is_err());
+    quiet();
+    server.finish().await;
+}
+
 macro_rules! on_both_engines {
     ($($name:ident: $body:ident),+ $(,)?) => { $(
         mod $name {
@@ -107,4 +175,5 @@ on_both_engines! {
     authorized_fetch: only_who_signs_gets_an_answer,
     authorized_fetch_both_ways: careful_servers_speak_to_each_other,
     limited: only_who_is_allowed_has_to_do_with_a_limited_site,
+    limited_doors: every_door_of_a_limited_site_is_shut,
 }
