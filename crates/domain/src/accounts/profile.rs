@@ -92,7 +92,7 @@ pub async fn update_profile(db: &Db, site: &Site, id: AccountId, change: Profile
         follows::authorize_all(&mut tx, id).await?;
     }
     remove_replaced(&mut tx, &before, &after).await?;
-    if after.has_remote_followers {
+    if deliveries::is_profile_elsewhere(&tx, &after).await? {
         deliveries::tell(&mut tx, News::ProfileChanged { account: id, telling: ids::next() }).await?;
     }
     // Followers may have come in: the counters are not those read above.

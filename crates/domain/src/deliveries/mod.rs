@@ -78,6 +78,17 @@ pub async fn answered(conn: &Conn, status: &Status) -> Result<Option<AccountId>>
     Ok(parent.filter(|a| a.is_local() && a.has_remote_followers).map(|a| a.id))
 }
 
+/// Who is elsewhere and got `status` because it answers them.
+async fn answers_elsewhere(conn: &Conn, status: &Status) -> Result<Option<AccountId>> {
+    match status.in_reply_to_account_id.filter(|_| status.is_told_to_parent()) {
+        Some(parent) => {
+            let parent = accounts::store::by_id(conn, parent).await?;
+            Ok(parent.filter(|parent| !parent.is_local()).map(|parent| parent.id))
+        }
+        None => Ok(None),
+    }
+}
+
 /// Whether anybody favoured, boosted, answered or quoted it. Not every quote and answer is counted, but who wrote one has
 /// the post.
 async fn is_touched(conn: &Conn, status: &Status) -> Result<bool> {
@@ -85,10 +96,18 @@ async fn is_touched(conn: &Conn, status: &Status) -> Result<bool> {
 }
 
 /// Whether anybody elsewhere may have `status`: as [`concerns_others`], or they did something to it, were named in it before
-/// an edit, or follow whom it answers.
+/// an edit, are answered by it, or follow whom it answers.
 pub(crate) async fn is_elsewhere(tx: &Tx, status: &Status, author: &Account) -> Result<bool> {
     let concerns = concerns_others(status, author) || is_touched(tx, status).await?;
-    Ok(concerns || answered(tx, status).await?.is_some() || !store::named(tx, status.id, 1).await?.is_empty())
+    let answers = concerns || answered(tx, status).await?.is_some() || answers_elsewhere(tx, status).await?.is_some();
+    Ok(answers || !store::named(tx, status.id, 1).await?.is_empty())
+}
+
+/// Whether anybody elsewhere wants to know what `account` looks like now: followers, relays, and who blocks it.
+pub(crate) async fn is_profile_elsewhere(tx: &Tx, account: &Account) -> Result<bool> {
+    Ok(account.has_remote_followers
+        || relays::any_accepted(tx).await?
+        || !store::blocker_inboxes(tx, account.id, 1).await?.is_empty())
 }
 
 /// What telling of the end of `status` takes, if anybody elsewhere may have it. To be asked before it is removed.
@@ -111,14 +130,11 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
         }
         None => {}
     }
-    if let Some(parent) = status.in_reply_to_account_id {
-        let parent = accounts::store::by_id(tx, parent).await?.filter(|a| !a.is_local());
-        concerned.extend(parent.map(|a| a.id));
-    }
-    concerned.sort_unstable();
-    concerned.dedup();
     // Of what waited for somebody's consent only they know.
     let waited = status.consent == Consent::Waiting;
+    concerned.extend(answers_elsewhere(tx, status).await?);
+    concerned.sort_unstable();
+    concerned.dedup();
     let to_followers = author.has_remote_followers && status.visibility != Visibility::Direct && !waited;
     let answered = if waited { None } else { answered(tx, status).await? };
     let is_elsewhere = to_followers || !concerned.is_empty() || !boosters.is_empty() || answered.is_some();
@@ -177,7 +193,7 @@ pub async fn mark_unfollowed(db: &Db, account: AccountId) -> Result<()> {
     }
     let tx = db.begin().await?;
     accounts::store::lock_pair(&tx, account, account).await?;
-    if store::follower_inboxes(&tx, [account], 1).await?.is_empty() {
+    if !store::is_followed(&tx, account).await? {
         accounts::remote::store::mark_followed(&tx, account, false).await?;
     }
     tx.commit().await

@@ -18,6 +18,8 @@ sql! {
     PRUNE = "DELETE FROM activities WHERE id IN \
         (SELECT id FROM activities WHERE kept_until < $1 ORDER BY kept_until LIMIT $2)";
     FOLLOWER_INBOXES = INBOX, "JOIN follows f ON f.account_id = r.account_id WHERE f.target_id = ANY($1) AND a.suspended_at IS NULL LIMIT $2";
+    // Also whoever is suspended: that may end.
+    IS_FOLLOWED = "SELECT 1::bigint FROM actors r JOIN follows f ON f.account_id = r.account_id WHERE f.target_id = $1 LIMIT 1";
     SHARED_INBOXES = INBOX, "WHERE r.account_id = ANY($1) AND a.suspended_at IS NULL";
     BLOCKER_INBOXES = INBOX, "JOIN blocks b ON b.account_id = r.account_id WHERE b.target_id = $1 AND a.suspended_at IS NULL LIMIT $2";
     ALL_INBOXES = INBOX, "WHERE a.suspended_at IS NULL LIMIT $1";
@@ -77,6 +79,11 @@ pub async fn follower_inboxes(
         return Ok(Vec::new());
     }
     Ok(texts(conn.all(FOLLOWER_INBOXES, &[&ids, &limit]).await?))
+}
+
+/// Whether anybody elsewhere follows `account`.
+pub(super) async fn is_followed(conn: &Conn, account: AccountId) -> Result<bool> {
+    conn.exists(IS_FOLLOWED, &[&account]).await
 }
 
 /// Where those elsewhere are reached who block `account`.

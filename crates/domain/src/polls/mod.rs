@@ -184,6 +184,14 @@ pub async fn vote_from_elsewhere(db: &Db, voter: AccountId, (id, title): (PollId
     tx.commit().await
 }
 
+/// Whether somebody has its post who neither follows nor voted: they are named in it, or did something to it.
+async fn is_elsewhere(tx: &Tx, poll: &Poll, author: &accounts::Account) -> Result<bool> {
+    match statuses::store::by_id(tx, poll.status_id).await? {
+        Some(status) => deliveries::is_elsewhere(tx, &status, author).await,
+        None => Ok(false),
+    }
+}
+
 /// Has the numbers of a poll here told to whoever has it elsewhere; hidden ones when it is over.
 async fn tell_numbers(tx: &mut Tx, poll: &Poll, at: Time) -> Result<()> {
     if poll.hide_totals && !poll.expired(tx.now) {
@@ -191,7 +199,8 @@ async fn tell_numbers(tx: &mut Tx, poll: &Poll, at: Time) -> Result<()> {
     }
     let author = accounts::store::by_id(tx, poll.account_id).await?.filter(accounts::Account::is_local);
     let Some(author) = author else { return Ok(()) };
-    if author.has_remote_followers || !store::voters_elsewhere(tx, poll.id, 1).await?.is_empty() {
+    let known = author.has_remote_followers || !store::voters_elsewhere(tx, poll.id, 1).await?.is_empty();
+    if known || is_elsewhere(tx, poll, &author).await? {
         deliveries::tell_once(tx, News::PollCounted { status: poll.status_id }, at).await?;
     }
     Ok(())

@@ -146,7 +146,7 @@ pub async fn inboxes(conn: &Conn, style: Option<Style>) -> Result<Vec<String>> {
 }
 
 /// Whether relays pass on what becomes of `status`: what is for everybody, written by somebody who is not limited.
-pub(crate) fn is_for_relays(status: &Status, author: &Account) -> bool {
+pub fn is_for_relays(status: &Status, author: &Account) -> bool {
     let open = status.visibility == Visibility::Public && status.reblog_of_id.is_none();
     open && status.local && author.silenced_at.is_none()
 }
@@ -154,6 +154,11 @@ pub(crate) fn is_for_relays(status: &Status, author: &Account) -> bool {
 /// As [`is_for_relays`], when there is any that agreed.
 pub(crate) async fn want(tx: &Tx, status: &Status, author: &Account) -> Result<bool> {
     Ok(is_for_relays(status, author) && store::any_accepted(tx).await?)
+}
+
+/// Whether there is any that agreed.
+pub(crate) async fn any_accepted(conn: &Conn) -> Result<bool> {
+    store::any_accepted(conn).await
 }
 
 /// Somebody elsewhere asked to follow the site itself: only relays may.

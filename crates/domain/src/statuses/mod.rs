@@ -220,6 +220,11 @@ impl Status {
     pub fn touched(&self) -> bool {
         self.replies_count + self.reblogs_count + self.favourites_count > 0
     }
+    /// Whether whoever it answers gets it for that: what is for few without naming them is not for them, unless they were
+    /// asked whether it may be.
+    pub fn is_told_to_parent(&self) -> bool {
+        self.visibility <= Visibility::Unlisted || self.consent != Consent::None
+    }
     pub fn tags(&self) -> Vec<String> {
         serde_json::from_str(&self.tags_json).unwrap_or_default()
     }

@@ -126,9 +126,7 @@ async fn of_status(conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Ve
         return personal(conn, consent::asked(conn, &status).await?).await;
     }
     let mut people: Vec<AccountId> = status.mentions().into_iter().map(|m| m.id).collect();
-    if status.visibility <= Visibility::Unlisted {
-        people.extend(status.in_reply_to_account_id);
-    }
+    people.extend(status.in_reply_to_account_id.filter(|_| status.is_told_to_parent()));
     if let Some(original) = status.reblog_of_id {
         people.extend(statuses::store::by_id(conn, original).await?.map(|o| o.account_id));
     }

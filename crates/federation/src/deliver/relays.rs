@@ -4,12 +4,13 @@ use super::compose::{known, undo};
 use crate::Federation;
 use crate::actors::keys::ROTATION;
 use crate::documents::{Activity, Object, PUBLIC, Verb};
+use domain::accounts;
 use domain::db::Conn;
 use domain::deliveries::News;
 use domain::ids::{AccountId, ActivityId, RelayId, StatusId};
 use domain::keys::SITE;
 use domain::relays::{self, Left, Style};
-use domain::statuses::{self, Status, Visibility};
+use domain::statuses::{self, Status};
 use domain::{Error, Result};
 
 /// What the site says.
@@ -114,10 +115,10 @@ async fn answer(conn: &Conn, answer: Answer<'_>) -> Result<Activity> {
 
 /// The relays that hear of what becomes of a status: of one style, or all.
 pub(super) async fn inboxes(conn: &Conn, status: &Status, style: Option<Style>) -> Result<Vec<String>> {
-    if status.visibility != Visibility::Public || status.reblog_of_id.is_some() {
-        return Ok(Vec::new());
+    match accounts::store::by_id(conn, status.account_id).await? {
+        Some(author) if relays::is_for_relays(status, &author) => relays::inboxes(conn, style).await,
+        _ => Ok(Vec::new()),
     }
-    relays::inboxes(conn, style).await
 }
 
 /// Whether one of these inboxes is that of a relay which passes on activities as they come.

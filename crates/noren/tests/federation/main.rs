@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod audience;
 mod availability;
 mod blocks;
 #[allow(dead_code)]

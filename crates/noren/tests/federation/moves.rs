@@ -118,15 +118,21 @@ fn moving(peer: &Peer, who: &Somebody, name: &str, (object, target): (&str, &str
 
 with_a_peer! {
     async fn everybody_concerned_is_told(server, peer, bob) {
-        let blocker = Peer::start().await;
+        let (blocker, far, stranger) = (Peer::start().await, Peer::start().await, Peer::start().await);
         let (ann, new, eve) = (peer.somebody("ann"), peer.somebody("new"), blocker.somebody("eve"));
+        let (tom, relay) = (far.somebody("tom"), Peer::start().await);
+        stranger.somebody("sam");
+        find(&bob, &format!("sam@{}", stranger.host())).await;
+        crate::relays::accepted(&server, &relay).await;
         let here = local_uri(&server, &bob);
         peer.send(&ann, &server, &peer.activity(&ann, ("Follow", "1"), json!(here))).await;
+        far.send(&tom, &server, &far.activity(&tom, ("Follow", "1"), json!(here))).await;
         blocker.send(&eve, &server, &blocker.activity(&eve, ("Block", "1"), json!(here))).await;
         peer.shows(&new, "new", json!({ "alsoKnownAs": [here] }));
         leave(&server, &bob, &format!("new@{}", peer.host())).await.unwrap();
         server.settle().await;
-        for told in [&peer, &blocker] {
+        assert_eq!(*stranger.received.lock().unwrap(), Vec::<Value>::new());
+        for told in [&peer, &blocker, &far, &relay] {
             let (moved, profile) = (told.last("Move"), told.last("Update"));
             assert_eq!((&moved["object"], &moved["target"], &moved["actor"]), (&json!(here), &json!(new.uri), &json!(here)));
             assert_eq!((told.told("Move").len(), &profile["object"]["movedTo"]), (1, &json!(new.uri)));

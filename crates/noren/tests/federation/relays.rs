@@ -86,6 +86,42 @@ with_a_peer! {
         assert_eq!(peer.told("Create").len(), 1);
     }
 
+    async fn a_relay_may_change_its_mind(server, peer, bob) {
+        let relay = accepted(&server, &peer).await;
+        let asked = peer.last("Follow");
+        let other = Peer::start().await;
+        let (author, neighbour) = (other.somebody("author"), peer.somebody("neighbour"));
+        let says = async |who: &Somebody, (verb, name): (&str, &str)| {
+            peer.send(who, &server, &peer.activity(who, (verb, name), asked["id"].clone())).await;
+            state(&server).await.0
+        };
+        let brings = async |name: &str| {
+            let note = other.note(&author, (name, name), &[]);
+            other.put(&format!("/notes/{name}"), note.clone());
+            peer.send(&relay, &server, &peer.activity(&relay, ("Announce", &format!("a-{name}")), note["id"].clone())).await;
+            federated(&server).await.len()
+        };
+        // Whoever else is on its server has no say in it.
+        assert_eq!(says(&neighbour, ("Reject", "1")).await, State::Accepted);
+        assert_eq!(brings("one").await, 1);
+        assert_eq!(says(&relay, ("Reject", "2")).await, State::Rejected);
+        post_as(&bob, "not for who wants nothing", "public").await;
+        server.settle().await;
+        assert_eq!((peer.told("Create").len(), brings("two").await), (0, 1));
+        assert_eq!(says(&neighbour, ("Accept", "3")).await, State::Rejected);
+        assert_eq!(says(&relay, ("Accept", "4")).await, State::Accepted);
+        post_as(&bob, "once more", "public").await;
+        server.settle().await;
+        assert_eq!((peer.told("Create").len(), brings("three").await), (1, 2));
+        // Left: what it says of that does not bring it back.
+        relays::leave(server.db(), &format!("{}/inbox", peer.base)).await.unwrap();
+        server.settle().await;
+        assert_eq!(peer.told("Undo"), [documents::PUBLIC]);
+        peer.send(&relay, &server, &peer.activity(&relay, ("Accept", "5"), asked["id"].clone())).await;
+        assert!(relays::list(&server.db().read().await.unwrap()).await.unwrap().is_empty());
+        assert_eq!(brings("four").await, 2);
+    }
+
     async fn relays_hear_of_another_key_of_the_name_that_they_know(server, peer, bob) {
         accepted(&server, &peer).await;
         drop(bob);

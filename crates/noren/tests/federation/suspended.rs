@@ -43,6 +43,26 @@ with_a_peer! {
         assert_eq!(home(&bob).await.len(), 3);
     }
 
+    async fn who_follows_is_told_again_when_it_ends(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        peer.send(&ann, &server, &peer.activity(&ann, ("Follow", "1"), json!(local_uri(&server, &bob)))).await;
+        let says = async |name: &str, suspended: bool| {
+            peer.shows(&ann, "ann", json!({ "suspended": suspended }));
+            let (_, _, actor) = peer.get(&ann, &ann.uri).await;
+            peer.send(&ann, &server, &peer.activity(&ann, ("Update", name), actor)).await;
+        };
+        let mut posted = Vec::new();
+        for (words, suspended) in [("one", false), ("two", true), ("three", true), ("four", false)] {
+            says(words, suspended).await;
+            let post = post_as(&bob, words, "public").await;
+            server.settle().await;
+            if !suspended {
+                posted.push(post["uri"].as_str().unwrap().to_owned());
+            }
+            assert_eq!(peer.told("Create"), posted, "{words}");
+        }
+    }
+
     async fn a_suspension_of_this_site_is_not_for_others_to_end(server, peer, bob) {
         let ann = peer.somebody("ann");
         let there = id(&find(&bob, &format!("ann@{}", peer.host())).await).to_owned();
