@@ -6,6 +6,7 @@ use crate::documents::{Activity, Emoji, Image, Verb};
 use domain::db::Conn;
 use domain::deliveries::News;
 use domain::ids::{AccountId, FavouriteId, ReactionId, StatusId};
+use domain::statuses;
 use domain::statuses::reactions::{self, Kept};
 use domain::{Error, Result};
 
@@ -38,6 +39,22 @@ pub(super) async fn made(federation: &Federation, conn: &Conn, news: &News) -> R
     }
 }
 
+/// Who hears of it besides the author of what it is on: an emoji is shown, a favourite is between two.
+pub(super) async fn followers(conn: &Conn, news: &News) -> Result<Option<AccountId>> {
+    let (News::Reacted { account, status, .. }
+    | News::Unreacted { account, status, .. }
+    | News::LikeKept { account, status, .. }) = news
+    else {
+        return Ok(None);
+    };
+    let is_favourite = matches!(news, News::LikeKept { .. })
+        && !matches!(reactions::kept(conn, *account, *status).await?, Some(Kept::Reaction(..)));
+    match statuses::store::by_id(conn, *status).await?.filter(|_| !is_favourite) {
+        Some(status) if reactions::is_for_followers(conn, *account, &status).await? => Ok(Some(*account)),
+        _ => Ok(None),
+    }
+}
+
 async fn liked(conn: &Conn, whose: Whose, favourite: FavouriteId) -> Result<(AccountId, Activity)> {
     on_status(conn, whose, Act { verb: Verb::Like, name: format!("likes/{favourite}") }).await
 }
@@ -50,7 +67,11 @@ impl Federation {
         (reaction, emoji): (ReactionId, &reactions::Emoji),
     ) -> Result<(AccountId, Activity)> {
         let act = Act { verb: Verb::Like, name: format!("reactions/{reaction}") };
-        let (account, like) = on_status(conn, whose, act).await?;
+        let (account, mut like) = on_status(conn, whose, act).await?;
+        let status = statuses::store::by_id(conn, whose.1).await?.ok_or(Error::NotFound)?;
+        if reactions::is_for_followers(conn, account, &status).await? {
+            like.to.push(format!("{}/followers", like.actor));
+        }
         Ok((account, self.with_emoji(conn, like, emoji).await?))
     }
 

@@ -67,7 +67,9 @@ pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<Strin
         | News::Unreacted { status, .. }
         | News::LikeKept { status, .. } => {
             let status = statuses::store::by_id(&conn, *status).await?;
-            personal(&conn, status.map(|s| s.account_id)).await?
+            let mut inboxes = personal(&conn, status.map(|s| s.account_id)).await?;
+            inboxes.extend(of_followers(&conn, super::reactions::followers(&conn, news).await?).await?);
+            inboxes
         }
         News::QuoteRequested { status, .. } => {
             let quoted = match statuses::store::by_id(&conn, *status).await? {

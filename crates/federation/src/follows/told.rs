@@ -40,9 +40,11 @@ pub(crate) async fn headers(
     Ok(vec![(NAME, claim.to_text())])
 }
 
-/// Told by the bytes, which are our own: in them a quotation mark is escaped wherever it stands in somebody's text.
+/// Told by the bytes, which are our own: in them a quotation mark is escaped wherever it stands in somebody's text. What is
+/// named after who does it (emoji on posts) is no post.
 fn is_for_followers(activity: &Activity) -> bool {
-    activity.body.contains(&format!("\"{}/followers\"", activity.actor)) && !activity.body.contains(PUBLIC)
+    let is_post = activity.uri.strip_prefix(activity.actor.as_str()).is_none_or(|rest| !rest.starts_with('#'));
+    is_post && activity.body.contains(&format!("\"{}/followers\"", activity.actor)) && !activity.body.contains(PUBLIC)
 }
 
 async fn counted(federation: &Federation, activity: &Activity) -> Result<Digests> {

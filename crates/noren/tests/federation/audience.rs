@@ -238,6 +238,26 @@ async fn between_two(all: &Around<'_>) {
     assert_eq!(all.heard().await, "Reject: stranger");
 }
 
+/// Emoji are shown: followers hear of those on what everybody may see.
+async fn emoji_on_posts(all: &Around<'_>) {
+    let own = async |visibility: &str| {
+        let post = post_as(all.bob, visibility, visibility).await;
+        all.heard().await;
+        id(&post).to_owned()
+    };
+    let of_others = id(&all.theirs(1).await).to_owned();
+    for (status, who) in
+        [(of_others, "answered follower"), (own("unlisted").await, "follower"), (own("private").await, "")]
+    {
+        let path = crate::emoji::reaction(&status, "👍");
+        let told = |verb: &str| if who.is_empty() { String::new() } else { format!("{verb}: {who}") };
+        all.bob.put(&path, ()).await.ok();
+        assert_eq!(all.heard().await, told("Like"));
+        all.bob.delete(&path, ()).await.ok();
+        assert_eq!(all.heard().await, told("Undo"));
+    }
+}
+
 /// What somebody says of themselves, and their end.
 async fn of_oneself(all: &Around<'_>) {
     all.bob.patch("/api/v1/accounts/update_credentials", [("display_name", "Robert")]).await.ok();
@@ -262,6 +282,7 @@ with_a_peer! {
         }
         boosts(&all).await;
         between_two(&all).await;
+        emoji_on_posts(&all).await;
         of_oneself(&all).await;
         assert_eq!(hosts::counts(&server.db().read().await.unwrap()).await.unwrap(), (0, 0), "none failed");
     }

@@ -3,9 +3,9 @@
 mod store;
 
 use super::{
-    Status,
+    Status, Visibility,
     actions::{about, finish, undone},
-    consent::{self, Deed},
+    consent::{self, Deed, Verdict},
     store as statuses, visibility,
 };
 use crate::{
@@ -144,11 +144,27 @@ pub async fn react_named(
     let (name, picture) = (emoji.name.clone(), emoji.picture.clone());
     let reaction = Reaction { id: ids::next(), account_id: who, name, picture, favours };
     keep_picture(&mut tx, &reaction).await?;
-    if store::insert(&tx, (status.id, uri), &reaction).await? && !status.local {
+    if store::insert(&tx, (status.id, uri), &reaction).await? && is_told(&tx, who, &status).await? {
         let (status, reaction) = (status.id, reaction.id);
         deliveries::tell(&mut tx, News::Reacted { account: who, status, reaction, emoji: emoji.clone() }).await?;
     }
     finish(tx, status.id).await
+}
+
+/// Whether anybody elsewhere hears of what `who` puts on `status`: its author, and followers of somebody here.
+async fn is_told(tx: &Tx, who: AccountId, status: &Status) -> Result<bool> {
+    if !status.local {
+        return Ok(true);
+    }
+    let who = accounts::store::by_id(tx, who).await?;
+    let followed = who.is_some_and(|who| who.is_local() && who.has_remote_followers);
+    Ok(followed && status.visibility <= Visibility::Unlisted)
+}
+
+/// Whether followers of `who` hear of what they put on `status`: what everybody may see, and whoever may without asking.
+pub async fn is_for_followers(conn: &Conn, who: AccountId, status: &Status) -> Result<bool> {
+    let open = status.visibility <= Visibility::Unlisted;
+    Ok(open && consent::verdict(conn, who, (status, Deed::Like)).await? == Verdict::Allowed)
 }
 
 /// An emoji of another server is shown as those in posts are: it gets a row. Whoever puts it there says how it looks; of
@@ -211,7 +227,7 @@ pub async fn kept(conn: &Conn, who: AccountId, id: StatusId) -> Result<Option<Ke
 }
 
 async fn tell_gone(tx: &mut Tx, status: &Status, gone: Reaction) -> Result<()> {
-    if status.local {
+    if !is_told(tx, gone.account_id, status).await? {
         return Ok(());
     }
     let emoji = Emoji { name: gone.name, picture: gone.picture };
