@@ -184,6 +184,29 @@ async fn the_family_that_answers_is_found() {
     assert!(start.elapsed() < std::time::Duration::from_millis(1000), "{:?}", start.elapsed());
 }
 
+/// Also where the other family is refused, and with an address in the place of a name.
+#[tokio::test]
+async fn ipv6_alone_is_enough() {
+    if std::net::TcpListener::bind(("::1", 0)).is_err() {
+        return;
+    }
+    let server = Server::start("::1", |asked, _| {
+        document(&format!(r#"{{"id":"http://{}{}"}}"#, asked.header("host"), asked.uri))
+    })
+    .await;
+    let these: Vec<IpAddr> = vec!["127.0.0.2".parse().unwrap(), "::1".parse().unwrap()];
+    let told: &[(&'static str, &[&[&str]])] =
+        &[("six.example", &[&["::1"]]), ("dual.example", &[&["127.0.0.2", "::1"]])];
+    let options = Options { private: Private::These(these.into()), resolver: Told::new(told), ..options() };
+    let fetcher = Fetcher::new(options).unwrap();
+    for name in ["six.example", "dual.example", "dual.example", "[::1]"] {
+        let url = named(&server, name, "/1");
+        assert_eq!(fetcher.document(&url, None).await.unwrap().url, url, "{name}");
+    }
+    let reached = fetcher.reach(&named(&server, "six.example", "/")).await.unwrap();
+    assert!(reached.len() == 1 && reached[0].outcome.is_ok(), "{reached:?}");
+}
+
 #[tokio::test]
 async fn who_can_be_reached_and_why_not() {
     let server = Server::start("127.0.0.2", |_, _| answer("200 OK", &[], b"")).await;

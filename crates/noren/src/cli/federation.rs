@@ -84,9 +84,9 @@ impl Federation {
 
 /// As hosts are called in the database; what no server is called is refused.
 fn named(name: &str) -> Result<String, Failure> {
-    match domain_blocks::name::normal(name) {
-        Some(_) => Ok(name.to_lowercase()),
-        None => Err(Failure::Usage(format!("{name} is not the name of a server"))),
+    match (domain_blocks::name::normal(name), hosts::of(&format!("https://{name}/"))) {
+        (Some(_), Some(host)) => Ok(host),
+        _ => Err(Failure::Usage(format!("{name} is not the name of a server"))),
     }
 }
 

@@ -49,6 +49,7 @@ mod previews;
 mod process;
 mod profiles;
 mod proofs;
+mod queue_commands;
 mod quote_policies;
 mod quotes;
 mod quotes_asked;

@@ -4,6 +4,7 @@ use crate::peer::{Peer, Somebody};
 use domain::Db;
 use domain::db::DatabaseConfig;
 use domain::jobs::{self, Release};
+use reqwest::Method;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -131,8 +132,13 @@ impl Site {
 
     /// None: nobody answered.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Option<Value> {
-        let sent = self.client.post(self.url(path)).bearer_auth(&self.token).form(fields).send().await.ok()?;
-        sent.json().await.ok()
+        self.call(Method::POST, path, fields).await
+    }
+
+    /// The same in any way.
+    pub(crate) async fn call(&self, method: Method, path: &str, fields: &[(&str, &str)]) -> Option<Value> {
+        let asked = self.client.request(method, self.url(path)).bearer_auth(&self.token).form(fields);
+        asked.send().await.ok()?.json().await.ok()
     }
 
     /// The texts of the home timeline, sorted.
