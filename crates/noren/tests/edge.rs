@@ -219,7 +219,6 @@ impl Drop for Successor<'_> {
 fn figures_are_shown_after_a_handover() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();
-    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     std::fs::create_dir_all(folder.join("system")).unwrap();
     let figures = |port: u16| -> std::io::Result<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", port))?;
@@ -229,7 +228,7 @@ fn figures_are_shown_after_a_handover() {
         Ok(text)
     };
     for serve in ["edge", "serve"] {
-        let (port, shown) = (free(), free());
+        let (port, shown) = (testkit::free_port(), testkit::free_port());
         let site = format!("hosts = [\"media.test\"]\n[[SITE.origin]]\nfolder = \"{}/system\"\n", folder.display());
         let (file, text) = match serve {
             "edge" => ("edge.toml", format!("[metrics]\nlisten = \"127.0.0.1:{shown}\"\n[[site]]\n{site}[[listen]]\n")),
@@ -330,7 +329,7 @@ fn sites_beside_our_own_server() {
     let folder = place.path();
     std::fs::create_dir_all(folder.join("system/accounts")).unwrap();
     std::fs::write(folder.join("system/accounts/a.png"), "picture").unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = testkit::free_port();
     let config = |host: &str| {
         format!(
             "[server]\nlisten = \"127.0.0.1:{port}\"\ndata = \"{here}/data\"\n[[edge.site]]\nhosts = [\"{host}\"]\npath = \"/system\"\n\

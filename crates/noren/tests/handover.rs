@@ -24,10 +24,6 @@ fn noren(data: &Path) -> Command {
     command
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn signal(name: &str, id: u32) {
     assert!(Command::new("kill").args([&format!("-{name}"), &id.to_string()]).status().unwrap().success());
 }
@@ -102,7 +98,7 @@ impl Drop for Successor<'_> {
 #[test]
 fn a_new_program_takes_over_without_a_lost_request() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, port) = (folder.path(), free_port());
+    let (data, port) = (folder.path(), testkit::free_port());
     let mut command = noren(data);
     command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
     let mut first = Server::start(command);
@@ -143,7 +139,7 @@ fn a_new_program_takes_over_without_a_lost_request() {
 #[test]
 fn a_new_program_that_cannot_start_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, port) = (folder.path(), free_port());
+    let (data, port) = (folder.path(), testkit::free_port());
     let mut command = noren(data);
     command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
     let mut server = Server::start(command);
@@ -158,7 +154,7 @@ fn a_new_program_that_cannot_start_changes_nothing() {
 #[test]
 fn addresses_are_read_again() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, first, second) = (folder.path(), free_port(), free_port());
+    let (data, first, second) = (folder.path(), testkit::free_port(), testkit::free_port());
     let write = |ports: &[u16]| {
         let listen = ports.iter().map(|port| format!("[[listen]]\naddress = \"127.0.0.1:{port}\"\n"));
         std::fs::write(data.join("noren.toml"), listen.collect::<String>()).unwrap();

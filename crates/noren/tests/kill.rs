@@ -65,10 +65,6 @@ struct Acknowledged {
     uploads: Vec<String>,
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn picture(n: usize) -> Vec<u8> {
     let shade = u8::try_from(n % 251).unwrap();
     let picture = image::RgbImage::from_fn(320, 240, |x, y| image::Rgb([shade, (x % 256) as u8, (y % 256) as u8]));
@@ -133,7 +129,7 @@ fn nothing_acknowledged_is_lost(database: Option<String>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let done = Arc::new(Mutex::new(Acknowledged::default()));
     for round in 0..ROUNDS {
-        let mut server = site.serve(free_port());
+        let mut server = site.serve(testkit::free_port());
         runtime.block_on(async {
             let clients: Vec<_> =
                 (0..CLIENTS).map(|n| tokio::spawn(work(server.base.clone(), token.clone(), done.clone(), n))).collect();
@@ -147,7 +143,7 @@ fn nothing_acknowledged_is_lost(database: Option<String>) {
     }
     let done = done.lock().unwrap();
     assert!(done.statuses.len() > ROUNDS && done.uploads.len() > ROUNDS, "too little was done to lose anything");
-    let server = site.serve(free_port());
+    let server = site.serve(testkit::free_port());
     runtime.block_on(verify(&server.base, &token, &done));
     let dead = site.last_line(&["jobs", "list", "--state", "dead", "--json"]);
     assert!(matches!(dead.trim(), "[]" | ""), "{dead}");

@@ -54,7 +54,7 @@ impl Server {
     }
 
     fn start_as(data: &Path, more: &[&str]) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = testkit::free_port();
         let listen = format!("127.0.0.1:{port}");
         let mut child = noren(data)
             .args(["serve", "--listen", &listen])

@@ -13,12 +13,14 @@
 
 mod client;
 mod peers;
+mod ports;
 pub mod postgres;
 mod redact;
 mod server;
 
 pub use client::{Client, Input, Reply};
 pub use peers::{run_pair, settle_all};
+pub use ports::free_port;
 pub use redact::redacted;
 pub use server::{Engine, Person, TestServer, run, run_with};
 

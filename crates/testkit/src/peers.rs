@@ -4,7 +4,6 @@ use crate::server::{Engine, TestServer};
 use domain::Time;
 use domain::jobs::{self, State};
 use std::future::Future;
-use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 /// How long they may take to tell each other everything.
@@ -43,9 +42,7 @@ impl TestServer {
     /// # Panics
     /// When the server does not start.
     pub async fn start_reachable_with(engine: Engine, more: impl FnOnce(&mut noren::config::Config)) -> Option<Self> {
-        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        drop(listener);
+        let port = crate::free_port();
         let change = |config: &mut noren::config::Config| {
             config.site.domain = None;
             config.server.listen.0.set_port(port);

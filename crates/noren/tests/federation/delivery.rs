@@ -153,7 +153,7 @@ async fn a_dead_server_is_tried_again(engine: Engine) {
     let mut victim = peer.somebody("victim");
     victim.uri = format!("{}/users/victim", peer.base);
     // Nobody listens at the port of the inbox any more.
-    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let closed = testkit::free_port();
     let there = find(&bob, &format!("victim@{}", peer.host())).await;
     let tx = server.db().begin().await.unwrap();
     let inbox = format!("http://localhost:{closed}/inbox");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use testkit::{Engine, TestServer};
 
 async fn shows_how_queues_and_hosts_do(engine: Engine) {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = testkit::free_port();
     let shown = |config: &mut noren::config::Config| {
         config.metrics.listen = Some(([127, 0, 0, 1], port).into());
     };

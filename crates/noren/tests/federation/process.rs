@@ -44,7 +44,7 @@ impl Site {
 
     /// Nobody is there yet.
     pub(crate) fn unowned(database: Option<TestDatabase>) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = testkit::free_port();
         let (data, client) = (tempfile::tempdir().unwrap(), reqwest::Client::new());
         let database = database.map(Arc::new);
         Self { data, database, port, scheme: "http", token: String::new(), client }

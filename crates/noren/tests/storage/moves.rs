@@ -26,10 +26,6 @@ impl Drop for Site {
     }
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn configure(folder: &Path, port: u16, more: &str) {
     let data = folder.join("data");
     let text = format!(
@@ -49,7 +45,7 @@ async fn until(what: &str, mut so: impl FnMut() -> bool) {
 
 impl Site {
     async fn start(more: &str) -> Self {
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let (folder, port) = (tempfile::tempdir().unwrap(), testkit::free_port());
         configure(folder.path(), port, more);
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let mut command = noren(folder.path());
