@@ -12,6 +12,7 @@
 //! ```
 
 mod client;
+mod keys;
 mod peers;
 mod ports;
 pub mod postgres;
@@ -19,6 +20,7 @@ mod redact;
 mod server;
 
 pub use client::{Client, Input, Reply};
+pub use keys::Keys;
 pub use peers::{run_pair, settle_all};
 pub use ports::free_port;
 pub use redact::redacted;

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use domain::{Db, db::DatabaseConfig};
 use tokio_postgres::NoTls;
 use url::Url;
 
@@ -29,10 +30,29 @@ pub struct TestDatabase {
 /// # Panics
 /// When PostgreSQL is wanted but not to be had: a test that silently skips an engine proves nothing.
 pub fn database() -> Option<TestDatabase> {
+    wanted(|server| fresh(server, "template0"))
+}
+
+/// The same with all tables in it: a copy of one where they were made once, which takes longer than most tests.
+///
+/// # Panics
+/// As [`database`].
+pub fn with_tables() -> Option<TestDatabase> {
+    static TEMPLATE: OnceLock<Result<String, String>> = OnceLock::new();
+    wanted(|server| {
+        let made = TEMPLATE.get_or_init(|| template(server).map_err(|error| format!("{error:#}")));
+        match made {
+            Ok(template) => fresh(server, template),
+            Err(why) => bail!("{why}"),
+        }
+    })
+}
+
+fn wanted(make: impl FnOnce(&Url) -> anyhow::Result<TestDatabase>) -> Option<TestDatabase> {
     if std::env::var("NOREN_TEST_ENGINES").is_ok_and(|engines| engines == "sqlite") {
         return None;
     }
-    match fresh() {
+    match server().and_then(|server| make(&server)) {
         Ok(database) => Some(database),
         Err(error) => panic!(
             "no PostgreSQL for tests: {error:#}\n\
@@ -41,16 +61,46 @@ pub fn database() -> Option<TestDatabase> {
     }
 }
 
-fn fresh() -> anyhow::Result<TestDatabase> {
+fn fresh(server: &Url, template: &str) -> anyhow::Result<TestDatabase> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let server = server()?;
     let micros = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("noren_{}_{micros}_{count}", std::process::id());
-    execute(&server, format!("CREATE DATABASE {name} TEMPLATE template0"))?;
+    execute(server, format!("CREATE DATABASE {name} TEMPLATE {template}"))?;
+    let server = server.clone();
+    Ok(TestDatabase { url: within(&server, &name), name, server })
+}
+
+fn within(server: &Url, name: &str) -> String {
     let mut url = server.clone();
-    url.set_path(&name);
-    Ok(TestDatabase { url: url.into(), name, server })
+    url.set_path(name);
+    url.into()
+}
+
+/// The name of a database on this server that has all tables and nothing in them; made when there is none. It stays, for
+/// the next test program.
+fn template(server: &Url) -> anyhow::Result<String> {
+    let name = format!("noren_tables_{:x}", domain::db::fingerprint());
+    let (server, template) = (server.clone(), name.clone());
+    apart(async move {
+        let (client, connection) = tokio_postgres::connect(server.as_str(), NoTls).await?;
+        tokio::spawn(connection);
+        // Two programs that start together: the second waits here until this one is done, or gone.
+        client.batch_execute("SELECT pg_advisory_lock(7064402)").await?;
+        if client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&template]).await?.is_none() {
+            // Under another name until all of it is there.
+            let draft = format!("{template}_draft");
+            client.batch_execute(&format!("DROP DATABASE IF EXISTS {draft} WITH (FORCE)")).await?;
+            client.batch_execute(&format!("CREATE DATABASE {draft} TEMPLATE template0")).await?;
+            let config = DatabaseConfig { url: within(&server, &draft), connections: 1, ..DatabaseConfig::default() };
+            drop(Db::open(&config, Path::new("")).await?);
+            // Nobody may be in what is copied, not even who tidies up.
+            client.batch_execute(&format!("ALTER DATABASE {draft} ALLOW_CONNECTIONS false")).await?;
+            client.batch_execute(&format!("ALTER DATABASE {draft} RENAME TO {template}")).await?;
+        }
+        Ok(())
+    })?;
+    Ok(name)
 }
 
 impl Drop for TestDatabase {
@@ -62,20 +112,22 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Runs one statement from a thread of its own: the caller may be inside a runtime or in a `Drop`.
+/// Runs one statement.
 fn execute(server: &Url, sql: String) -> anyhow::Result<()> {
     let url = server.to_string();
-    let work = move || -> anyhow::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
-            let connection = tokio::spawn(connection);
-            client.batch_execute(&sql).await?;
-            drop(client);
-            Ok(connection.await??)
-        })
-    };
-    std::thread::spawn(work).join().unwrap_or_else(|_| bail!("the thread for PostgreSQL panicked"))
+    apart(async move {
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
+        let connection = tokio::spawn(connection);
+        client.batch_execute(&sql).await?;
+        drop(client);
+        Ok(connection.await??)
+    })
+}
+
+/// Runs this in a thread of its own: the caller may be inside a runtime or in a `Drop`.
+fn apart(work: impl Future<Output = anyhow::Result<()>> + Send + 'static) -> anyhow::Result<()> {
+    let run = move || tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work);
+    std::thread::spawn(run).join().unwrap_or_else(|_| bail!("the thread for PostgreSQL panicked"))
 }
 
 /// The URL of the server to use, started at the first call.

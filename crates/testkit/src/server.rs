@@ -1,6 +1,7 @@
 //! A whole server in this process: real router, real workers, real sockets, a database of its own.
 
 use crate::client::Client;
+use crate::keys::Keys;
 use crate::postgres::{self, TestDatabase};
 use domain::ids::{AccountId, UserId};
 use domain::jobs::{self, JobRow, Queue, State};
@@ -20,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long jobs may take in a test, and requests to come to their end.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// A delivery looks again as soon as this whether what comes before it has come.
 const TURN: Duration = Duration::from_secs(3);
 /// The site's name in tests: the same in every run, whatever port the server got.
@@ -43,6 +44,8 @@ struct Inner {
     stop: CancellationToken,
     serving: Mutex<Option<JoinHandle<anyhow::Result<()>>>>,
     finished: AtomicBool,
+    /// Lent until the test has ended, whatever becomes of the server.
+    _keys: Arc<Keys>,
     _database: Option<TestDatabase>,
     _folder: tempfile::TempDir,
 }
@@ -112,7 +115,7 @@ impl TestServer {
         config.database.connections = 2;
         let database = match engine {
             Engine::Sqlite => None,
-            Engine::Postgres => Some(tokio::task::spawn_blocking(postgres::database).await.expect("PostgreSQL")?),
+            Engine::Postgres => Some(tokio::task::spawn_blocking(postgres::with_tables).await.expect("PostgreSQL")?),
         };
         if let Some(database) = &database {
             config.database.url.clone_from(&database.url);
@@ -120,7 +123,10 @@ impl TestServer {
         change(&mut config);
         let sockets = server::listen(&config, server::Sockets::default()).expect("a free port");
         let address = sockets.addresses()[0];
-        let parts = Parts::open(config).await.expect("a fresh database");
+        let mut parts = Parts::open(config).await.expect("a fresh database");
+        let keys = Arc::new(Keys::default());
+        let lent = keys.clone();
+        parts.federation = parts.federation.with_pairs(Box::new(move || Ok(lent.another())));
         let client = Client::new(address, &parts.site.base_url);
         let stop = CancellationToken::new();
         let serving = tokio::spawn(server::run(parts.clone(), sockets, Rounds::Never, stop.clone()));
@@ -131,6 +137,7 @@ impl TestServer {
             stop,
             serving: Mutex::new(Some(serving)),
             finished: AtomicBool::new(false),
+            _keys: keys,
             _database: database,
             _folder: folder,
         })))

@@ -15,6 +15,7 @@ mod sqlite;
 
 pub(crate) use crowd::{Crowd, Crowded};
 pub use keeping::{Keeping, keeping};
+pub use migrate::fingerprint;
 pub use params::{Ids, Param, Params, Texts};
 pub use row::Row;
 pub(crate) use row::{column, stored_enum};

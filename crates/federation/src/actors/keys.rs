@@ -1,14 +1,14 @@
 //! Keys at hand: ours, made when they are first needed, and those of others that were needed lately.
 
 use crate::Federation;
-use crate::signatures::{KeyPair, PublicKey, Signer};
+use crate::signatures::{KeyError, KeyPair, PublicKey, Signer};
 use domain::deliveries::Activity;
 use domain::ids::{AccountId, ActivityId};
 use domain::jobs::Outcome;
 use domain::keys::Haste;
 use domain::{Error, Result, Time, accounts, keys};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What stands behind an actor's name in the name of its key.
@@ -22,9 +22,16 @@ const FRESH: Duration = Duration::from_secs(10);
 /// The same for a key of somebody else.
 const KNOWN: Duration = Duration::from_secs(60);
 
+/// Where new pairs come from.
+pub type Maker = Box<dyn Fn() -> std::result::Result<Arc<KeyPair>, KeyError> + Send + Sync>;
+
 /// Our own pairs, parsed, and when each was last seen to be the one of now.
 #[derive(Default)]
-pub(crate) struct Own(Mutex<HashMap<AccountId, (Held, Instant)>>);
+pub(crate) struct Own {
+    pairs: Mutex<HashMap<AccountId, (Held, Instant)>>,
+    /// Unless they are made when they are needed.
+    maker: OnceLock<Maker>,
+}
 
 /// A pair of ours, and when it took the place of another.
 #[derive(Clone)]
@@ -39,14 +46,14 @@ pub(crate) struct Known(Mutex<HashMap<String, (AccountId, PublicKey, Instant)>>)
 
 impl Own {
     fn find(&self, owner: AccountId) -> Option<(Held, Instant)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&owner).cloned()
+        self.pairs.lock().unwrap_or_else(PoisonError::into_inner).get(&owner).cloned()
     }
     /// Looked up again before it is used again.
     pub(crate) fn forget(&self, owner: AccountId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&owner);
+        self.pairs.lock().unwrap_or_else(PoisonError::into_inner).remove(&owner);
     }
     fn keep(&self, owner: AccountId, held: Held) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MOST {
             kept.clear();
         }
@@ -124,7 +131,7 @@ impl Federation {
         let kept = keys::by_owner(&self.db.read().await?, owner).await?;
         let kept = match kept {
             Some(kept) => kept,
-            None => keys::keep(&self.db, owner, made().await?).await?,
+            None => keys::keep(&self.db, owner, self.made().await?).await?,
         };
         // Reading a key takes longer than comparing it.
         let pair = match at_hand.filter(|(held, _)| held.pair.public_pem() == kept.public_key) {
@@ -134,6 +141,25 @@ impl Federation {
         let held = Held { pair, rotated_at: kept.rotated_at };
         self.own.keep(owner, held.clone());
         Ok(held)
+    }
+
+    /// Takes new pairs of ours from `maker`: tests have no time to compute one for everybody in them.
+    #[must_use]
+    pub fn with_pairs(self, maker: Maker) -> Self {
+        self.own.maker.get_or_init(|| maker);
+        self
+    }
+
+    /// A new pair takes tenths of a second of computing.
+    async fn made(&self) -> Result<keys::Pair> {
+        let federation = self.clone();
+        let make = move || match federation.own.maker.get() {
+            Some(maker) => maker(),
+            None => KeyPair::generate().map(Arc::new),
+        };
+        let pair = tokio::task::spawn_blocking(make).await?.map_err(unusable)?;
+        let private_key = pair.private_pem().map_err(unusable)?;
+        Ok(keys::Pair { private_key, public_key: pair.public_pem().to_owned() })
     }
 }
 
@@ -151,7 +177,7 @@ pub async fn rotate(
 ) -> Result<Outcome> {
     if account == keys::SITE {
         if keys::by_owner(&federation.db.read().await?, account).await?.is_some() {
-            keys::rotate_site(&federation.db, (&made().await?, rotation), haste).await?;
+            keys::rotate_site(&federation.db, (&federation.made().await?, rotation), haste).await?;
             federation.own.forget(account);
         }
         return Ok(Outcome::Done);
@@ -163,7 +189,7 @@ pub async fn rotate(
     let known = keys::by_owner(&conn, account).await?.is_some();
     drop(conn);
     if known {
-        let changed = keys::rotate(&federation.db, account, (&made().await?, rotation), haste).await?;
+        let changed = keys::rotate(&federation.db, account, (&federation.made().await?, rotation), haste).await?;
         federation.own.forget(account);
         if !changed {
             tracing::info!(%account, "another key was made before, and not everybody knows it yet");
@@ -172,14 +198,7 @@ pub async fn rotate(
     Ok(Outcome::Done)
 }
 
-/// A new pair takes tenths of a second of computing.
-async fn made() -> Result<keys::Pair> {
-    let pair = tokio::task::spawn_blocking(KeyPair::generate).await?.map_err(unusable)?;
-    let private_key = pair.private_pem().map_err(unusable)?;
-    Ok(keys::Pair { private_key, public_key: pair.public_pem().to_owned() })
-}
-
-fn unusable(error: crate::signatures::KeyError) -> Error {
+fn unusable(error: KeyError) -> Error {
     Error::internal(format!("a key of ours: {error}"))
 }
 

@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
-use testkit::{Person, TestServer};
+use testkit::{Keys, Person, TestServer};
 use url::Url;
 
 #[derive(Clone)]
@@ -32,6 +32,8 @@ pub(crate) struct Peer {
     /// Looks at everything first.
     pub(crate) judge: Arc<OnceLock<Judge>>,
     client: reqwest::Client,
+    /// Lent to those on it and to whoever pretends to be.
+    pub(crate) keys: Arc<Keys>,
 }
 
 /// A request as it came.
@@ -132,8 +134,8 @@ impl Peer {
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let client = reqwest::Client::new();
         let (documents, files, received, claims, heads, refuses) = Default::default();
-        let (asked, judge) = Default::default();
-        let peer = Self { base, documents, files, received, claims, heads, refuses, asked, judge, client };
+        let (asked, judge, keys) = Default::default();
+        let peer = Self { base, documents, files, received, claims, heads, refuses, asked, judge, client, keys };
         let router = Router::new().fallback(answer).with_state(peer.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         peer
@@ -176,7 +178,7 @@ impl Peer {
 
     /// Somebody whose actor is at another path than most.
     pub(crate) fn somebody_at(&self, name: &str, path: &str) -> Somebody {
-        let who = Somebody { uri: format!("{}{path}", self.base), key: Arc::new(KeyPair::generate().unwrap()) };
+        let who = Somebody { uri: format!("{}{path}", self.base), key: self.keys.another() };
         self.put(path, self.actor(name, &who));
         self.put(
             &format!(
