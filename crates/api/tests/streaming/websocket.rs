@@ -76,7 +76,12 @@ async fn two_streams_over_one_socket() {
     let world = World::start().await;
     let alice = world.person("alice").await;
     let mut socket = world.socket("", &alice.token).await;
-    alice.post("before anything").await;
+    // Who hears a mark knows that all before it has been told to everybody.
+    let mut witness = world.socket("?stream=user", &alice.token).await;
+    let before = alice.post("before anything").await;
+    world.mark(&alice);
+    witness.expect("user", "update", before.id).await;
+    witness.expect_mark().await;
     socket.subscribe("user").await;
     socket.subscribe("public").await;
     socket.subscribe("public").await;
@@ -89,6 +94,11 @@ async fn two_streams_over_one_socket() {
     socket.settle().await;
     let next = alice.post("once").await;
     socket.expect("public", "update", next.id).await;
+    world.mark(&alice);
+    for told in [&posted, &next] {
+        witness.expect("user", "update", told.id).await;
+    }
+    witness.expect_mark().await;
     socket.say(json!({ "type": "unsubscribe", "stream": "public" })).await;
     socket.subscribe("user").await;
     world.mark(&alice);

@@ -77,14 +77,23 @@ impl Running {
         heard(&mut stream).await
     }
 
+    /// Waits until somebody waits for an endless answer.
+    pub async fn something_endless(&self) {
+        self.until("the answer begins", |endless| endless > 0).await;
+    }
+
     /// Waits until nobody waits for an endless answer.
     pub async fn nothing_endless(&self) {
-        let gone = async {
-            while self.endless.load(Ordering::SeqCst) > 0 {
+        self.until("the answer is given up", |endless| endless == 0).await;
+    }
+
+    async fn until(&self, what: &str, so: impl Fn(usize) -> bool) {
+        let coming = async {
+            while !so(self.endless.load(Ordering::SeqCst)) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, gone).await.expect("the answer is given up");
+        tokio::time::timeout(PATIENCE, coming).await.expect(what);
     }
 }
 
@@ -92,8 +101,11 @@ impl Running {
 pub async fn heard(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = Vec::new();
     let mut bytes = [0; 16 * 1024];
-    while let Ok(Ok(count @ 1..)) = tokio::time::timeout(Duration::from_millis(700), stream.read(&mut bytes)).await {
+    // The beginning may be late on a machine that does other things; what comes after it is on its way.
+    let mut moment = Duration::from_secs(3);
+    while let Ok(Ok(count @ 1..)) = tokio::time::timeout(moment, stream.read(&mut bytes)).await {
         text.extend_from_slice(&bytes[..count]);
+        moment = Duration::from_millis(700);
     }
     String::from_utf8_lossy(&text).into_owned()
 }
