@@ -13,12 +13,21 @@ use syn::visit::{self, Visit};
 const FILE_LINES: usize = 400;
 /// No reason helps beyond this.
 const FILE_LINES_EVER: usize = 600;
-const FUNCTION_LINES: usize = 100;
+/// The same of functions, with `LONG_FUNCTIONS`.
+const FUNCTION_LINES: usize = 60;
+const FUNCTION_LINES_EVER: usize = 100;
 const PARAMETERS: usize = 6;
 const ARCHITECTURE_LINES: usize = 150;
 
 /// (path, why it may have more than `FILE_LINES` lines). Keep it short; split instead.
 const LONG_FILES: &[(&str, &str)] = &[];
+
+/// (path, function, why it may have more than `FUNCTION_LINES` lines). Keep it short; split instead.
+const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
+    ("crates/federation/src/deliver/compose.rs", "made", "an arm for each of the news"),
+    ("crates/federation/src/deliver/recipients.rs", "of", "an arm for each of the news"),
+    ("crates/web/examples/pages.rs", "fill", "a site to look at, told from its beginning to its end"),
+];
 
 /// (crate, the crates of ours that it may depend on); the binary, the benchmark and the test kit may take all.
 const IMPORTS: &[(&str, &[&str])] = &[
@@ -199,8 +208,13 @@ impl Code {
         let typed = |input: &&syn::FnArg| matches!(input, syn::FnArg::Typed(_));
         let parameters = signature.inputs.iter().filter(typed).count();
         let place = format!("{}:{start}: {}", self.path, signature.ident);
-        if lines > FUNCTION_LINES {
-            self.functions.push(format!("{place} has {lines} lines of {FUNCTION_LINES}"));
+        let may_be_long = LONG_FUNCTIONS.iter().any(|(path, name, _)| *path == self.path && signature.ident == name);
+        let most = if may_be_long { FUNCTION_LINES_EVER } else { FUNCTION_LINES };
+        if lines > most {
+            self.functions.push(format!("{place} has {lines} lines of {most}"));
+        }
+        if may_be_long && lines <= FUNCTION_LINES {
+            self.functions.push(format!("{place} has {lines} lines: take it off LONG_FUNCTIONS"));
         }
         if parameters > PARAMETERS {
             self.functions.push(format!("{place} has {parameters} parameters of {PARAMETERS}"));
