@@ -7,11 +7,10 @@ use domain::Result;
 use domain::accounts;
 use domain::db::Conn;
 use domain::deliveries::{self, Gone, News, store};
-use domain::hosts;
 use domain::ids::{AccountId, StatusId};
-use domain::moves;
 use domain::relays::{self, Style};
 use domain::statuses::{self, Consent, Visibility, consent};
+use domain::{hosts, moves, polls};
 
 /// Servers that one activity goes to.
 const INBOXES: i64 = 50_000;
@@ -21,86 +20,7 @@ const TOUCHED: i64 = 1_000;
 /// The inboxes that `news` goes to. Nobody here is among them.
 pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<String>> {
     let conn = federation.db.read_long().await?;
-    let mut inboxes = match news {
-        News::StatusCreated { status } | News::StatusApproved { status } => {
-            let mut inboxes = of_status(&conn, (*status, Touched::No)).await?;
-            inboxes.extend(of_relays(&conn, *status, Some(Style::Mastodon)).await?);
-            inboxes
-        }
-        News::StatusEdited { status } | News::StatusRetold { status, .. } => {
-            let mut inboxes = of_status(&conn, (*status, Touched::Too)).await?;
-            inboxes.extend(of_relays(&conn, *status, None).await?);
-            inboxes
-        }
-        News::Relayed { status } => of_relays(&conn, *status, Some(Style::Litepub)).await?,
-        News::RelayFollowed { relay } => {
-            relays::store::by_id(&conn, *relay).await?.into_iter().map(|relay| relay.inbox).collect()
-        }
-        News::RelayLeft { left } => vec![left.inbox.clone()],
-        News::SiteAnswered { follower, .. } => personal(&conn, Some(*follower)).await?,
-        News::StatusDeleted { gone } => of_gone(&conn, gone).await?,
-        News::PollCounted { status } => {
-            let mut inboxes = of_status(&conn, (*status, Touched::Too)).await?;
-            inboxes.extend(of_voters(&conn, *status).await?);
-            inboxes
-        }
-        News::Pinned { account, .. }
-        | News::Unpinned { account, .. }
-        | News::TagFeatured { account, .. }
-        | News::TagUnfeatured { account, .. } => of_followers(&conn, [*account]).await?,
-        News::ProfileChanged { account, .. } | News::KeysRotated { account, .. } | News::Moved { account, .. } => {
-            let mut inboxes = match news {
-                // Who knows the key and does not hear of another believes nothing any more.
-                News::KeysRotated { .. } => store::acquainted_inboxes(&conn, *account, INBOXES).await?,
-                _ => of_followers(&conn, [*account]).await?,
-            };
-            // Who blocks somebody wants to know them again; where they went last is where they may come back from.
-            inboxes.extend(store::blocker_inboxes(&conn, *account, INBOXES).await?);
-            let last = moves::last(&conn, *account).await?;
-            inboxes.extend(store::shared_inboxes(&conn, last.map(|last| last.target_id)).await?);
-            inboxes.extend(relays::inboxes(&conn, None).await?);
-            inboxes
-        }
-        News::Favourited { status, .. }
-        | News::Unfavourited { status, .. }
-        | News::Reacted { status, .. }
-        | News::Unreacted { status, .. }
-        | News::LikeKept { status, .. } => {
-            let status = statuses::store::by_id(&conn, *status).await?;
-            let mut inboxes = personal(&conn, status.map(|s| s.account_id)).await?;
-            inboxes.extend(of_followers(&conn, super::reactions::followers(&conn, news).await?).await?);
-            inboxes
-        }
-        News::QuoteRequested { status, .. } => {
-            let quoted = match statuses::store::by_id(&conn, *status).await? {
-                None => None,
-                Some(quoting) => quotes::quoted(&conn, &quoting).await?,
-            };
-            personal(&conn, quoted.map(|s| s.account_id)).await?
-        }
-        News::QuoteAccepted { asked, .. } | News::QuoteRejected { asked, .. } | News::FeatureRejected { asked, .. } => {
-            personal(&conn, Some(asked.by)).await?
-        }
-        News::QuoteRevoked { quoting, .. } => of_quote(&conn, *quoting).await?,
-        News::Passed { status, .. } => of_status(&conn, (*status, Touched::Too)).await?,
-        News::Followed { bond } | News::Unfollowed { bond } => personal(&conn, Some(bond.target)).await?,
-        News::FollowAccepted { bond } | News::FollowRejected { bond } => personal(&conn, Some(bond.account)).await?,
-        News::Blocked { target, .. } | News::Unblocked { target, .. } => personal(&conn, Some(*target)).await?,
-        News::Voted { poll, .. } => {
-            let poll = domain::polls::store::by_id(&conn, *poll).await?;
-            personal(&conn, poll.map(|p| p.account_id)).await?
-        }
-        News::Reported { report, domains } => super::flag::inboxes(&conn, *report, domains).await?,
-        // Only relays that follow back know this name of the site: to the others it is the one below, and they hear of that.
-        News::SiteKeysRotated { relay: true, .. } => relays::inboxes(&conn, Some(Style::Litepub)).await?,
-        // Everybody has been asked for something in the site's name.
-        News::SiteKeysRotated { relay: false, .. } => {
-            let mut inboxes = store::all_inboxes(&conn, INBOXES).await?;
-            inboxes.extend(relays::inboxes(&conn, None).await?);
-            inboxes
-        }
-        News::AccountDeleted { .. } => store::all_inboxes(&conn, INBOXES).await?,
-    };
+    let mut inboxes = concerned(&conn, news).await?;
     let rules = federation.policy.rules_on(&conn).await?;
     let admitted = |inbox: &String| host(inbox).is_some_and(|host| federation.policy.admits_by(&rules, &host));
     inboxes.retain(|inbox| !federation.is_ours(inbox) && admitted(inbox));
@@ -112,6 +32,68 @@ pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<Strin
     inboxes.dedup();
     tracing::trace!(?news, inboxes = inboxes.len(), "recipients");
     Ok(inboxes)
+}
+
+/// The inboxes of all whom `news` concerns, whatever is thought of their servers.
+async fn concerned(conn: &Conn, news: &News) -> Result<Vec<String>> {
+    match news {
+        News::StatusCreated { status } | News::StatusApproved { status } => {
+            let inboxes = of_status(conn, (*status, Touched::No)).await?;
+            Ok([inboxes, of_relays(conn, *status, Some(Style::Mastodon)).await?].concat())
+        }
+        News::StatusEdited { status } | News::StatusRetold { status, .. } => {
+            let inboxes = of_status(conn, (*status, Touched::Too)).await?;
+            Ok([inboxes, of_relays(conn, *status, None).await?].concat())
+        }
+        News::PollCounted { status } => {
+            let inboxes = of_status(conn, (*status, Touched::Too)).await?;
+            Ok([inboxes, of_voters(conn, *status).await?].concat())
+        }
+        News::Passed { status, .. } => of_status(conn, (*status, Touched::Too)).await,
+        News::StatusDeleted { gone } => of_gone(conn, gone).await,
+        News::QuoteRevoked { quoting, .. } => of_quote(conn, *quoting).await,
+        News::Pinned { account, .. }
+        | News::Unpinned { account, .. }
+        | News::TagFeatured { account, .. }
+        | News::TagUnfeatured { account, .. } => of_followers(conn, [*account]).await,
+        News::ProfileChanged { account, .. } | News::Moved { account, .. } => {
+            Ok([of_followers(conn, [*account]).await?, of_profile(conn, *account).await?].concat())
+        }
+        News::KeysRotated { account, .. } => {
+            // Who knows the key and does not hear of another believes nothing any more.
+            let acquainted = store::acquainted_inboxes(conn, *account, INBOXES).await?;
+            Ok([acquainted, of_profile(conn, *account).await?].concat())
+        }
+        News::AccountDeleted { .. } => store::all_inboxes(conn, INBOXES).await,
+        News::Relayed { status } => of_relays(conn, *status, Some(Style::Litepub)).await,
+        News::RelayFollowed { relay } => {
+            Ok(relays::store::by_id(conn, *relay).await?.into_iter().map(|relay| relay.inbox).collect())
+        }
+        News::RelayLeft { left } => Ok(vec![left.inbox.clone()]),
+        // Only relays that follow back know this name of the site: to the others it is the one below, and they hear of that.
+        News::SiteKeysRotated { relay: true, .. } => relays::inboxes(conn, Some(Style::Litepub)).await,
+        // Everybody has been asked for something in the site's name.
+        News::SiteKeysRotated { relay: false, .. } => {
+            Ok([store::all_inboxes(conn, INBOXES).await?, relays::inboxes(conn, None).await?].concat())
+        }
+        News::Reported { report, domains } => super::flag::inboxes(conn, *report, domains).await,
+        News::Favourited { status, .. }
+        | News::Unfavourited { status, .. }
+        | News::Reacted { status, .. }
+        | News::Unreacted { status, .. }
+        | News::LikeKept { status, .. } => of_reaction(conn, (*status, news)).await,
+        News::QuoteRequested { status, .. } => personal(conn, author_of_quoted(conn, *status).await?).await,
+        News::QuoteAccepted { asked, .. } | News::QuoteRejected { asked, .. } | News::FeatureRejected { asked, .. } => {
+            personal(conn, Some(asked.by)).await
+        }
+        News::Followed { bond } | News::Unfollowed { bond } => personal(conn, Some(bond.target)).await,
+        News::FollowAccepted { bond } | News::FollowRejected { bond } => personal(conn, Some(bond.account)).await,
+        News::Blocked { target, .. } | News::Unblocked { target, .. } => personal(conn, Some(*target)).await,
+        News::Voted { poll, .. } => {
+            personal(conn, polls::store::by_id(conn, *poll).await?.map(|poll| poll.account_id)).await
+        }
+        News::SiteAnswered { follower, .. } => personal(conn, Some(*follower)).await,
+    }
 }
 
 /// Whether those get it too who favoured, boosted, answered or quoted, or were named before an edit, and those who follow
@@ -130,7 +112,7 @@ async fn of_status(conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Ve
     let mut people: Vec<AccountId> = status.mentions().into_iter().map(|m| m.id).collect();
     people.extend(status.in_reply_to_account_id.filter(|_| status.is_told_to_parent()));
     if let Some(original) = status.reblog_of_id {
-        people.extend(statuses::store::by_id(conn, original).await?.map(|o| o.account_id));
+        people.extend(author(conn, original).await?);
     }
     let mut followed = Vec::new();
     if touched == Touched::Too {
@@ -182,6 +164,15 @@ async fn of_followers(conn: &Conn, accounts: impl IntoIterator<Item = AccountId>
     store::follower_inboxes(conn, accounts, INBOXES).await
 }
 
+/// Who hears of a changed profile beside followers: who blocks somebody wants to know them again; where they went last is
+/// where they may come back from.
+async fn of_profile(conn: &Conn, account: AccountId) -> Result<Vec<String>> {
+    let last = moves::last(conn, account).await?;
+    let destination = store::shared_inboxes(conn, last.map(|last| last.target_id)).await?;
+    let blockers = store::blocker_inboxes(conn, account, INBOXES).await?;
+    Ok([blockers, destination, relays::inboxes(conn, None).await?].concat())
+}
+
 async fn of_relays(conn: &Conn, id: StatusId, style: Option<Style>) -> Result<Vec<String>> {
     match statuses::store::by_id(conn, id).await? {
         Some(status) if status.consent != Consent::Waiting => super::relays::inboxes(conn, &status, style).await,
@@ -189,11 +180,25 @@ async fn of_relays(conn: &Conn, id: StatusId, style: Option<Style>) -> Result<Ve
     }
 }
 
+async fn of_reaction(conn: &Conn, (id, news): (StatusId, &News)) -> Result<Vec<String>> {
+    let inboxes = personal(conn, author(conn, id).await?).await?;
+    Ok([inboxes, of_followers(conn, super::reactions::followers(conn, news).await?).await?].concat())
+}
+
 async fn of_voters(conn: &Conn, id: StatusId) -> Result<Vec<String>> {
     let poll = statuses::store::by_id(conn, id).await?.and_then(|s| s.poll_id);
     let Some(poll) = poll else { return Ok(Vec::new()) };
-    let voters = domain::polls::store::voters_elsewhere(conn, poll, TOUCHED).await?;
+    let voters = polls::store::voters_elsewhere(conn, poll, TOUCHED).await?;
     store::shared_inboxes(conn, voters).await
+}
+
+async fn author(conn: &Conn, id: StatusId) -> Result<Option<AccountId>> {
+    Ok(statuses::store::by_id(conn, id).await?.map(|status| status.account_id))
+}
+
+async fn author_of_quoted(conn: &Conn, quoting: StatusId) -> Result<Option<AccountId>> {
+    let Some(quoting) = statuses::store::by_id(conn, quoting).await? else { return Ok(None) };
+    Ok(quotes::quoted(conn, &quoting).await?.map(|quoted| quoted.account_id))
 }
 
 /// What concerns one person goes to their own inbox.
