@@ -188,15 +188,7 @@ async fn a_dead_server_is_tried_again(engine: Engine) {
     server.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_server_is_tried_again_sqlite() {
-    a_dead_server_is_tried_again(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_server_is_tried_again_postgres() {
-    a_dead_server_is_tried_again(Engine::Postgres).await;
-}
+testkit::with_each_engine!(a_dead_server_is_tried_again);
 
 /// A server that says nothing until the gate is opened; where it is, and how much it was sent.
 async fn silent(gate: watch::Receiver<bool>) -> (String, Arc<AtomicUsize>) {
@@ -256,12 +248,4 @@ async fn a_silent_server_holds_up_only_itself(engine: Engine) {
     server.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silent_server_holds_up_only_itself_sqlite() {
-    a_silent_server_holds_up_only_itself(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silent_server_holds_up_only_itself_postgres() {
-    a_silent_server_holds_up_only_itself(Engine::Postgres).await;
-}
+testkit::with_each_engine!(a_silent_server_holds_up_only_itself);

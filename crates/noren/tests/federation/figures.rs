@@ -67,12 +67,4 @@ async fn shows_how_queues_and_hosts_do(engine: Engine) {
     server.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sqlite() {
-    shows_how_queues_and_hosts_do(Engine::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres() {
-    shows_how_queues_and_hosts_do(Engine::Postgres).await;
-}
+testkit::with_each_engine!(shows_how_queues_and_hosts_do);

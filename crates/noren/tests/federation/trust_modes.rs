@@ -156,24 +156,9 @@ async fn every_door_of_a_limited_site_is_shut(engine: Engine) {
     server.finish().await;
 }
 
-macro_rules! on_both_engines {
-    ($($name:ident: $body:ident),+ $(,)?) => { $(
-        mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::$body(testkit::Engine::Sqlite).await;
-            }
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::$body(testkit::Engine::Postgres).await;
-            }
-        }
-    )+ };
-}
-
-on_both_engines! {
-    authorized_fetch: only_who_signs_gets_an_answer,
-    authorized_fetch_both_ways: careful_servers_speak_to_each_other,
-    limited: only_who_is_allowed_has_to_do_with_a_limited_site,
-    limited_doors: every_door_of_a_limited_site_is_shut,
-}
+testkit::with_each_engine!(
+    only_who_signs_gets_an_answer,
+    careful_servers_speak_to_each_other,
+    only_who_is_allowed_has_to_do_with_a_limited_site,
+    every_door_of_a_limited_site_is_shut,
+);
