@@ -152,6 +152,16 @@ fn head(path: &str) -> Vec<u8> {
     block
 }
 
+/// A request for all of an answer, whose client allows as much as can be said.
+pub fn all_of(path: &str) -> Vec<u8> {
+    const MOST: u32 = (1 << 31) - 1;
+    // INITIAL_WINDOW_SIZE; the window of the connection is another one.
+    let settings = frame(SETTINGS, 0, 0, &[&[0, 4][..], &MOST.to_be_bytes()].concat());
+    let window = frame(WINDOW_UPDATE, 0, 0, &(MOST - 65_535).to_be_bytes());
+    let request = frame(HEADERS, END_HEADERS | END_STREAM, 1, &head(path));
+    [PREFACE, &settings, &window, &request].concat()
+}
+
 /// Sends frames as long as the server takes them, `most` times at most. How often it did, and what it said in the end.
 async fn flood(server: &Running, certified: &Certified, most: u32, frames: impl Fn(u32) -> Vec<u8>) -> (u32, Vec<u8>) {
     let stream = open(server, certified).await;

@@ -1,6 +1,6 @@
 //! Clients that take too much: connections, time.
 
-use crate::support::{Certified, Running, encrypt, get_request, heard, is_closed, plain};
+use crate::support::{Certified, PATIENCE, Running, encrypt, get_request, heard, is_closed, plain};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -40,23 +40,53 @@ async fn all_together_have_so_many() {
     assert!(heard(&mut second).await.ends_with("one"));
 }
 
+/// Little patience with who takes nothing, and one place for all, so that it shows when it is free again.
+fn strict(setup: &mut edge::server::Setup) {
+    setup.limits.connections.write_timeout.0 = Duration::from_millis(400);
+    setup.limits.all = 1;
+}
+
 #[tokio::test]
 async fn who_takes_nothing_is_dropped() {
-    let strict =
-        |setup: &mut edge::server::Setup| setup.limits.connections.write_timeout.0 = Duration::from_millis(400);
     let server = Running::start(vec![plain("127.0.0.1:0")], strict);
     let mut stream = server.connect().await;
     stream.write_all(get_request("/endless", "").as_bytes()).await.unwrap();
     server.something_endless().await;
     server.nothing_endless().await;
     assert!(is_closed(&mut stream).await);
+}
 
+/// Over https, in both versions of both. With HTTP/2 the client allows as much as can be said, so that not its window
+/// ends the answer, but that nothing leaves the socket: its stream and its connection are given up.
+#[tokio::test]
+async fn who_takes_nothing_over_https_is_dropped() {
     let certified = Certified::new(&[&["a.example"]]);
-    let server = certified.start(strict);
-    let mut stream = encrypt(server.connect().await, certified.client(), "a.example", &["http/1.1"]).await.unwrap();
-    stream.write_all(get_request("/endless", "").as_bytes()).await.unwrap();
-    server.something_endless().await;
-    server.nothing_endless().await;
+    for (protocol, version) in [
+        ("http/1.1", &rustls::version::TLS13),
+        ("http/1.1", &rustls::version::TLS12),
+        ("h2", &rustls::version::TLS13),
+        ("h2", &rustls::version::TLS12),
+    ] {
+        let server = certified.start(strict);
+        let client = certified.client_of(version);
+        let mut stream = encrypt(server.connect().await, client, "a.example", &[protocol]).await.unwrap();
+        let said = match protocol {
+            "h2" => crate::http2::all_of("/endless"),
+            _ => get_request("/endless", "").into_bytes(),
+        };
+        stream.write_all(&said).await.unwrap();
+        stream.flush().await.unwrap();
+        server.something_endless().await;
+        server.nothing_endless().await;
+        let next = async {
+            let mut next =
+                encrypt(server.connect().await, certified.client(), "a.example", &["http/1.1"]).await.unwrap();
+            next.write_all(get_request("/name", "").as_bytes()).await.unwrap();
+            heard(&mut next).await
+        };
+        let next = tokio::time::timeout(PATIENCE, next).await;
+        assert!(next.is_ok_and(|answer| answer.ends_with("one")), "{protocol} {version:?}: the connection stays");
+    }
 }
 
 #[tokio::test]

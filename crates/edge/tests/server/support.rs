@@ -10,7 +10,7 @@ use edge::server::{Peer, Scheme, Server, Setup, Sockets};
 use futures_util::stream;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -187,6 +187,12 @@ impl Certified {
 
     pub fn client(&self) -> ClientConfig {
         ClientConfig::builder().with_root_certificates(self.roots.clone()).with_no_client_auth()
+    }
+
+    /// One that speaks this version alone.
+    pub fn client_of(&self, version: &'static SupportedProtocolVersion) -> ClientConfig {
+        let builder = ClientConfig::builder_with_protocol_versions(&[version]);
+        builder.with_root_certificates(self.roots.clone()).with_no_client_auth()
     }
 
     /// A server for https with these certificates.
