@@ -45,6 +45,11 @@ impl WebError {
         Self::told(StatusCode::GONE, Word::GoneTitle, Word::GoneText)
     }
 
+    /// 403: it may come back.
+    pub(crate) fn suspended() -> Self {
+        Self::told(StatusCode::FORBIDDEN, Word::SuspendedTitle, Word::SuspendedText)
+    }
+
     /// 400: what was asked makes no sense.
     pub(crate) fn bad(why: Word) -> Self {
         Self::told(StatusCode::BAD_REQUEST, Word::BadRequestTitle, why)

@@ -18,6 +18,7 @@ use domain::{
     accounts::{self, Account},
     page, text,
     timelines::{self, Profile, Tagged},
+    tombstones,
 };
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -51,12 +52,16 @@ impl Range {
     }
 }
 
-/// The local account of this name; 410 when it is suspended.
+/// The local account of this name; 403 while it is suspended, which may end, and 410 for who was deleted. Other servers
+/// are told the same.
 pub(crate) async fn local(visit: &Visit, conn: &domain::db::Conn, username: &str) -> Result<Account, WebError> {
+    if tombstones::is_former_name(conn, username).await? {
+        return Err(WebError::gone());
+    }
     let account = accounts::lookup(conn, &visit.web.site, username).await?;
     match (account.is_local(), account.suspended_at) {
         (false, _) => Err(WebError::not_found()),
-        (true, Some(_)) => Err(WebError::gone()),
+        (true, Some(_)) => Err(WebError::suspended()),
         (true, None) => Ok(account),
     }
 }

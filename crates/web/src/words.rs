@@ -28,7 +28,9 @@ words! {
     NotFoundTitle = "Nothing here", "ページが見つかりません";
     NotFoundText = "The page does not exist, or it is not for you to see.", "ページが存在しないか、閲覧する権限がありません。";
     GoneTitle = "No longer here", "もうありません";
-    GoneText = "This account is suspended or has been deleted.", "このアカウントは停止中か、削除されました。";
+    GoneText = "What was here has been deleted.", "ここにあったものは削除されました。";
+    SuspendedTitle = "Not to be seen", "表示できません";
+    SuspendedText = "This account is suspended.", "このアカウントは停止されています。";
     BadRequestTitle = "That does not work", "このリクエストは処理できません";
     RefusedTitle = "Not allowed", "許可されていません";
     BusyTitle = "Just a moment", "混み合っています";

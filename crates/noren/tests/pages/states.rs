@@ -55,7 +55,7 @@ on_both_engines! {
         }
     }
 
-    async fn the_suspended_are_gone_and_come_back(server: TestServer) {
+    async fn the_suspended_are_hidden_and_come_back(server: TestServer) {
         person(&server, "owner", Role::Owner).await;
         let (alice, _) = person(&server, "alice", Role::User).await;
         let new = NewStatus { text: "hello from alice".into(), ..NewStatus::default() };
@@ -67,7 +67,7 @@ on_both_engines! {
         users::modify(server.db(), alice.id, change(true)).await.unwrap();
         let mut browser = Browser::new(&server);
         for path in &paths {
-            assert_eq!(browser.get(path).await.status, 410, "{path}");
+            expect(&browser.get(path).await, 403, "This account is suspended");
         }
         assert!(!browser.get("/").await.text().contains("hello from alice"));
         assert_eq!(inside.get("/settings").await.status, 303, "out at once");
@@ -76,6 +76,27 @@ on_both_engines! {
         expect(&browser.get("/").await, 200, "hello from alice");
         assert_eq!(inside.get("/settings").await.status, 303, "sessions do not come back");
         assert_eq!(location(&Browser::new(&server).sign_in("alice").await), "/");
+    }
+
+    /// As other servers are told, so that links and search engines forget them; in whatever letter case.
+    async fn the_deleted_are_gone_for_good(server: TestServer) {
+        person(&server, "owner", Role::Owner).await;
+        let (alice, _) = person(&server, "alice", Role::User).await;
+        let new = NewStatus { text: "hello from alice".into(), ..NewStatus::default() };
+        let status = statuses::publish(server.db(), &server.parts().site, &alice, new).await.unwrap();
+        let paths = ["/@alice".to_owned(), "/@Alice".to_owned(), format!("/@alice/{}", status.id), "/users/alice".to_owned(),
+            format!("/users/alice/statuses/{}", status.id)];
+        users::delete(server.db(), alice.id).await.unwrap();
+        let mut browser = Browser::new(&server);
+        // Before the work is done, and after it.
+        for _ in 0..2 {
+            for path in &paths {
+                expect(&browser.get(path).await, 410, "has been deleted");
+            }
+            server.settle().await;
+        }
+        assert_eq!(browser.get("/@nobody").await.status, 404);
+        assert_eq!(browser.get("/@a%00b").await.status, 404);
     }
 
     async fn the_limited_are_not_on_the_front_page(server: TestServer) {
