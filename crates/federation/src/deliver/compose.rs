@@ -1,5 +1,6 @@
 //! From news to the activity that says it. None where it does not matter any more.
 
+use super::updates::{again, counted, edited};
 use super::{Told, quotes, reactions, relays};
 use crate::Federation;
 use crate::actors::keys::ROTATION;
@@ -42,7 +43,7 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             let (author, status) = own(conn, *status).await?;
             let note = federation.note(conn, &author, &status).await?;
             let id = format!("{}#updates/{telling}", status.uri);
-            Ok((author.id, of_note(&author, note, Verb::Update, id)))
+            Ok((author.id, again(conn, &status, of_note(&author, note, Verb::Update, id)).await?))
         }
         News::StatusDeleted { gone } => deleted(conn, gone).await,
         News::QuoteRequested { .. }
@@ -214,28 +215,7 @@ fn announce(author: &str, boost: &Status, (original, whose): (&str, Option<Strin
     }
 }
 
-async fn edited(federation: &Federation, conn: &Conn, (author, status): (&Account, &Status)) -> Result<Activity> {
-    let note = federation.note(conn, author, status).await?;
-    let at = status.edited_at.unwrap_or(status.created_at);
-    // A name of its own for each edit: one of the same name would be taken for the same edit.
-    let id = format!("{}#updates/{}", status.uri, at.millis());
-    let activity = of_note(author, note, Verb::Update, id);
-    Ok(Activity { published: Some(at), ..activity })
-}
-
-/// A poll's numbers: no edit, so that nothing says when it was edited.
-async fn counted(federation: &Federation, conn: &Conn, (author, status): (&Account, &Status)) -> Result<Activity> {
-    let note = Note { updated: None, ..federation.note(conn, author, status).await? };
-    let poll = note.poll.as_ref().ok_or(Error::NotFound)?;
-    let votes: u64 = poll.choices.iter().filter_map(|choice| choice.votes).sum();
-    // No vote is ever taken off, not even with who gave it: the same sum is the same numbers. An edit that asks something
-    // else begins a poll anew, under another id, and the numbers with it; none gives it more time.
-    let which = status.poll_id.ok_or(Error::NotFound)?;
-    let id = format!("{}#updates/votes/{which}/{votes}{}", status.uri, if poll.closed { "/end" } else { "" });
-    Ok(of_note(author, note, Verb::Update, id))
-}
-
-fn of_note(author: &Account, note: Note, verb: Verb, id: String) -> Activity {
+pub(super) fn of_note(author: &Account, note: Note, verb: Verb, id: String) -> Activity {
     Activity {
         id: Some(id),
         verb,

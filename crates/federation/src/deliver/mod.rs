@@ -9,6 +9,7 @@ mod reactions;
 mod recipients;
 mod relays;
 mod turn;
+mod updates;
 
 use crate::Federation;
 use crate::documents::{Activity, PUBLIC, host};

@@ -15,7 +15,7 @@ use domain::{hosts, moves, polls};
 /// Servers that one activity goes to.
 const INBOXES: i64 = 50_000;
 /// Accounts that did something to a status and hear of its edits.
-const TOUCHED: i64 = 1_000;
+pub(super) const TOUCHED: i64 = 1_000;
 
 /// The inboxes that `news` goes to. Nobody here is among them.
 pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<String>> {

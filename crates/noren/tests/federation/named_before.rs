@@ -1,6 +1,8 @@
 //! Whoever was named in a post holds a copy, also when an edit names them no more.
 
+use crate::peer::{local_uri, with_a_peer};
 use crate::{find, id, post_as, search, text};
+use federation::documents::PUBLIC;
 use serde_json::{Value, json};
 use testkit::{Person, TestServer, settle_all};
 
@@ -53,5 +55,40 @@ testkit::between_two_servers! {
         settle_all(&[&a, &b]).await;
         assert!(!is_known(&b, &posted).await);
         assert_eq!(bob.get("/api/v1/notifications", ()).await.ok(), json!([]));
+    }
+}
+
+with_a_peer! {
+    async fn an_edit_that_names_nobody_is_addressed_all_the_same(server, peer, bob) {
+        let (ann, eve) = (peer.somebody("ann"), peer.somebody("eve"));
+        for name in ["ann", "eve"] {
+            find(&bob, &format!("{name}@{}", peer.host())).await;
+        }
+        let posted = post_as(&bob, &format!("@ann@{} a secret", peer.host()), "direct").await;
+        server.settle().await;
+        assert_eq!(peer.last("Create")["to"], json!([ann.uri]));
+        let told = async |words: &str| {
+            edit(&bob, &posted, words).await;
+            server.settle().await;
+            peer.last("Update")
+        };
+        // Who is named does not hear who was.
+        let update = told(&format!("@eve@{} a secret", peer.host())).await;
+        assert_eq!((&update["to"], &update["object"]["to"]), (&json!([eve.uri]), &json!([eve.uri])));
+        let update = told("to nobody").await;
+        let mut to: Vec<&str> = update["to"].as_array().unwrap().iter().map(|uri| uri.as_str().unwrap()).collect();
+        to.sort_unstable();
+        assert_eq!(to, [ann.uri.as_str(), eve.uri.as_str()]);
+        // What they hold is a post for its author alone, whom it does not name.
+        let (note, me) = (&update["object"], local_uri(&server, &bob));
+        assert_eq!((&note["to"], &note["cc"], &note["tag"]), (&json!([me]), &json!([]), &json!([])));
+        assert_eq!((&note["directMessage"], update.get("cc")), (&json!(true), None));
+        assert!(!update.to_string().contains(&format!("\"to\":[\"{PUBLIC}")), "{update}");
+        assert_eq!(note["content"], "<p>to nobody</p>");
+        // Nobody elsewhere may fetch it.
+        assert_eq!(peer.get(&ann, posted["uri"].as_str().unwrap()).await.0, 404);
+        bob.delete(&format!("/api/v1/statuses/{}", id(&posted)), ()).await.ok();
+        server.settle().await;
+        assert_eq!(peer.told("Delete"), [posted["uri"].as_str().unwrap()]);
     }
 }
