@@ -15,6 +15,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        // PostgreSQL cannot hold a NUL in a text.
+        if parts.uri.path().contains("%00") {
+            return Err(Refusal::Unknown);
+        }
         match extract::Path::from_request_parts(parts, state).await {
             Ok(extract::Path(named)) => Ok(Self(named)),
             Err(_) => Err(Refusal::Unknown),

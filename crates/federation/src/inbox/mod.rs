@@ -21,9 +21,10 @@ pub(crate) mod trouble;
 mod undo;
 mod update;
 
+use crate::actors::serve::known;
 use crate::documents::{Activity, Document, Object, Verb, host, items_in, parse, same_origin};
 use crate::resolve::{self, Budget};
-use crate::{Federation, Refusal, boxed, follows};
+use crate::{Federation, Path, Refusal, boxed, follows};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -49,15 +50,27 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 100;
 
 pub(crate) fn routes() -> Router<Federation> {
-    // Whose inbox it was sent to says nothing that the activity does not say itself.
     Router::new()
         .route("/inbox", post(receive))
         .route("/actor/inbox", post(receive))
         .route("/relay/inbox", post(receive))
-        .route("/users/{username}/inbox", post(receive))
+        .route("/users/{username}/inbox", post(received_by))
 }
 
-/// `POST /inbox`, `POST /users/{username}/inbox`: 202 once it is written down.
+/// `POST /users/{username}/inbox`: as at the shared one, if there is such a person. Whose inbox it was sent to says nothing
+/// more that the activity does not say itself. Who is suspended may come back: what is sent to them is taken.
+async fn received_by(
+    State(federation): State<Federation>,
+    Path(username): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let conn = federation.db.read().await?;
+    known(&conn, &username).await?;
+    drop(conn);
+    receive(State(federation), request).await
+}
+
+/// `POST /inbox`: 202 once it is written down.
 /// <https://www.w3.org/TR/activitypub/#server-to-server-interactions>
 async fn receive(State(federation): State<Federation>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();

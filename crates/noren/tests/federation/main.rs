@@ -41,6 +41,7 @@ mod media_hostile;
 mod mirror;
 mod moves;
 mod named_before;
+mod nobody;
 mod odd;
 mod order;
 mod peer;
