@@ -58,6 +58,9 @@ pub(super) fn target(url: &Url, private: &Private, scope: Scope) -> Result<Targe
         Some(Host::Ipv6(address)) => Name::Address(address.into()),
         None => return forbidden("the address has no host"),
     };
+    if scope == Scope::Federation && is_everybody(&name, url.path()) {
+        return forbidden("this is everybody, whom nobody can ask");
+    }
     let port = url.port().unwrap_or(if tls { 443 } else { 80 });
     let strict = *private == Private::Refused;
     let unusual = port != if tls { 443 } else { 80 };
@@ -73,6 +76,13 @@ pub(super) fn target(url: &Url, private: &Private, scope: Scope) -> Result<Targe
         Name::Domain(_) | Name::Address(_) => {}
     }
     Ok(Target { tls, name, port, named })
+}
+
+/// Whether this is where the name of everybody ([`crate::documents::PUBLIC`]) leads: whoever writes it where something is to be
+/// fetched would have every server ask that one.
+fn is_everybody(name: &Name, path: &str) -> bool {
+    matches!(name, Name::Domain(domain) if domain == "www.w3.org")
+        && path.trim_end_matches('/') == "/ns/activitystreams"
 }
 
 #[cfg(test)]
@@ -99,6 +109,25 @@ mod tests {
             of("http://127.0.0.1:8080/", &Private::Allowed, Scope::Federation).as_deref(),
             Some("127.0.0.1:8080")
         );
+    }
+
+    #[test]
+    fn nobody_asks_everybody() {
+        for url in [
+            crate::documents::PUBLIC,
+            "https://www.w3.org/ns/activitystreams",
+            "https://WWW.W3.org./ns/activitystreams/?x#Public",
+            "http://www.w3.org/ns/activitystreams#Public",
+        ] {
+            for private in [Private::Refused, Private::Allowed] {
+                assert_eq!(of(url, &private, Scope::Federation), None, "{url}");
+            }
+        }
+        // It is a page, too.
+        let page = of(crate::documents::PUBLIC, &Private::Refused, Scope::Web);
+        assert_eq!(page.as_deref(), Some("www.w3.org"));
+        let other = of("https://www.w3.org/ns/activitystreams-history", &Private::Refused, Scope::Federation);
+        assert_eq!(other.as_deref(), Some("www.w3.org"));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Addresses that nobody may make us ask.
 
-use crate::options;
 use crate::server::{Server, answer, document, redirect};
+use crate::{options, signer};
 use federation::fetch::{Ask, Error, Fetcher, Options, Private, Resolve, Resolving, Scope};
+use federation::signatures::Payload;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,6 +83,25 @@ async fn literals_do_not_ask_the_resolver() {
         assert!(matches!(fetcher.open(&web).await, Err(Error::Forbidden(_))), "{host}");
     }
     assert_eq!((secret.connections(), told.asked.load(Ordering::SeqCst)), (0, 0));
+}
+
+#[tokio::test]
+async fn everybody_is_not_asked() {
+    let w3 = Server::start("127.0.0.2", |_, _| document("{}")).await;
+    let told = Told::new(&[("www.w3.org", &[&["127.0.0.2"]]), ("good.example", &[&["127.0.0.2"]])]);
+    let fetcher = fetcher(told.clone());
+    let everybody = named(&w3, "www.w3.org", "/ns/activitystreams#Public");
+    let outcome = fetcher.document(&everybody, None).await;
+    assert!(matches!(outcome, Err(Error::Forbidden(_))), "{outcome:?}");
+    let payload = Payload::new(b"{}".to_vec());
+    let outcome = fetcher.deliver(&everybody, &payload, &signer(), &[]).await;
+    assert!(matches!(outcome, Err(Error::Forbidden(_))), "{outcome:?}");
+    assert_eq!((w3.connections(), told.asked.load(Ordering::SeqCst)), (0, 0));
+    // Nor is anybody led there.
+    let door = Server::start("127.0.0.2", move |_, _| redirect(everybody.as_str())).await;
+    let outcome = fetcher.document(&named(&door, "good.example", "/1"), None).await;
+    assert!(matches!(outcome, Err(Error::Forbidden(_))), "{outcome:?}");
+    assert_eq!((door.asked().len(), w3.connections()), (1, 0));
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod discovery;
 mod edits;
 mod emoji;
 mod entitled;
+mod everybody;
 mod figures;
 mod floods;
 mod followers;
