@@ -1,7 +1,8 @@
 //! Emoji of this site at the addresses that they have in documents.
 
+use crate::accept::accepts_documents;
 use crate::actors::serve::document;
-use crate::{Federation, Path, Refusal, accepts_documents};
+use crate::{Federation, Path, Refusal};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};

@@ -3,6 +3,7 @@
 //! What arrives is looked at in `inbox`, what is fetched in `resolve`, what is sent in `deliver`; `actors`, `statuses`
 //! and `collections` turn what the domain knows into documents and back.
 
+mod accept;
 mod actors;
 mod boxed;
 pub mod cards;
@@ -28,6 +29,7 @@ pub use crate::boxed::boxed;
 pub use crate::policy::{FederationConfig, Policy};
 pub use crate::reach::{Reach, Verdict};
 
+use crate::accept::accepts_documents;
 use crate::actors::keys::{Known, Own};
 use crate::deliver::moved::Moved;
 use crate::fetch::{Fetcher, Options, Private};
@@ -36,7 +38,7 @@ use crate::inbox::trouble::Trouble;
 use crate::refusal::{Path, Refusal};
 use crate::resolve::missing::Missing;
 use axum::Router;
-use axum::http::{HeaderMap, Method, Uri, header};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::from_fn_with_state;
 use domain::statistics::Statistics;
 use domain::{Db, site::Site};
@@ -99,7 +101,7 @@ impl Federation {
         let files = Fetcher::new(of_files).map_err(domain::Error::internal)?;
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
         let (own, known, missing, trouble) = <(Own, Known, Missing, Trouble)>::default();
-        let (polled, moved, asking) = (Missing::default(), Moved::default(), Asking::default());
+        let (polled, moved, asking) = <(Missing, Moved, Asking)>::default();
         let (counted, statistics, mirrors) = (follows::Counted::default(), Mutex::default(), OnceLock::new());
         Ok(Self(Arc::new(Parts {
             db,
@@ -198,21 +200,10 @@ pub fn asked(method: &Method, path: &str, headers: &HeaderMap) -> Asked {
     }
 }
 
-/// Whether who asks says that they read documents.
-pub(crate) fn accepts_documents(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let is_document = |kind: &str| {
-        let kind = kind.trim().to_ascii_lowercase();
-        kind.starts_with("application/activity+json")
-            || (kind.starts_with("application/ld+json") && kind.contains("activitystreams"))
-    };
-    accepted.flat_map(|value| value.split(',')).any(is_document)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, header};
 
     #[test]
     fn documents_are_told_from_pages() {
@@ -221,7 +212,8 @@ mod tests {
         for (path, accept, wanted) in [
             ("/users/mia", "application/activity+json", Asked::Document),
             ("/@mia", document, Asked::Document),
-            ("/@mia/7", "text/html, application/activity+json;q=0.9", Asked::Document),
+            ("/@mia/7", "text/html, application/activity+json;q=0.9", Asked::Page),
+            ("/@mia/7", "text/html;q=0.1, application/activity+json", Asked::Document),
             ("/users/mia/statuses/7", document, Asked::Document),
             ("/users/mia", page, Asked::Page),
             ("/@mia/7", page, Asked::Page),
