@@ -86,6 +86,7 @@ async fn fill(db: &Db, site: &Site) -> Result<(), Box<dyn Error>> {
     settings.contact_email = "hanako@example.com".into();
     settings::write(&tx, &settings).await?;
     tx.commit().await?;
+    meet(db, site).await?;
     let mut last = None;
     for (text, warning) in [
         (
@@ -147,5 +148,20 @@ async fn fill(db: &Db, site: &Site) -> Result<(), Box<dyn Error>> {
     }
     oauth::tokens::create(db, user.id, "read".parse()?).await?;
     users::seen(db, user.id).await?;
+    Ok(())
+}
+
+/// Somebody of another server is known here.
+async fn meet(db: &Db, site: &Site) -> Result<(), Box<dyn Error>> {
+    let elsewhere = domain::accounts::remote::Arrived {
+        uri: "https://weavers.example/users/yarrow".into(),
+        url: Some("https://weavers.example/@yarrow".into()),
+        username: "yarrow".into(),
+        domain: "weavers.example".into(),
+        display_name: "Yarrow at the loom".into(),
+        ..Default::default()
+    };
+    domain::accounts::remote::receive(db, &elsewhere).await?;
+    println!("{}/@yarrow@weavers.example", site.base_url);
     Ok(())
 }

@@ -124,7 +124,7 @@ async fn follow(visit: Visit, Sent(form): Sent<Decision>) -> PageResult {
     Ok(Redirect::to(&visit.path(&format!("/authorize_interaction?{query}"))).into_response())
 }
 
-fn named(account: &Account) -> &str {
+pub(crate) fn named(account: &Account) -> &str {
     if account.display_name.is_empty() { &account.username } else { &account.display_name }
 }
 

@@ -6,6 +6,7 @@ mod about;
 mod assets;
 mod authorize;
 mod cookies;
+mod elsewhere;
 mod error;
 mod forms;
 mod home;

@@ -1,7 +1,7 @@
 //! Somebody's profile, with what they posted for everybody, and what was posted under a hashtag.
 
 use crate::{
-    Web,
+    Web, elsewhere,
     error::{PageResult, WebError},
     forms::{Asked, Place},
     page::Page,
@@ -72,9 +72,12 @@ async fn actor(visit: Visit, Place(username): Place<String>) -> PageResult {
     Ok(Redirect::to(&account.url).into_response())
 }
 
-/// `GET /@{username}`
+/// `GET /@{username}`: of somebody elsewhere (`/@user@domain`) the way to where they are.
 async fn show(visit: Visit, Place(username): Place<String>, Asked(range): Asked<Range>) -> PageResult {
     let conn = visit.web.db.read().await?;
+    if let Some(account) = elsewhere::account(&visit, &conn, &username).await? {
+        return elsewhere::to_account(&visit, &account);
+    }
     let account = local(&visit, &conn, &username).await?;
     let what = Profile { exclude_replies: true, ..Profile::default() };
     let shown = timelines::account(&conn, None, (account.id, &what), range.page()).await?;

@@ -1,7 +1,7 @@
 //! One post, in its conversation.
 
 use crate::{
-    Web,
+    Web, elsewhere,
     error::{PageResult, WebError},
     forms::Place,
     page::Page,
@@ -51,9 +51,13 @@ async fn object(visit: Visit, Place((username, id)): Place<(String, String)>) ->
     Ok(Redirect::to(status.url.as_deref().unwrap_or("/")).into_response())
 }
 
-/// `GET /@{username}/{id}`
+/// `GET /@{username}/{id}`: of somebody elsewhere (`/@user@domain/{id}`) the way to where it is.
 async fn show(visit: Visit, Place((username, id)): Place<(String, String)>) -> PageResult {
     let conn = visit.web.db.read().await?;
+    if let Some(author) = elsewhere::account(&visit, &conn, &username).await? {
+        let id: StatusId = id.parse().map_err(|_| WebError::not_found())?;
+        return elsewhere::to_post(&visit, &conn, (&author, id)).await;
+    }
     let (status, account) = public(&visit, &conn, (&username, &id)).await?;
     if let Some(original) = status.reblog_of_id {
         let original = visibility::visible(&conn, None, original).await?;

@@ -193,6 +193,9 @@ words! {
     InteractNone = "Nothing was found", "見つかりませんでした";
     InteractNoneText = "There is no account and no post at this address, or its server does not answer right now.", "このアドレスにはアカウントも投稿もないか、相手のサーバーが応答していません。";
     Follow = "Follow", "フォローする";
+    ElsewhereLead = "This account is on another server:", "このアカウントは別のサーバーにあります:";
+    ElsewhereLeadPost = "This post is on another server:", "この投稿は別のサーバーにあります:";
+    ElsewhereHint = "The link leads away from this site: open it if you trust the address.", "リンクを開くとこのサイトを離れます。信頼できるアドレスか確認してから開いてください。";
     FollowsAlready = "You follow this account.", "このアカウントをフォローしています。";
     FollowAsked = "You asked to follow. They see the request and can accept it.", "フォローリクエストを送りました。相手の承認をお待ちください。";
 

@@ -17,6 +17,7 @@ mod deletion;
 mod delivery;
 mod discovery;
 mod edits;
+mod elsewhere;
 mod emoji;
 mod entitled;
 mod everybody;
