@@ -203,6 +203,16 @@ impl Note {
         }
     }
 
+    /// Whether there is anything to be shown of it: votes without a choice and the like have nothing.
+    pub fn is_empty(&self) -> bool {
+        let typed = self.source.as_ref().map(|source| &source.content);
+        let words = [&self.content, &self.summary].into_iter().chain(&self.name).chain(&self.preview).chain(typed);
+        let is_silent = words.into_iter().all(|words| words.chars().all(is_blank));
+        let is_bare =
+            self.attachments.is_empty() && self.links.is_empty() && self.poll.is_none() && self.quote.is_none();
+        self.kind == NoteKind::Note && is_silent && is_bare
+    }
+
     /// The vote that this is, if it looks like one; whether the parent is a poll with that choice is for the caller.
     pub fn vote(&self) -> Option<Vote<'_>> {
         let (Some(choice), Some(question)) = (&self.name, &self.in_reply_to) else { return None };

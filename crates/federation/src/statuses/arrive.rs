@@ -188,14 +188,15 @@ fn choice(c: &crate::documents::Choice) -> Choice {
     Choice { title: c.name.clone(), votes: c.votes.and_then(|n| i64::try_from(n).ok()).unwrap_or(0) }
 }
 
-/// Takes a post in. None when it is known to be gone; [`Error::NotFound`] for a vote, which is no post.
+/// Takes a post in. None when it is known to be gone; [`Error::NotFound`] for a vote, which is no post, and for one that says
+/// and shows nothing.
 pub(crate) async fn take(
     federation: &Federation,
     note: &Note,
     author: &Account,
     with: (How, Budget),
 ) -> Result<Option<Status>> {
-    if note.vote().is_some() {
+    if note.vote().is_some() || note.is_empty() {
         return Err(Error::NotFound);
     }
     let arrived = federation.arrived(note, author, with).await?;

@@ -137,6 +137,60 @@ with_a_peer! {
         assert_eq!(vote(&eve, "no").await, [1, 1]);
     }
 
+    async fn what_is_neither_a_vote_nor_a_post_is_nothing(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        find(&bob, &format!("ann@{}", peer.host())).await;
+        let form = json!({ "status": format!("@ann@{} tea?", peer.host()), "poll": { "options": ["yes", "5"], "expires_in": 3600 } });
+        let mine = bob.post("/api/v1/statuses", form).await.ok();
+        let said = async |name: &str, more: Value| {
+            let mut note = json!({ "id": format!("{}/votes/{name}", peer.base), "type": "Note", "attributedTo": ann.uri,
+                "inReplyTo": mine["uri"], "to": [local_uri(&server, &bob)] });
+            note.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            peer.put(&format!("/votes/{name}"), note.clone());
+            peer.send(&ann, &server, &peer.activity(&ann, ("Create", name), note)).await;
+        };
+        let is_here = async |name: &str| {
+            let conn = server.db().read().await.unwrap();
+            domain::statuses::remote::by_uri(&conn, &format!("{}/votes/{name}", peer.base)).await.unwrap().is_some()
+        };
+        for (n, more) in [
+            json!({ "name": 5 }),
+            json!({ "name": null }),
+            json!({ "name": "" }),
+            json!({ "name": true, "content": null }),
+            json!({ "name": ["", null] }),
+            json!({ "name": { "en": "yes" }, "content": "" }),
+            json!({ "name": 5, "content": "  ", "summary": null, "attachment": [], "tag": [] }),
+            json!({ "nameMap": { "en": 5 }, "source": { "content": "", "mediaType": "text/plain" } }),
+            json!({}),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            said(&format!("broken-{n}"), more).await;
+            assert!(!is_here(&format!("broken-{n}")).await, "{n}");
+        }
+        let counted = async || votes(&bob.get(&format!("/api/v1/statuses/{}", id(&mine)), ()).await.ok()["poll"]);
+        assert_eq!(counted().await, [0, 0]);
+        assert_eq!(bob.get("/api/v1/notifications", ()).await.ok(), json!([]));
+        // Nor is it anything to who looks for it.
+        let found = search(&bob, &format!("{}/votes/broken-0", peer.base)).await;
+        assert_eq!(found["statuses"], json!([]));
+        // A vote is one, and what says or shows anything is an answer.
+        said("vote", json!({ "name": "5" })).await;
+        assert!(counted().await == [0, 1] && !is_here("vote").await);
+        let picture = json!([{ "type": "Document", "mediaType": "image/png", "url": format!("{}/1.png", peer.base) }]);
+        for (name, more) in [
+            ("words", json!({ "name": 5, "content": "<p>five</p>" })),
+            ("picture", json!({ "attachment": picture })),
+            ("warning", json!({ "summary": "nothing to say" })),
+        ] {
+            said(name, more).await;
+            assert!(is_here(name).await, "{name}");
+        }
+        assert_eq!(counted().await, [0, 1]);
+    }
+
     async fn what_is_wrong_there_changes_nothing(server, peer, bob) {
         let (eve, mallory) = (peer.somebody("eve"), peer.somebody("mallory"));
         followed(&server, &peer, &bob, (&eve, "eve")).await;
