@@ -71,6 +71,8 @@ pub struct Parts {
     missing: Missing,
     /// Polls that were looked at lately.
     polled: Missing,
+    /// Moves that came to nothing lately.
+    unmoved: Missing,
     trouble: Trouble,
     asking: Asking,
     moved: Moved,
@@ -101,7 +103,7 @@ impl Federation {
         let files = Fetcher::new(of_files).map_err(domain::Error::internal)?;
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
         let (own, known, missing, trouble) = <(Own, Known, Missing, Trouble)>::default();
-        let (polled, moved, asking) = <(Missing, Moved, Asking)>::default();
+        let (polled, unmoved, moved, asking) = <(Missing, Missing, Moved, Asking)>::default();
         let (counted, statistics, mirrors) = (follows::Counted::default(), Mutex::default(), OnceLock::new());
         Ok(Self(Arc::new(Parts {
             db,
@@ -115,6 +117,7 @@ impl Federation {
             known,
             missing,
             polled,
+            unmoved,
             trouble,
             asking,
             moved,

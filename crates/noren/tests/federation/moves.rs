@@ -199,20 +199,42 @@ with_a_peer! {
         peer.put("/notes/1", peer.note(&old, ("1", "x"), &[]));
         peer.send(&old, &server, &moving(&peer, &old, "5", (&old.uri, &format!("{}/notes/1", peer.base)))).await;
         // To somebody who went on: where that ends nobody knows.
-        peer.shows(&new, "new", json!({ "alsoKnownAs": [old.uri], "movedTo": mallory.uri }));
-        peer.send(&old, &server, &moving(&peer, &old, "6", (&old.uri, &new.uri))).await;
+        let gone_on = peer.somebody("gone_on");
+        peer.shows(&gone_on, "gone_on", json!({ "alsoKnownAs": [old.uri], "movedTo": mallory.uri }));
+        peer.send(&old, &server, &moving(&peer, &old, "6", (&old.uri, &gone_on.uri))).await;
         // To somebody here who knows nothing of it.
         peer.send(&old, &server, &moving(&peer, &old, "7", (&old.uri, &local_uri(&server, &bob)))).await;
         // What was known of the new one once is not enough: it is asked now.
-        peer.shows(&new, "new", json!({ "alsoKnownAs": [old.uri] }));
-        find(&bob, &format!("new@{}", peer.host())).await;
-        peer.shows(&new, "new", json!({}));
-        peer.send(&old, &server, &moving(&peer, &old, "8", (&old.uri, &new.uri))).await;
+        let once = peer.somebody("once");
+        peer.shows(&once, "once", json!({ "alsoKnownAs": [old.uri] }));
+        find(&bob, &format!("once@{}", peer.host())).await;
+        peer.shows(&once, "once", json!({}));
+        peer.send(&old, &server, &moving(&peer, &old, "8", (&old.uri, &once.uri))).await;
+        assert_eq!(["gone_on", "once"].map(|name| peer.hits(&format!("/users/{name}"))), [1, 2]);
         assert_eq!(peer.told("Follow"), [old.uri.as_str()]);
         assert_eq!(other.told("Follow"), [] as [&str; 0]);
         let seen = bob.get(&format!("/api/v1/accounts/{there}"), ()).await.ok();
         assert_eq!(seen.get("moved"), None);
         assert_eq!(relationship(&bob, &there).await["following"], true);
+    }
+
+    async fn a_move_that_came_to_nothing_is_not_looked_at_each_time(server, peer, bob) {
+        let other = Peer::start().await;
+        let (old, new, third) = (peer.somebody("old"), other.somebody("new"), other.somebody("third"));
+        followed(&server, &peer, &bob, (&old, "old")).await;
+        let moves = async |name: &str, target: &str| {
+            peer.send(&old, &server, &moving(&peer, &old, name, (&old.uri, target))).await;
+        };
+        let nowhere = format!("{}/users/nowhere", other.base);
+        for n in 0..5 {
+            moves(&format!("new-{n}"), &new.uri).await;
+            moves(&format!("nowhere-{n}"), &nowhere).await;
+        }
+        assert_eq!((other.hits("/users/new"), other.hits("/users/nowhere")), (1, 1));
+        // To somebody else, or by somebody else, is another move.
+        other.shows(&third, "third", json!({ "alsoKnownAs": [old.uri] }));
+        moves("third", &third.uri).await;
+        assert_eq!(other.told("Follow"), [third.uri.as_str()]);
     }
 
     async fn where_a_profile_leads_is_shown_when_both_say_so(server, peer, bob) {
