@@ -9,9 +9,9 @@ use domain::deliveries::Activity;
 use domain::ids::ActivityId;
 use domain::{Result, follows};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 
 /// How long a count is good for the deliveries of one post, and how many counts are kept.
 const FRESH: Duration = Duration::from_secs(30);
@@ -20,9 +20,30 @@ const KEPT: usize = 100;
 /// By place. None: too many followers to be counted.
 type Digests = Option<Arc<HashMap<String, Digest>>>;
 
+/// One that is done or being done.
+type Count = Arc<OnceCell<Digests>>;
+
 /// Followers of those whose posts are on their way, counted once for all deliveries of each.
 #[derive(Default)]
-pub(crate) struct Counted(Mutex<HashMap<ActivityId, (Instant, Digests)>>);
+pub(crate) struct Counted(Mutex<HashMap<ActivityId, (Instant, Count)>>);
+
+impl Counted {
+    /// The count for this one, done or to be done: who comes meanwhile waits for it, and nobody for that of another.
+    fn of(&self, id: ActivityId) -> Count {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, count)) = kept.get(&id)
+            && at.elapsed() < FRESH
+        {
+            return count.clone();
+        }
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        let count = Count::default();
+        kept.insert(id, (Instant::now(), count.clone()));
+        count
+    }
+}
 
 /// Headers to sign and send with `activity` to `inbox`.
 pub(crate) async fn headers(
@@ -48,23 +69,16 @@ fn is_for_followers(activity: &Activity) -> bool {
 }
 
 async fn counted(federation: &Federation, activity: &Activity) -> Result<Digests> {
-    // Who comes while it is counted waits for the result.
-    let mut kept = federation.counted.0.lock().await;
-    if let Some((at, digests)) = kept.get(&activity.id)
-        && at.elapsed() < FRESH
-    {
-        return Ok(digests.clone());
-    }
+    let count = federation.counted.of(activity.id);
+    count.get_or_try_init(|| count_of(federation, activity)).await.cloned()
+}
+
+async fn count_of(federation: &Federation, activity: &Activity) -> Result<Digests> {
     let conn = federation.db.read_long().await?;
     let uris = follows::remote::follower_uris(&conn, activity.account_id, (0, MOST + 1)).await?;
     drop(conn);
     let few = i64::try_from(uris.len()).is_ok_and(|n| n <= MOST);
-    let digests = few.then(|| Arc::new(by_place(&uris)));
-    if kept.len() >= KEPT {
-        kept.clear();
-    }
-    kept.insert(activity.id, (Instant::now(), digests.clone()));
-    Ok(digests)
+    Ok(few.then(|| Arc::new(by_place(&uris))))
 }
 
 fn by_place(uris: &[String]) -> HashMap<String, Digest> {
@@ -106,6 +120,32 @@ mod tests {
         ] {
             assert_eq!(is_for_followers(&activity(&body.to_string())), wanted, "{body}");
         }
+    }
+
+    #[tokio::test]
+    async fn one_count_for_one_post_and_nobody_waits_for_another() {
+        let counted = Counted::default();
+        let (first, same, other) = (counted.of(ActivityId(1)), counted.of(ActivityId(1)), counted.of(ActivityId(2)));
+        assert!(Arc::ptr_eq(&first, &same));
+        // The first is being counted and never done.
+        let (held, counting) = (first.clone(), tokio::sync::oneshot::channel::<()>());
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let never = tokio::spawn(async move {
+            held.get_or_init(|| async {
+                begun.send(()).unwrap();
+                counting.1.await.ok();
+                None
+            })
+            .await;
+        });
+        has_begun.await.unwrap();
+        assert!(other.get_or_init(async || None).await.is_none());
+        assert!(!first.initialized());
+        never.abort();
+        for n in 0..3 * i64::try_from(KEPT).unwrap() {
+            counted.of(ActivityId(n));
+        }
+        assert!(counted.0.lock().unwrap().len() <= KEPT);
     }
 
     #[test]
