@@ -153,9 +153,13 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
     }))
 }
 
-/// Those here who boosted it to somebody elsewhere.
+/// Those here who boosted or quoted it to somebody elsewhere.
 pub async fn boosters_here(conn: &Conn, id: StatusId) -> Result<Vec<AccountId>> {
-    let boosters = accounts::store::by_ids(conn, statuses::rebloggers(conn, id).await?).await?;
+    let mut boosters = statuses::rebloggers(conn, id).await?;
+    boosters.extend(store::quoters(conn, id, TOUCHED).await?);
+    boosters.sort_unstable();
+    boosters.dedup();
+    let boosters = accounts::store::by_ids(conn, boosters).await?;
     Ok(boosters.into_iter().filter(|a| a.has_remote_followers).map(|a| a.id).collect())
 }
 

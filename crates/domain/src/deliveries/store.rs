@@ -30,6 +30,9 @@ sql! {
     // Whoever was ever named: an edit adds to these rows and takes none away.
     NAMED = "SELECT a.id FROM accounts a JOIN mentions m ON m.account_id = a.id \
         WHERE m.status_id = $1 AND a.domain IS NOT NULL LIMIT $2";
+    // Here, and not to show it to somebody alone.
+    QUOTERS = "SELECT s.account_id FROM statuses s JOIN users u ON u.account_id = s.account_id \
+        WHERE s.quote_of_id = $1 AND s.visibility < 3 LIMIT $2";
     ENTANGLED = "SELECT 1::bigint FROM statuses WHERE quote_of_id = $1 UNION ALL \
         SELECT 1::bigint FROM statuses WHERE in_reply_to_id = $1 LIMIT 1";
     // Whom they follow or block and who does that to them, whose posts they favoured, boosted, answered or quoted, whom
@@ -118,6 +121,11 @@ pub(super) async fn is_entangled(conn: &Conn, status: StatusId) -> Result<bool> 
 /// Accounts elsewhere that favoured, boosted, answered or quoted a status.
 pub async fn touched(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
     Ok(conn.all::<(AccountId,)>(TOUCHED, &[&status, &limit]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Who here quotes a status, so that others see it.
+pub(super) async fn quoters(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
+    Ok(conn.all::<(AccountId,)>(QUOTERS, &[&status, &limit]).await?.into_iter().map(|(id,)| id).collect())
 }
 
 /// Accounts elsewhere that are named in a status, or were before it was edited: they hold a copy.

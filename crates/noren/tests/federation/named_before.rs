@@ -1,7 +1,7 @@
 //! Whoever was named in a post holds a copy, also when an edit names them no more.
 
 use crate::peer::{local_uri, with_a_peer};
-use crate::{find, id, post_as, search, text};
+use crate::{find, follow, home, id, post_as, search, text};
 use federation::documents::PUBLIC;
 use serde_json::{Value, json};
 use testkit::{Person, TestServer, settle_all};
@@ -35,6 +35,23 @@ testkit::between_two_servers! {
         settle_all(&[&a, &b]).await;
         bob.get(&format!("/api/v1/statuses/{there}"), ()).await.expect(404);
         assert!(!is_known(&b, &posted).await);
+    }
+
+    async fn who_has_it_from_a_quoter_hears_of_its_edits_and_its_end(a: TestServer, b: TestServer) {
+        let (alice, carol, bob) = (a.person("alice").await, a.person("carol").await, b.person("bob").await);
+        follow((&bob, &b), (&carol, &a)).await;
+        let posted = post_as(&alice, "a mistake", "public").await;
+        let quote = [("status", "look"), ("quoted_status_id", id(&posted))];
+        carol.post("/api/v1/statuses", quote).await.ok();
+        settle_all(&[&a, &b]).await;
+        let shown = async || home(&bob).await[0]["quote"].clone();
+        assert_eq!(text(&shown().await["quoted_status"]), "a mistake");
+        edit(&alice, &posted, "a lesser one").await;
+        settle_all(&[&a, &b]).await;
+        assert_eq!(text(&shown().await["quoted_status"]), "a lesser one");
+        alice.delete(&format!("/api/v1/statuses/{}", id(&posted)), ()).await.ok();
+        settle_all(&[&a, &b]).await;
+        assert_eq!((is_known(&b, &posted).await, shown().await["quoted_status"].clone()), (false, Value::Null));
     }
 
     async fn who_is_named_no_more_in_a_direct_post_keeps_no_old_copy(a: TestServer, b: TestServer) {
