@@ -1,7 +1,6 @@
 //! From news to the activity that says it. None where it does not matter any more.
 
-use super::updates::{again, counted, edited};
-use super::{Told, quotes, reactions, relays};
+use super::{Told, featured, quotes, reactions, relays, updates};
 use crate::Federation;
 use crate::actors::keys::ROTATION;
 use crate::documents::{Activity, Note, Object, PUBLIC, Verb};
@@ -9,7 +8,7 @@ use crate::statuses::compose::{Addressed, author};
 use domain::accounts::{self, Account};
 use domain::db::Conn;
 use domain::deliveries::{Bond, Gone, News};
-use domain::ids::{AccountId, ActivityId, StatusId};
+use domain::ids::{AccountId, ActivityId, BlockId, StatusId};
 use domain::keys::SITE;
 use domain::statuses::{self, Status, Visibility, consent};
 use domain::{Error, Result, polls};
@@ -35,15 +34,8 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
             let (author, status) = own(conn, *status).await?;
             Ok((author.id, created(federation, conn, (&author, &status)).await?))
         }
-        News::StatusEdited { status } => {
-            let (author, status) = own(conn, *status).await?;
-            Ok((author.id, edited(federation, conn, (&author, &status)).await?))
-        }
-        News::StatusRetold { status, telling } => {
-            let (author, status) = own(conn, *status).await?;
-            let note = federation.note(conn, &author, &status).await?;
-            let id = format!("{}#updates/{telling}", status.uri);
-            Ok((author.id, again(conn, &status, of_note(&author, note, Verb::Update, id)).await?))
+        News::StatusEdited { status } | News::StatusRetold { status, .. } | News::PollCounted { status } => {
+            updates::made(federation, conn, (*status, news)).await
         }
         News::StatusDeleted { gone } => deleted(conn, gone).await,
         News::QuoteRequested { .. }
@@ -56,38 +48,16 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
         | News::Reacted { .. }
         | News::Unreacted { .. }
         | News::LikeKept { .. } => reactions::made(federation, conn, news).await,
-        News::Pinned { account, status, telling } => {
-            let act = Act { verb: Verb::Add, name: format!("pins/{telling}") };
-            on_featured(conn, (*account, *status), act).await
-        }
-        News::Unpinned { account, status, telling } => {
-            let act = Act { verb: Verb::Remove, name: format!("pins/{telling}") };
-            on_featured(conn, (*account, *status), act).await
-        }
-        News::TagFeatured { account, name, telling } => {
-            let act = Act { verb: Verb::Add, name: format!("tags/{telling}") };
-            on_featured_tag(federation, conn, (*account, name, act)).await
-        }
-        News::TagUnfeatured { account, name, telling } => {
-            let act = Act { verb: Verb::Remove, name: format!("tags/{telling}") };
-            on_featured_tag(federation, conn, (*account, name, act)).await
+        News::Pinned { .. } | News::Unpinned { .. } | News::TagFeatured { .. } | News::TagUnfeatured { .. } => {
+            featured::made(federation, conn, news).await
         }
         News::Followed { bond } => follow(conn, bond).await.map(|f| (bond.account, f)),
         News::Unfollowed { bond } => follow(conn, bond).await.map(|f| (bond.account, undo(f))),
         News::FollowAccepted { bond } => answer(conn, bond, Verb::Accept).await,
         News::FollowRejected { bond } => answer(conn, bond, Verb::Reject).await,
-        News::Blocked { account, target, block } => {
-            let act = Act { verb: Verb::Block, name: format!("blocks/{block}") };
-            on_account(conn, (*account, *target), act).await
-        }
+        News::Blocked { account, target, block } => blocked(conn, (*account, *target), *block).await,
         News::Unblocked { account, target, block } => {
-            let act = Act { verb: Verb::Block, name: format!("blocks/{block}") };
-            let (account, block) = on_account(conn, (*account, *target), act).await?;
-            Ok((account, undo(block)))
-        }
-        News::PollCounted { status } => {
-            let (author, status) = own(conn, *status).await?;
-            Ok((author.id, counted(federation, conn, (&author, &status)).await?))
+            blocked(conn, (*account, *target), *block).await.map(|(account, block)| (account, undo(block)))
         }
         News::Voted { account, poll, choice } => vote(conn, (*account, *poll, *choice)).await,
         News::ProfileChanged { account, telling } | News::KeysRotated { account, telling } => {
@@ -99,12 +69,7 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
         News::RelayFollowed { .. } | News::RelayLeft { .. } | News::Relayed { .. } | News::SiteAnswered { .. } => {
             Ok((SITE, relays::made(federation, conn, news).await?))
         }
-        News::Moved { account, target, telling } => {
-            let (actor, to) = (local(conn, *account).await?, known(conn, *target).await?);
-            let name = format!("moves/{telling}");
-            let activity = to_everybody(&actor.uri, &name, (Verb::Move, Object::Id(actor.uri.clone())));
-            Ok((actor.id, Activity { target: Some(Object::Id(to.uri)), ..activity }))
-        }
+        News::Moved { account, target, telling } => moved(conn, (*account, *target), *telling).await,
         News::Passed { .. } | News::SiteKeysRotated { .. } => Err(Error::NotFound),
         News::AccountDeleted { account, uri } => {
             Ok((*account, to_everybody(uri, "delete", (Verb::Delete, Object::Id(uri.clone())))))
@@ -136,7 +101,7 @@ pub(super) struct Act {
     pub(super) name: String,
 }
 
-fn to_everybody(actor: &str, name: &str, (verb, object): (Verb, Object)) -> Activity {
+pub(super) fn to_everybody(actor: &str, name: &str, (verb, object): (Verb, Object)) -> Activity {
     let cc = vec![format!("{actor}/followers")];
     let id = Some(format!("{actor}#{name}"));
     Activity {
@@ -284,10 +249,21 @@ pub(super) async fn on_status(
     Ok((who, plain(&actor, (act, status.uri), author.uri)))
 }
 
-async fn on_account(conn: &Conn, (who, target): (AccountId, AccountId), act: Act) -> Result<(AccountId, Activity)> {
-    let actor = local(conn, who).await?;
-    let target = known(conn, target).await?;
+async fn blocked(conn: &Conn, (who, target): (AccountId, AccountId), block: BlockId) -> Result<(AccountId, Activity)> {
+    let (actor, target) = (local(conn, who).await?, known(conn, target).await?);
+    let act = Act { verb: Verb::Block, name: format!("blocks/{block}") };
     Ok((who, plain(&actor, (act, target.uri.clone()), target.uri)))
+}
+
+async fn moved(
+    conn: &Conn,
+    (who, target): (AccountId, AccountId),
+    telling: ActivityId,
+) -> Result<(AccountId, Activity)> {
+    let (actor, to) = (local(conn, who).await?, known(conn, target).await?);
+    let name = format!("moves/{telling}");
+    let activity = to_everybody(&actor.uri, &name, (Verb::Move, Object::Id(actor.uri.clone())));
+    Ok((who, Activity { target: Some(Object::Id(to.uri)), ..activity }))
 }
 
 /// An act on one thing, told to one.
@@ -300,26 +276,6 @@ fn plain(actor: &Account, (act, object): (Act, String), to: String) -> Activity 
         to: vec![to],
         ..Activity::default()
     }
-}
-
-async fn on_featured(conn: &Conn, (who, id): (AccountId, StatusId), act: Act) -> Result<(AccountId, Activity)> {
-    let actor = local(conn, who).await?;
-    let status = statuses::store::by_id(conn, id).await?.ok_or(Error::NotFound)?;
-    let activity = to_everybody(&actor.uri, &act.name, (act.verb, Object::Id(status.uri)));
-    let target = Some(Object::Id(format!("{}/collections/featured", actor.uri)));
-    Ok((who, Activity { target, ..activity }))
-}
-
-/// Mastodon looks for hashtags at the list of pinned posts.
-async fn on_featured_tag(
-    federation: &Federation,
-    conn: &Conn,
-    (who, name, act): (AccountId, &str, Act),
-) -> Result<(AccountId, Activity)> {
-    let actor = local(conn, who).await?;
-    let activity = to_everybody(&actor.uri, &act.name, (act.verb, federation.hashtag_object(name)));
-    let target = Some(Object::Id(format!("{}/collections/featured", actor.uri)));
-    Ok((who, Activity { target, ..activity }))
 }
 
 /// The follow as it was named when it was asked for.

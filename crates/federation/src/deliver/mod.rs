@@ -2,6 +2,7 @@
 //! or is given up.
 
 pub(crate) mod compose;
+mod featured;
 mod flag;
 pub(crate) mod moved;
 mod quotes;
