@@ -246,15 +246,18 @@ async fn emoji_on_posts(all: &Around<'_>) {
         id(&post).to_owned()
     };
     let of_others = id(&all.theirs(1).await).to_owned();
-    for (status, who) in
-        [(of_others, "answered follower"), (own("unlisted").await, "follower"), (own("private").await, "")]
-    {
-        let path = crate::emoji::reaction(&status, "👍");
+    let (quiet, few) = (own("unlisted").await, own("private").await);
+    for (status, who) in [(&of_others, "answered follower"), (&quiet, "follower"), (&few, "")] {
+        let path = crate::emoji::reaction(status, "👍");
         let told = |verb: &str| if who.is_empty() { String::new() } else { format!("{verb}: {who}") };
         all.bob.put(&path, ()).await.ok();
         assert_eq!(all.heard().await, told("Like"));
         all.bob.delete(&path, ()).await.ok();
         assert_eq!(all.heard().await, told("Undo"));
+    }
+    for status in [quiet, few] {
+        all.bob.delete(&format!("/api/v1/statuses/{status}"), ()).await.ok();
+        assert_eq!(all.heard().await, "Delete: follower");
     }
 }
 
