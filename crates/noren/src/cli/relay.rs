@@ -5,6 +5,7 @@ use crate::server::Parts;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use domain::Time;
+use domain::hosts;
 use domain::relays::{self, Relay as Row};
 use serde_json::{Value, json};
 
@@ -60,7 +61,9 @@ impl Relay {
 
 async fn add(parts: &Parts, url: &str) -> Result<(), Failure> {
     let relay = match federation::resolve::relay::subscribe(&parts.federation, url).await {
-        Err(domain::Error::NotFound) => return Err(anyhow!("{url} is no relay").into()),
+        Err(domain::Error::NotFound) => {
+            return Err(anyhow!("{url} is no relay: neither an inbox (…/inbox) nor the actor of a program").into());
+        }
         result => result?,
     };
     output::line(format_args!("{} was asked, the {} way; see noren relay status", relay.url, relay.style.as_str()));
@@ -101,6 +104,11 @@ async fn status(parts: &Parts, url: Option<&str>, json: bool) -> Result<(), Fail
     if json {
         return Ok(output::json(&as_json(&relay))?);
     }
+    let conn = parts.db.read().await?;
+    let host = match hosts::of(&relay.inbox) {
+        Some(host) => hosts::by_name(&conn, &host).await?,
+        None => None,
+    };
     for (label, value) in [
         ("Relay", relay.url.clone()),
         ("Style", relay.style.as_str().to_owned()),
@@ -110,6 +118,8 @@ async fn status(parts: &Parts, url: Option<&str>, json: bool) -> Result<(), Fail
         ("Answered", at(relay.answered_at)),
         ("Brought", relay.received.to_string()),
         ("Last", at(relay.received_at)),
+        // Why an answer may be long in coming.
+        ("Trouble", host.and_then(|host| host.last_error).unwrap_or_else(|| "-".to_owned())),
     ] {
         output::line(format_args!("{label:<9} {value}"));
     }

@@ -136,6 +136,9 @@ with_a_peer! {
 
     async fn relays_that_follow_back_get_boosts(server, peer, bob) {
         let relay = peer.somebody("relay");
+        // Somebody is no relay.
+        assert!(matches!(subscribe(&server, &relay.uri).await, Err(domain::Error::NotFound)));
+        assert!(peer.received.lock().unwrap().is_empty());
         peer.shows(&relay, "relay", json!({ "type": "Application" }));
         subscribe(&server, &relay.uri).await.unwrap();
         let ours = format!("{}/relay", server.parts().site.base_url);
