@@ -29,10 +29,15 @@ pub async fn fetch(federation: &Federation, id: AccountId) -> Result<()> {
         let names: Vec<String> = items.iter().filter_map(name).take(TAGS).collect();
         tags::remote::replace(&federation.db, id, &names).await?;
     }
+    let statuses = list(federation, &account, actor.outbox).await?;
+    let followers = list(federation, &account, actor.followers).await?;
+    let following = list(federation, &account, actor.following).await?;
+    let total = |list: &Option<Collection>| list.as_ref().and_then(|list| list.total);
     let counts = accounts_elsewhere::Counts {
-        statuses: total(federation, &account, actor.outbox).await?,
-        followers: total(federation, &account, actor.followers).await?,
-        following: total(federation, &account, actor.following).await?,
+        statuses: total(&statuses),
+        followers: total(&followers),
+        following: total(&following),
+        hidden: hidden(&[followers, following]),
     };
     accounts_elsewhere::count_as_told(&federation.db, id, counts).await?;
     let Some(list) = list(federation, &account, actor.featured).await? else { return Ok(()) };
@@ -61,9 +66,16 @@ fn whole(list: &Collection) -> Option<&[Object]> {
     }
 }
 
-/// How many there are on one of their lists, where it says so. Nothing else of it is read.
-async fn total(federation: &Federation, account: &Account, uri: Option<String>) -> Result<Option<u64>> {
-    Ok(list(federation, account, uri).await?.and_then(|list| list.total))
+/// Whether they show nobody who follows them and whom they follow. None when that is not known: a list could not be had, and
+/// the other one hides nothing.
+fn hidden(lists: &[Option<Collection>]) -> Option<bool> {
+    let hides =
+        |list: &Collection| list.first.is_none() && list.items.is_empty() && list.total.is_some_and(|total| total > 0);
+    let hides = |list: &Option<Collection>| list.as_ref().map(hides);
+    match lists.iter().any(|list| hides(list) == Some(true)) {
+        true => Some(true),
+        false => lists.iter().all(Option::is_some).then_some(false),
+    }
 }
 
 /// A list of theirs, if it can be had. One that cannot is asked for when the account is next met.

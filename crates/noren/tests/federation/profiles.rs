@@ -132,6 +132,39 @@ with_a_peer! {
         assert_eq!(shown().await, [1_200, 0, 9]);
     }
 
+    async fn lists_that_are_hidden_there_are_hidden_here(server, peer, bob) {
+        let ann = peer.somebody("ann");
+        peer.shows(&ann, "ann", json!({ "following": format!("{}/following", ann.uri) }));
+        let says = |name: &str, more: Value| {
+            let mut list = json!({ "type": "OrderedCollection", "id": format!("{}/{name}", ann.uri) });
+            list.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            peer.put(&format!("/users/ann/{name}"), list);
+        };
+        says("following", json!({ "totalItems": 0 }));
+        says("followers", json!({ "totalItems": 1, "first": format!("{}/followers?page=1", ann.uri) }));
+        crate::peer::followed(&server, &peer, &bob, (&ann, "ann")).await;
+        let carol = server.person("carol").await;
+        let path = format!("/api/v1/accounts/{}", id(&find(&carol, &format!("ann@{}", peer.host())).await));
+        let looked_at = async || {
+            let there = path.rsplit('/').next().unwrap().parse().unwrap();
+            domain::accounts::remote::fetch_pins_later(server.db(), there).await.unwrap();
+            server.settle().await;
+            let followers = carol.get(&format!("{path}/followers"), ()).await.ok().as_array().unwrap().len();
+            (followers, carol.get(&path, ()).await.ok()["hide_collections"].clone())
+        };
+        assert_eq!(looked_at().await, (1, json!(false)));
+        // How many there are is all that is said.
+        says("followers", json!({ "totalItems": 1 }));
+        assert_eq!(looked_at().await, (0, json!(true)));
+        // A list that cannot be had says nothing of either.
+        peer.put("/users/ann/followers", json!(500));
+        assert_eq!(looked_at().await, (0, json!(true)));
+        says("followers", json!({ "totalItems": 1, "orderedItems": [server.parts().site.actor_uri("bob")] }));
+        assert_eq!(looked_at().await, (1, json!(false)));
+        says("following", json!({ "totalItems": 3 }));
+        assert_eq!(looked_at().await, (0, json!(true)));
+    }
+
     async fn hashtags_that_are_not_seen_are_not_gone(server, peer, bob) {
         let ann = peer.somebody("ann");
         let tags = format!("{}/tags", ann.uri);

@@ -330,19 +330,22 @@ pub async fn is_inbox_of_all(conn: &Conn, inbox: &str, host: &str) -> Result<boo
     Ok(sharing >= 2 && sharing * 2 > known)
 }
 
-/// How many posts, followers and followed people the account's own server says that there are.
+/// How many posts, followers and followed people the account's own server says that there are, and whether it shows who
+/// these people are.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub statuses: Option<u64>,
     pub followers: Option<u64>,
     pub following: Option<u64>,
+    pub hidden: Option<bool>,
 }
 
 /// Shows these numbers of it, as far as they are told: its server knows of more than came here.
 pub async fn count_as_told(db: &Db, id: AccountId, counts: Counts) -> Result<()> {
     let tx = db.begin().await?;
     let number = |told: Option<u64>| told.map(|n| i64::try_from(n.min(MOST)).unwrap_or(0));
-    store::update_counts(&tx, id, [counts.statuses, counts.followers, counts.following].map(number)).await?;
+    let told = [counts.statuses, counts.followers, counts.following].map(number);
+    store::update_counts(&tx, id, (told, counts.hidden)).await?;
     tx.commit().await
 }
 

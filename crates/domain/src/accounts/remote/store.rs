@@ -55,7 +55,8 @@ const KNOWN: &str = " WHERE domain IS NOT NULL AND suspended_at IS NULL AND ($1:
 sql! {
     BY_URI = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = $1";
     UPDATE_COUNTS = "UPDATE accounts SET statuses_count = COALESCE($2::bigint, statuses_count), \
-        followers_count = COALESCE($3::bigint, followers_count), following_count = COALESCE($4::bigint, following_count) \
+        followers_count = COALESCE($3::bigint, followers_count), following_count = COALESCE($4::bigint, following_count), \
+        hide_collections = COALESCE($5::boolean, hide_collections) \
         WHERE id = $1 AND domain IS NOT NULL";
     BY_URIS = "SELECT ", Account::COLUMNS, " FROM accounts WHERE uri = ANY($1)";
     // A page may be said to be several people's: whose servers say so.
@@ -176,9 +177,9 @@ pub(super) async fn put_actor(tx: &Tx, id: AccountId, r: &Reach) -> Result<()> {
 }
 
 /// What is None stays as it is.
-pub(super) async fn update_counts(tx: &Tx, id: AccountId, told: [Option<i64>; 3]) -> Result<()> {
-    let [statuses, followers, following] = told;
-    tx.exec(UPDATE_COUNTS, &[&id, &statuses, &followers, &following]).await?;
+pub(super) async fn update_counts(tx: &Tx, id: AccountId, told: ([Option<i64>; 3], Option<bool>)) -> Result<()> {
+    let ([statuses, followers, following], hidden) = told;
+    tx.exec(UPDATE_COUNTS, &[&id, &statuses, &followers, &following, &hidden]).await?;
     Ok(())
 }
 
