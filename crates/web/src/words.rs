@@ -278,9 +278,9 @@ impl Counted {
     pub(crate) fn text(self, lang: Lang, n: i64) -> &'static str {
         let (one, many, ja) = match self {
             Self::Votes => ("vote", "votes", "票"),
-            Self::Replies => ("reply", "replies", "返信"),
-            Self::Boosts => ("boost", "boosts", "ブースト"),
-            Self::Favourites => ("favourite", "favourites", "お気に入り"),
+            Self::Replies => ("reply", "replies", "件の返信"),
+            Self::Boosts => ("boost", "boosts", "件のブースト"),
+            Self::Favourites => ("favourite", "favourites", "件のお気に入り"),
             Self::Posts => ("post", "posts", "投稿"),
             Self::Followers => ("follower", "followers", "フォロワー"),
         };
