@@ -10,6 +10,8 @@ use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use url::Url;
 
+/// For so long a signature holds.
+const HOUR: u64 = 3600;
 const JSON: &str = "application/json";
 /// Well-known addresses, to which nothing is sent: the system is asked how it would go there.
 const FAR: (Ipv4Addr, Ipv6Addr) =
@@ -28,6 +30,8 @@ pub struct Reach {
     /// Where others look for this site.
     pub ours: Vec<IpAddr>,
     pub addresses: Result<Vec<Reached>, FetchError>,
+    /// By how many seconds its clock is ahead of ours, if it tells the time.
+    pub clock: Option<i64>,
     /// Name and version of the software.
     pub software: Option<Result<String, FetchError>>,
     /// The server's own actor, asked for with our signature; the form that it accepted.
@@ -46,6 +50,8 @@ pub enum Verdict {
     Strange,
     /// It answers, but not to us.
     Refused,
+    /// It answers, but what one signs now is too old for the other, or is not yet.
+    Apart,
 }
 
 impl Reach {
@@ -54,6 +60,7 @@ impl Reach {
         match &self.knock {
             _ if self.blocked => Verdict::Blocked,
             _ if !reached => Verdict::Unreachable,
+            _ if self.clock.is_some_and(|ahead| ahead.unsigned_abs() >= HOUR) => Verdict::Apart,
             Some(Ok(_)) => Verdict::Fine,
             Some(Err(FetchError::Status { status: 401 | 403, .. })) => Verdict::Refused,
             _ => Verdict::Strange,
@@ -74,6 +81,7 @@ impl Federation {
             nat64: self.fetcher.nat64().await,
             ours: self.own_addresses().await,
             addresses: self.fetcher.reach(&root).await,
+            clock: None,
             software: None,
             knock: None,
             host,
@@ -81,6 +89,7 @@ impl Federation {
         let reached = found.addresses.as_ref().is_ok_and(|all| all.iter().any(|one| one.outcome.is_ok()));
         if reached && !found.blocked {
             let links = self.links(&root).await;
+            found.clock = self.clock(&root).await;
             found.software = Some(match &links {
                 Ok(links) => self.software(links).await,
                 Err(error) => Err(error.clone()),
@@ -99,6 +108,10 @@ impl Federation {
     async fn links(&self, root: &Url) -> Result<Value, FetchError> {
         let url = root.join("/.well-known/nodeinfo").map_err(|_| FetchError::Redirects)?;
         self.fetcher.json(&url, JSON).await
+    }
+
+    async fn clock(&self, root: &Url) -> Option<i64> {
+        self.fetcher.clock(&root.join("/.well-known/nodeinfo").ok()?).await
     }
 
     async fn software(&self, links: &Value) -> Result<String, FetchError> {

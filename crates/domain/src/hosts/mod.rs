@@ -49,6 +49,11 @@ impl Host {
     pub fn is_given_up(&self) -> bool {
         self.failed_days >= DAYS
     }
+
+    /// It failed, or refused something, since it last took what it was sent.
+    pub fn is_troubled(&self) -> bool {
+        self.failures > 0 || self.last_error.is_some()
+    }
 }
 
 /// The host of an address, with its port if it is not the usual one; lower case.
@@ -65,6 +70,11 @@ pub async fn by_name(conn: &Conn, host: &str) -> Result<Option<Host>> {
 /// Those that fail now first, then those that failed last; at most `limit`.
 pub async fn list(conn: &Conn, limit: i64) -> Result<Vec<Host>> {
     store::list(conn, limit).await
+}
+
+/// The same of those alone with which something is wrong.
+pub async fn list_troubled(conn: &Conn, limit: i64) -> Result<Vec<Host>> {
+    store::list_troubled(conn, limit).await
 }
 
 /// How many fail now, and how many of them are left in peace.
@@ -211,8 +221,9 @@ mod tests {
         assert_eq!((host.failures, host.resting_until), (1, None));
         answered(&world.db, "b.example").await.unwrap();
         let host = by_name(&world.db.read().await.unwrap(), "b.example").await.unwrap().unwrap();
-        assert_eq!((host.failures, host.failing_since), (0, None));
+        assert_eq!((host.failures, host.failing_since, host.last_error), (0, None, None));
         assert!(host.last_success_at.is_some());
+        assert!(list_troubled(&world.db.read().await.unwrap(), 10).await.unwrap().is_empty());
     }
 
     async fn on_another_day(world: &crate::accounts::tests::World) {

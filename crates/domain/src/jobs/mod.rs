@@ -186,6 +186,11 @@ pub(crate) async fn ensure(db: &Db, job: Job) -> Result<()> {
     tx.commit().await
 }
 
+/// Deliveries that wait: those to `host`, or all. What has yet to make an activity is none.
+pub async fn waiting_deliveries(conn: &Conn, host: Option<&str>) -> Result<i64> {
+    store::waiting(conn, Queue::Push, host).await
+}
+
 /// Deliveries that wait are due now: those to `host`, or all. How many.
 pub(crate) async fn hasten_deliveries(tx: &Tx, host: Option<&str>) -> Result<u64> {
     match host {

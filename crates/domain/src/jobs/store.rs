@@ -86,7 +86,9 @@ sql! {
     LIST = "SELECT ", JobRow::COLUMNS, " FROM jobs WHERE state = $1 ORDER BY id DESC LIMIT $2";
     LIST_ALL = "SELECT ", JobRow::COLUMNS, " FROM jobs ORDER BY id DESC LIMIT $1";
     REVIVE = "UPDATE jobs SET state = 0, attempts = 0, run_at = $1 WHERE state = 2 AND id >= $2 AND id <= $3";
-    HASTEN = "UPDATE jobs SET run_at = $2 WHERE queue = $1 AND state = 0 AND run_at > $2";
+    // What makes activities is in no lane: when it is due is when something is to be said.
+    HASTEN = "UPDATE jobs SET run_at = $2 WHERE queue = $1 AND lane IS NOT NULL AND state = 0 AND run_at > $2";
+    WAITING = "SELECT COUNT(*) FROM jobs WHERE queue = $1 AND lane IS NOT NULL AND state = 0 AND ($2 = '' OR lane = $2)";
     HASTEN_LANE = "UPDATE jobs SET run_at = $2 WHERE lane = $1 AND state = 0 AND run_at > $2";
     REST = "UPDATE jobs SET run_at = $2 WHERE id IN \
         (SELECT id FROM jobs WHERE lane = $1 AND state = 0 AND run_at < $2 ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED)";
@@ -228,7 +230,12 @@ pub(super) async fn prune(tx: &Tx, before: Time) -> Result<Vec<String>> {
     Ok(tx.all::<(String,)>(PRUNE, &[&before]).await?.into_iter().map(|(payload,)| payload).collect())
 }
 
-/// What waits in a queue is due now.
+/// What waits in lanes of a queue: in this one, or in all.
+pub(super) async fn waiting(conn: &Conn, queue: Queue, lane: Option<&str>) -> Result<i64> {
+    Ok(conn.one::<(i64,)>(WAITING, &[&queue, &lane.unwrap_or_default()]).await?.0)
+}
+
+/// What waits in lanes of a queue is due now.
 pub(super) async fn hasten(tx: &Tx, queue: Queue) -> Result<u64> {
     tx.exec(HASTEN, &[&queue, &tx.now]).await
 }

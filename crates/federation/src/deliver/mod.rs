@@ -130,7 +130,7 @@ pub async fn deliver(federation: &Federation, job: JobId, (id, inbox): (Activity
     let payload = Payload::new(activity.body.as_bytes().to_vec());
     match federation.fetcher.deliver(&url, &payload, &signer, &extra).await {
         Ok(_) => {
-            if known.is_some_and(|h| h.failures > 0) {
+            if known.is_some_and(|h| h.is_troubled()) {
                 hosts::answered(&federation.db, &name).await?;
             }
             Ok(Outcome::Done)
@@ -152,6 +152,9 @@ async fn failed(
             let why = error.to_string();
             if error.is_of_the_host() || matches!(error, FetchError::Status { status: 500.., .. }) {
                 hosts::failed(&federation.db, host, &why).await?;
+            } else if matches!(error, FetchError::Status { status: 401, .. }) {
+                // It answers, but nothing of ours arrives there.
+                hosts::complained(&federation.db, host, &why).await?;
             }
             let wish = error.retry_after().filter(|wish| !wish.is_zero());
             if let (FetchError::Status { status: 429 | 503, .. }, Some(wish)) = (&error, wish) {

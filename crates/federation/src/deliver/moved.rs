@@ -121,7 +121,11 @@ mod tests {
             (410, None),
             (403, None),
         ] {
-            assert_eq!(Away::of(&FetchError::Status { status, retry_after: None }), away, "{status}");
+            assert_eq!(
+                Away::of(&FetchError::Status { status, retry_after: None, note: String::new() }),
+                away,
+                "{status}"
+            );
         }
         assert_eq!(Away::of(&FetchError::TimedOut), None);
     }

@@ -126,11 +126,20 @@ impl Body {
 
 /// Reads an answer whose text nobody wants, if it is short: so that its connection can be used again.
 pub(super) async fn settle(response: Response<Incoming>, lease: Lease, patience: Patience) {
-    let (parts, incoming) = response.into_parts();
-    let bounds = Bounds { bytes: UNWANTED, ..Bounds::DOCUMENT };
-    if let Ok(mut body) = Body::new((&parts.headers, incoming), lease, (&bounds, patience)) {
+    if let Some(mut body) = short(response, lease, patience) {
         while let Some(Ok(_)) = body.next().await {}
     }
+}
+
+/// The same, and what it read.
+pub(super) async fn wanted_or_not(response: Response<Incoming>, lease: Lease, patience: Patience) -> Option<Bytes> {
+    short(response, lease, patience)?.bytes().await.ok()
+}
+
+fn short(response: Response<Incoming>, lease: Lease, patience: Patience) -> Option<Body> {
+    let (parts, incoming) = response.into_parts();
+    let bounds = Bounds { bytes: UNWANTED, ..Bounds::DOCUMENT };
+    Body::new((&parts.headers, incoming), lease, (&bounds, patience)).ok()
 }
 
 fn inflate(decoder: &mut MultiGzDecoder<Room>, piece: &[u8]) -> Result<Bytes, Error> {

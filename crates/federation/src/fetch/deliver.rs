@@ -1,7 +1,8 @@
 //! Bringing an activity to an inbox.
 
 use super::body::settle;
-use super::request::{Answer, Scope, refused};
+use super::refusal::refused_in_words;
+use super::request::{Answer, Scope};
 use super::send::{Outgoing, Patience};
 use super::{Error, Fetcher};
 use crate::signatures::{Form, Payload, Signer};
@@ -40,11 +41,10 @@ impl Fetcher {
         let answer = self.knock((&target, out), (signer, Some(payload), extra), patience).await?;
         let Answer { response, lease, form } = answer;
         let status = response.status();
-        let failure = refused(&response);
-        settle(response, lease, patience).await;
-        match status.is_success() {
-            true => Ok(Delivered { status: status.as_u16(), form: form.unwrap_or_default() }),
-            false => Err(failure),
+        if !status.is_success() {
+            return Err(refused_in_words(response, lease, patience).await);
         }
+        settle(response, lease, patience).await;
+        Ok(Delivered { status: status.as_u16(), form: form.unwrap_or_default() })
     }
 }

@@ -29,9 +29,9 @@ pub enum Error {
     TooLarge,
     #[error("too many redirects, or one that leads nowhere")]
     Redirects,
-    /// Any answer but a success, signatures of other forms tried.
-    #[error("answered with {status}")]
-    Status { status: u16, retry_after: Option<Duration> },
+    /// Any answer but a success, signatures of other forms tried. `note`: what else is known of why.
+    #[error("answered with {status}{note}")]
+    Status { status: u16, retry_after: Option<Duration>, note: String },
     /// Not a document; `alternate` is where the page says that its document is.
     #[error("not an ActivityPub document but {kind}")]
     Type { kind: String, alternate: Option<Url> },

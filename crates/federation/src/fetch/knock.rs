@@ -1,6 +1,7 @@
 //! Knocking: a signature that is not understood is made again in another form.
 
 use super::body::settle;
+use super::refusal::refused_in_words;
 use super::request::Answer;
 use super::send::{Outgoing, Patience};
 use super::target::Target;
@@ -37,8 +38,15 @@ impl Fetcher {
             let status = response.status();
             if is_refusal(status.as_u16(), &host, (&out.method, known.is_some())) {
                 // What the form said that everybody knows is what counts if none helps.
-                let why = refused.unwrap_or_else(|| super::request::refused(&response));
-                settle(response, lease, patience).await;
+                let told = match payload {
+                    Some(_) => refused_in_words(response, lease, patience).await,
+                    None => {
+                        let told = super::refusal::refused(&response);
+                        settle(response, lease, patience).await;
+                        told
+                    }
+                };
+                let why = refused.unwrap_or(told);
                 if forms.peek().is_none() {
                     return Err(why);
                 }

@@ -1,8 +1,10 @@
 //! Who can be reached over which address, and why not: for people who look for what is wrong.
 
 use super::connect::connect_to;
-use super::request::Scope;
+use super::refusal::ahead;
+use super::request::{Ask, Scope};
 use super::{Error, Fetcher};
+use domain::Time;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 use url::Url;
@@ -19,6 +21,13 @@ pub struct Reached {
 }
 
 impl Fetcher {
+    /// By how many seconds the clock of the server of `url` is ahead of ours, if it tells the time.
+    pub async fn clock(&self, url: &Url) -> Option<i64> {
+        let bounds = self.0.options.document;
+        let ask = Ask { url, accept: "*/*", signer: None, scope: Scope::Federation, bounds, part: None };
+        ahead(&self.open(&ask).await.ok()?.headers, Time::now())
+    }
+
     /// Connects to each address of the host of `url`, one after the other, and sends nothing. The same rules as for
     /// everything else: what may not be asked is [`Error::Forbidden`]; who is blocked here can be
     /// looked at all the same.

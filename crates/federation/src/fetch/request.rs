@@ -1,20 +1,16 @@
 //! Asking for something: redirects by hand, each hop checked and signed anew.
 
 use super::body::Body;
+use super::refusal::refused;
 use super::send::{Lease, Outgoing, Patience};
 use super::target::{Target, target};
 use super::{Bounds, Error, Fetcher, watch};
 use crate::signatures::{Form, Signer};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
-use domain::Time;
 use hyper::body::Incoming;
-use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
-
-/// Longest that anybody is asked to wait.
-const RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// What kind of server is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,19 +148,6 @@ fn next(from: &Url, headers: &HeaderMap) -> Result<Url, Error> {
     Ok(to)
 }
 
-pub(super) fn refused(response: &Response<Incoming>) -> Error {
-    let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let retry_after = text(header::RETRY_AFTER).and_then(|text| retry_after(text, Time::now()));
-    Error::Status { status: response.status().as_u16(), retry_after }
-}
-
-/// Seconds, or a date.
-fn retry_after(text: &str, now: Time) -> Option<Duration> {
-    let seconds = text.trim().parse().ok().map(Duration::from_secs);
-    let at = || crate::signatures::http_date(text.trim()).map(|at| at.since(now));
-    seconds.or_else(at).map(|wait| wait.min(RETRY_AFTER))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,15 +166,5 @@ mod tests {
         assert_eq!(of("https://a.example/x", "file:///etc/passwd"), None);
         assert_eq!(of("https://a.example/x", "https://"), None);
         assert!(next(&Url::parse("https://a.example/").unwrap(), &HeaderMap::new()).is_err());
-    }
-
-    #[test]
-    fn how_long_to_wait() {
-        let now = crate::signatures::http_date("Tue, 20 Apr 2021 02:07:55 GMT").unwrap();
-        assert_eq!(retry_after("30", now), Some(Duration::from_secs(30)));
-        assert_eq!(retry_after("Tue, 20 Apr 2021 02:08:55 GMT", now), Some(Duration::from_secs(60)));
-        assert_eq!(retry_after("Tue, 20 Apr 2020 02:08:55 GMT", now), Some(Duration::ZERO));
-        assert_eq!(retry_after("99999999999", now), Some(RETRY_AFTER));
-        assert_eq!(retry_after("soon", now), None);
     }
 }

@@ -1,5 +1,6 @@
 //! `noren federation`
 
+mod host;
 mod reach;
 
 use super::{Failure, Place, output, start};
@@ -60,21 +61,16 @@ impl Federation {
                 Command::Reach { name } => return reach::reach(&parts, &name, self.json).await,
                 Command::Status { limit } => {
                     let conn = db.read().await?;
-                    let failing = hosts::list(&conn, i64::from(limit)).await?;
-                    show_status(&jobs::counts(&conn).await?, &failing, self.json)?;
+                    let troubled = hosts::list_troubled(&conn, i64::from(limit)).await?;
+                    let waiting = jobs::waiting_deliveries(&conn, None).await?;
+                    show_status(waiting, (&jobs::counts(&conn).await?, &troubled), self.json)?;
                 }
-                Command::Host { name } => match hosts::by_name(&db.read().await?, &named(&name)?).await? {
-                    Some(host) if self.json => output::json(&as_json(&host))?,
-                    Some(host) => show_hosts(&[host]),
-                    None => output::line(format_args!("{name} never failed to answer, or nothing was ever sent there")),
-                },
+                Command::Host { name } => return host::host(&parts, named(&name)?, self.json).await,
                 Command::Retry { name } => {
                     let name = name.map(|name| named(&name)).transpose()?;
                     let count = hosts::retry(&db, name.as_deref()).await?;
-                    output::line(format_args!(
-                        "{count} {} tried again",
-                        if count == 1 { "delivery is" } else { "deliveries are" }
-                    ));
+                    let count = i64::try_from(count).unwrap_or(i64::MAX);
+                    output::line(format_args!("{} tried again", some(count, "delivery is", "deliveries are")));
                 }
             }
             Ok(())
@@ -90,22 +86,24 @@ fn named(name: &str) -> Result<String, Failure> {
     }
 }
 
-fn show_status(counts: &[(Queue, State, i64)], failing: &[Host], json: bool) -> anyhow::Result<()> {
-    let of = |queue: Queue, state: State| {
-        counts.iter().find(|(q, s, _)| *q == queue && *s == state).map_or(0, |(_, _, count)| *count)
-    };
-    let (waiting, dead) = (of(Queue::Push, State::Waiting), of(Queue::Push, State::Dead));
+fn show_status(waiting: i64, (counts, troubled): (&[(Queue, State, i64)], &[Host]), json: bool) -> anyhow::Result<()> {
+    let dead = counts.iter().find(|(queue, state, _)| (*queue, *state) == (Queue::Push, State::Dead));
+    let dead = dead.map_or(0, |(_, _, count)| *count);
     if json {
-        let hosts: Vec<Value> = failing.iter().map(as_json).collect();
+        let hosts: Vec<Value> = troubled.iter().map(as_json).collect();
         return output::json(&json!({ "waiting": waiting, "given_up": dead, "hosts": hosts }));
     }
-    let wait = if waiting == 1 { "1 delivery waits".to_owned() } else { format!("{waiting} deliveries wait") };
-    let given_up = if dead == 1 { "1 was given up".to_owned() } else { format!("{dead} were given up") };
-    output::line(format_args!("{wait}, {given_up}"));
-    if !failing.is_empty() {
-        show_hosts(failing);
+    let wait = some(waiting, "delivery waits", "deliveries wait");
+    output::line(format_args!("{wait}, {}", some(dead, "was given up", "were given up")));
+    if !troubled.is_empty() {
+        show_hosts(troubled);
     }
     Ok(())
+}
+
+/// A number and what there is so many of.
+fn some(count: i64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 fn at(time: Option<Time>) -> String {

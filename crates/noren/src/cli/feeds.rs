@@ -21,12 +21,14 @@ pub(super) struct Feeds {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write home timelines anew from who follows whom
+    #[command(group = clap::ArgGroup::new("whose").required(true))]
+    #[command(override_usage = "noren feeds build [OPTIONS] <NAME|--all>")]
     Build {
         /// Whose
-        #[arg(required_unless_present = "all")]
+        #[arg(group = "whose")]
         name: Option<String>,
         /// Everybody's
-        #[arg(long, conflicts_with = "name")]
+        #[arg(long, group = "whose")]
         all: bool,
     },
 }
@@ -43,7 +45,8 @@ impl Feeds {
                 bar.inc(1);
             }
             bar.finish_and_clear();
-            output::line(format_args!("{} home timelines, {entries} entries", whose.len()));
+            let timelines = if whose.len() == 1 { "home timeline" } else { "home timelines" };
+            output::line(format_args!("{} {timelines}, {entries} entries", whose.len()));
             Ok(())
         })
     }

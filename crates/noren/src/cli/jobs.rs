@@ -34,12 +34,14 @@ enum Command {
         limit: u32,
     },
     /// Put jobs that were given up back into their queue
+    #[command(group = clap::ArgGroup::new("which").required(true))]
+    #[command(override_usage = "noren jobs retry [OPTIONS] <ID|--all>")]
     Retry {
         /// The job's number, from the list
-        #[arg(required_unless_present = "all")]
+        #[arg(group = "which")]
         id: Option<JobId>,
         /// All that were given up
-        #[arg(long, conflicts_with = "id")]
+        #[arg(long, group = "which")]
         all: bool,
     },
     /// Remove a job that was given up for good

@@ -1,9 +1,15 @@
 //! Servers that are not there for long, and what is sent to them then.
 
-use crate::peer::{Peer, Somebody, local_uri, with_a_peer};
+use crate::peer::{Came, Peer, Somebody, local_uri, with_a_peer};
 use crate::{find, id, post_as};
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use domain::deliveries::News;
+use domain::ids::ActivityId;
 use domain::{Time, hosts, jobs, users};
 use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use testkit::{Person, TestServer};
 
@@ -26,6 +32,13 @@ async fn known(server: &TestServer, peer: &Peer) -> hosts::Host {
 
 async fn waiting(server: &TestServer) -> Vec<jobs::JobRow> {
     jobs::list(&server.db().read().await.unwrap(), jobs::State::Waiting, 10).await.unwrap()
+}
+
+/// Nothing is to be done any more.
+async fn jobs_end(server: &TestServer) {
+    let tx = server.db().begin().await.unwrap();
+    tx.exec("DELETE FROM jobs", &[]).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// It failed on seven days.
@@ -164,6 +177,71 @@ with_a_peer! {
         hosts::retry(server.db(), Some(peer.host())).await.unwrap();
         server.settle().await;
         assert_eq!(posts(&peer), 4);
+    }
+
+    async fn who_takes_no_signature_of_ours_is_seen_with_the_reason(server, peer, bob) {
+        follower(&server, &peer, &bob, "friend").await;
+        let closed = Arc::new(AtomicBool::new(true));
+        let is_closed = Arc::clone(&closed);
+        let judge = move |came: &Came| {
+            let refused = came.method == reqwest::Method::POST && is_closed.load(Ordering::Relaxed);
+            refused.then(|| {
+                let head = [("date", "Tue, 20 Apr 2021 02:07:55 GMT"), ("content-type", "application/json")];
+                (StatusCode::UNAUTHORIZED, head, r#"{"error":"too\n old"}"#).into_response()
+            })
+        };
+        assert!(peer.judge.set(Box::new(judge)).is_ok());
+        post_as(&bob, "one", "public").await;
+        for _ in 0..400 {
+            if waiting(&server).await.iter().any(|job| job.last_error.is_some()) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let host = known(&server, &peer).await;
+        let why = host.last_error.clone().unwrap();
+        assert!(why.starts_with("answered with 401: too old (its clock is ") && why.ends_with(" days behind ours)"), "{why}");
+        assert_eq!(waiting(&server).await[0].last_error.as_deref(), Some(why.as_str()));
+        // It answers: nothing rests.
+        assert_eq!((host.failures, host.failed_days, host.resting_until), (0, 0, None));
+        let troubled = async || hosts::list_troubled(&server.db().read().await.unwrap(), 10).await.unwrap().len();
+        assert_eq!(troubled().await, 1);
+        closed.store(false, Ordering::Relaxed);
+        let tx = server.db().begin().await.unwrap();
+        tx.exec("UPDATE jobs SET last_error = NULL", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(hosts::retry(server.db(), None).await.unwrap(), 1);
+        server.settle().await;
+        assert_eq!((posts(&peer), troubled().await, known(&server, &peer).await.last_error), (1, 0, None));
+    }
+
+    async fn what_is_to_be_said_later_is_not_hastened(server, peer, bob) {
+        follower(&server, &peer, &bob, "friend").await;
+        let post = post_as(&bob, "one", "public").await;
+        server.settle().await;
+        let mut tx = server.db().begin().await.unwrap();
+        let (soon, later) = (tx.now.plus(Duration::from_secs(60)), tx.now.plus(Duration::from_secs(86_400)));
+        let status = id(&post).parse().unwrap();
+        let again = jobs::Job::Tell { news: News::QuoteRequested { status, again: 1 } };
+        tx.enqueue_at(again, later).await.unwrap();
+        let inbox = format!("{}/inbox", peer.base);
+        let delivery = jobs::Job::Deliver { activity: ActivityId(7), inbox, about: None };
+        tx.enqueue_at(delivery, soon).await.unwrap();
+        tx.commit().await.unwrap();
+        let count = async |host: Option<&str>| {
+            jobs::waiting_deliveries(&server.db().read().await.unwrap(), host).await.unwrap()
+        };
+        assert_eq!((count(None).await, count(Some(peer.host())).await, count(Some("b.example")).await), (1, 1, 0));
+        assert_eq!(hosts::retry(server.db(), None).await.unwrap(), 1);
+        for _ in 0..400 {
+            if count(None).await == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let left = waiting(&server).await;
+        assert_eq!((left.len(), left[0].run_at), (1, later), "{left:?}");
+        jobs_end(&server).await;
     }
 
     async fn what_is_too_large_elsewhere_is_seen_here(server, peer, bob) {

@@ -60,6 +60,7 @@ async fn accounts_are_refreshed_and_servers_forgotten(site: Site) {
     assert!(account(&at_zoe).await["error"].is_string());
     assert_eq!(account(&format!("far@{}", other.host())).await["username"], "far");
 
+    one_server_is_looked_at(&site, &other).await;
     let purge = |more: &[&str]| site.line(&[&["domains", "purge", peer.host()], more].concat());
     let all = format!("{}: 1 account, 1 status, 0 attachments, 0 emoji", peer.host());
     assert_eq!(purge(&["--dry-run"]), format!("{all} would be removed; nothing was changed"));
@@ -72,4 +73,39 @@ async fn accounts_are_refreshed_and_servers_forgotten(site: Site) {
     tells(&peer, (&eve, "4"), &site).await;
     until("another mention", async || heard().await == 2).await;
     assert_ne!(account(&at_eve).await, Value::Null);
+}
+
+/// All lines that a command prints.
+fn told(site: &Site, args: &[&str]) -> Vec<String> {
+    let output = site.command(args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+async fn one_server_is_looked_at(site: &Site, other: &Peer) {
+    let name = other.host();
+    let of = |args: &[&str]| told(site, &[&["federation", "host", name], args].concat());
+    let wanted = [
+        format!("Server       {name}"),
+        "Rule         none".to_owned(),
+        "Known        1 account, 1 status".to_owned(),
+        "Waiting      0 deliveries".to_owned(),
+        "Deliveries   none ever failed".to_owned(),
+    ];
+    assert_eq!(of(&[]), wanted);
+    let json: Value = serde_json::from_str(&of(&["--json"]).join("\n")).unwrap();
+    assert_eq!((&json["host"], &json["failures"], &json["accounts"]), (&json!(name), &json!(0), &json!(1)));
+    assert_eq!(told(site, &["federation", "status"]), ["0 deliveries wait, 0 were given up"]);
+    domain::hosts::failed(&site.db().await, name, "no connection").await.unwrap();
+    let status = told(site, &["federation", "status"]);
+    assert!(status.len() == 3 && status[2].starts_with(name) && status[2].ends_with("no connection"), "{status:?}");
+    let lines = of(&[]);
+    assert!(
+        lines[4].starts_with("Deliveries   1 failure since 20") && lines[4].ends_with("tried again soon"),
+        "{lines:?}"
+    );
+    assert_eq!(lines[5], "Last error   no connection");
+    domain::hosts::answered(&site.db().await, name).await.unwrap();
+    assert_eq!(told(site, &["federation", "status"]), ["0 deliveries wait, 0 were given up"]);
+    assert!(of(&[])[4].starts_with("Deliveries   taken again since 20"));
 }

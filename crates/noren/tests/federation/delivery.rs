@@ -176,8 +176,8 @@ async fn a_dead_server_is_tried_again(engine: Engine) {
     // It moved back: what waited arrives.
     let tx = server.db().begin().await.unwrap();
     tx.exec(
-        "UPDATE jobs SET payload = replace(payload, $1, $2), lane = NULL, last_error = NULL",
-        &[&inbox, &format!("{}/inbox", victim.uri)],
+        "UPDATE jobs SET payload = replace(payload, $1, $2), lane = $3, last_error = NULL",
+        &[&inbox, &format!("{}/inbox", victim.uri), &peer.host()],
     )
     .await
     .unwrap();

@@ -1,7 +1,8 @@
 //! Who reaches whom, and why not.
 
-use crate::peer::with_a_peer;
+use crate::peer::{Came, with_a_peer};
 use crate::trust::block;
+use axum::response::IntoResponse as _;
 use domain::domain_blocks::Severity;
 use federation::Verdict;
 use testkit::{Engine, TestServer};
@@ -18,7 +19,7 @@ with_a_peer! {
         let Some(other) = TestServer::start_reachable(engine_of(&server)).await else { return };
         let name = other.parts().site.domain.clone();
         let found = federation.reach(&name.to_uppercase()).await.unwrap().unwrap();
-        assert_eq!(found.verdict(), Verdict::Fine, "{found:?}");
+        assert_eq!((found.verdict(), found.clock.map(|ahead| ahead.abs() < 60)), (Verdict::Fine, Some(true)), "{found:?}");
         assert!(found.software.unwrap().unwrap().starts_with("noren "));
         other.finish().await;
         // Nobody is there any more.
@@ -30,6 +31,18 @@ with_a_peer! {
         let found = federation.reach(peer.host()).await.unwrap().unwrap();
         assert_eq!((found.verdict(), peer.asked.lock().unwrap().len()), (Verdict::Blocked, 0));
         assert!(federation.reach("no name").await.unwrap().is_none());
+        let _ = bob;
+    }
+
+    async fn clocks_that_are_apart_are_seen(server, peer, bob) {
+        let judge = |came: &Came| {
+            let head = [("date", "Tue, 20 Apr 2021 02:07:55 GMT"), ("content-type", "application/json")];
+            (came.target == "/.well-known/nodeinfo").then(|| (head, "{}").into_response())
+        };
+        assert!(peer.judge.set(Box::new(judge)).is_ok());
+        let found = server.parts().federation.reach(peer.host()).await.unwrap().unwrap();
+        assert_eq!(found.verdict(), Verdict::Apart);
+        assert!(found.clock.is_some_and(|ahead| ahead < -365 * 86_400), "{found:?}");
         let _ = bob;
     }
 }

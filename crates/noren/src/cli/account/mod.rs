@@ -256,7 +256,13 @@ async fn show(parts: &Parts, name: &str, as_json: bool) -> Result<(), Failure> {
         return Ok(output::json(&as_value(&found))?);
     }
     let (user, profile) = found;
-    let two_factor = if two_factor::is_on(&parts.db.read().await?, user.id).await? { "on" } else { "off" };
+    let conn = parts.db.read().await?;
+    let two_factor = if two_factor::is_on(&conn, user.id).await? { "on" } else { "off" };
+    let moved_to = match profile.moved_to_id {
+        Some(id) => domain::accounts::store::by_id(&conn, id).await?.map(|to| format!("@{}", to.acct())),
+        None => None,
+    };
+    drop(conn);
     let seen = user.last_active_at.map_or_else(|| "never".to_owned(), domain::Time::date);
     for (label, value) in [
         ("Handle", format!("@{}", parts.site.handle(&profile.username))),
@@ -265,6 +271,7 @@ async fn show(parts: &Parts, name: &str, as_json: bool) -> Result<(), Failure> {
         ("E-mail", user.email.clone()),
         ("Role", user.role.as_str().to_owned()),
         ("State", state(&user, &profile).to_owned()),
+        ("Moved to", moved_to.unwrap_or_else(|| "-".to_owned())),
         ("Two-factor", two_factor.to_owned()),
         ("Since", profile.created_at.date()),
         ("Last here", seen),
@@ -284,6 +291,7 @@ fn state(user: &User, profile: &Profile) -> &'static str {
         user if !user.approved => "waiting for approval",
         user if user.confirmed_at.is_none() => "unconfirmed",
         _ if profile.silenced_at.is_some() => "limited",
+        _ if profile.moved_to_id.is_some() => "moved",
         _ => "active",
     }
 }
@@ -361,13 +369,15 @@ async fn would_delete(parts: &Parts, name: &str) -> Result<(), Failure> {
 
 fn described(profile: &Profile) -> String {
     let (statuses, followers) = (profile.statuses_count, profile.followers_count);
-    format!("@{} with {statuses} statuses and {followers} followers", profile.username)
+    let statuses = if statuses == 1 { "1 status".to_owned() } else { format!("{statuses} statuses") };
+    let followers = if followers == 1 { "1 follower".to_owned() } else { format!("{followers} followers") };
+    format!("@{} with {statuses} and {followers}", profile.username)
 }
 
 async fn delete(parts: &Parts, name: &str, sure: bool) -> Result<(), Failure> {
     let (user, profile) = person(parts, name).await?;
     if !sure && !output::confirmed(&format!("Delete {} for ever?", described(&profile))) {
-        return Err(Failure::Usage("nothing was deleted: answer y, or say --yes".into()));
+        return Err(Failure::Usage("nothing was deleted: answer y at a terminal, or say --yes".into()));
     }
     users::delete(&parts.db, user.id).await?;
     output::line(format_args!("{} is deleted", described(&profile)));

@@ -139,7 +139,7 @@ impl Move {
         }
         let question = format!("Move {from} to {to}? {followers} followers are asked to come along, posts stay.");
         if !self.yes && !output::confirmed(&question) {
-            return Err(Failure::Usage("nothing was changed: answer y, or say --yes".into()));
+            return Err(Failure::Usage("nothing was changed: answer y at a terminal, or say --yes".into()));
         }
         resolve::moves::leave(&parts.federation, &profile, target).await?;
         output::line(format_args!("{from} has moved to {to}"));

@@ -76,7 +76,7 @@ pub(super) async fn unblock(parts: &Parts, domain: &str, dry_run: bool) -> Resul
     let before = before.ok_or_else(|| anyhow!("{domain} is not blocked"))?;
     let extent = domain_blocks::extent(&conn, std::slice::from_ref(&before.domain)).await?;
     drop(conn);
-    let accounts = some(extent.accounts, "account");
+    let accounts = format!("{} marked anew", some(extent.accounts, "account"));
     if dry_run {
         let domain = &before.domain;
         output::line(format_args!("{domain} would not be blocked any more: {accounts}; nothing was changed"));

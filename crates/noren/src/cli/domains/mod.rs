@@ -16,14 +16,14 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  noren domains block bad.example                            nothing is taken from there, sent there or shown
-  noren domains block loud.example --severity silence        heard only by who follows them
+  noren domains block bad.example                        nothing is taken, sent or shown
+  noren domains block loud.example --severity silence    heard only by who follows them
   noren domains block adult.example --severity noop --reject-media
-  noren domains unblock bad.example                          what the block did is undone, but follows that ended
+  noren domains unblock bad.example                      follows that ended stay ended
   noren domains list --json
   noren domains import blocklist.csv --dry-run
   noren domains export > blocklist.csv
-  noren domains allow good.example                           where federation.limited is set
+  noren domains allow good.example                       where federation.limited is set
   noren domains purge bad.example --dry-run")]
 pub(super) struct Domains {
     #[command(subcommand)]

@@ -29,7 +29,7 @@ pub(super) async fn purge(parts: &Parts, wanted: &Purge) -> Result<(), Failure> 
         return Ok(());
     }
     if !wanted.yes && !output::confirmed(&format!("Remove {all} of {domain} for ever?")) {
-        return Err(Failure::Usage("nothing was removed: answer y, or say --yes".into()));
+        return Err(Failure::Usage("nothing was removed: answer y at a terminal, or say --yes".into()));
     }
     let bar = output::progress(usize::try_from(contents.accounts).unwrap_or_default());
     domain_blocks::purge(&parts.db, &domain, |count| bar.set_position(count)).await?;

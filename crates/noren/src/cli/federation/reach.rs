@@ -3,7 +3,7 @@
 use super::{Failure, output};
 use crate::server::Parts;
 use anyhow::anyhow;
-use federation::fetch::{Error, Reached};
+use federation::fetch::{Error, Reached, apart};
 use federation::signatures::Form;
 use federation::{Reach, Verdict};
 use serde_json::{Value, json};
@@ -33,16 +33,20 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Unreachable => "unreachable",
         Verdict::Strange => "strange",
         Verdict::Refused => "refused",
+        Verdict::Apart => "apart",
     }
 }
 
 fn summary(verdict: Verdict, host: &str) -> String {
     match verdict {
-        Verdict::Fine => format!("{host} answers and takes our signature"),
+        Verdict::Fine => format!("{host} answers and does not refuse our signature"),
         Verdict::Blocked => format!("this site has nothing to do with {host}: see noren domains list"),
         Verdict::Unreachable => format!("{host} cannot be reached from here"),
         Verdict::Strange => format!("{host} answers, but not as a server of the federation does"),
         Verdict::Refused => format!("{host} answers, but refuses what we sign"),
+        Verdict::Apart => {
+            format!("{host} answers, but its clock and ours are too far apart for what is signed to be taken")
+        }
     }
 }
 
@@ -58,12 +62,15 @@ fn told(found: &Reach, base_url: &str) -> Vec<String> {
         Err(error) => say("Addresses", error.to_string()),
         Ok(all) => all.iter().for_each(|one| say("Address", address(one, found))),
     }
+    if let Some(ahead) = found.clock {
+        say("Clock", apart(ahead).unwrap_or_else(|| "agrees with ours".to_owned()));
+    }
     if let Some(software) = &found.software {
         say("Software", software.as_ref().map_or_else(|error| format!("not told: {error}"), Clone::clone));
     }
     if let Some(knock) = &found.knock {
         let text = match knock {
-            Ok((url, form)) => format!("accepted ({}) at {url}", shown(*form)),
+            Ok((url, form)) => format!("not refused ({}) at {url}", shown(*form)),
             Err(error) => format!("{error}{}", advice(error)),
         };
         say("Signature", text);
@@ -168,7 +175,7 @@ fn json(found: &Reach) -> Value {
     json!({
         "host": found.host, "verdict": word(found.verdict()), "blocked": found.blocked,
         "here": { "ipv4": found.here.0, "ipv6": found.here.1, "nat64": found.nat64.map(|prefix| prefix.to_string()) },
-        "ours": found.ours,
+        "ours": found.ours, "clock_ahead_seconds": found.clock,
         "addresses": all.as_ref().ok(), "error": all.as_ref().err().map(ToString::to_string),
         "software": found.software.as_ref().and_then(|software| software.as_ref().ok()),
         "signature": found.knock.as_ref().map(|knock| json!({

@@ -89,7 +89,7 @@ impl RemoveOrphans {
             return Ok(());
         }
         if !self.yes && !output::confirmed(&format!("Remove these {all}, for ever?")) {
-            return Err(Failure::Usage("nothing was removed: answer y, or say --yes".into()));
+            return Err(Failure::Usage("nothing was removed: answer y at a terminal, or say --yes".into()));
         }
         let bar = output::progress(orphans.len());
         let (mut removed, mut cache) = (Sum::default(), Cache::of(parts));
