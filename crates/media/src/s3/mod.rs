@@ -19,6 +19,7 @@ mod multipart;
 mod provider;
 mod put;
 mod retry;
+mod uploads;
 mod values;
 mod xml;
 
@@ -34,4 +35,5 @@ pub use get::{Answer, Meta, Object, Wanted};
 pub use list::{Found, Next, Page, Scope};
 pub use provider::{Preset, Provider, RegionRule, Support};
 pub use put::{Headers, Source, Stored};
+pub use uploads::{After, Upload, Uploads};
 pub use values::Addressing;

@@ -182,7 +182,7 @@ impl Bucket {
         }
     }
 
-    async fn abort(&self, full: &str, id: &str) -> Result<()> {
+    pub(super) async fn abort(&self, full: &str, id: &str) -> Result<()> {
         let call = Call::new(Method::Delete, Some(full.to_owned())).query("uploadId", id);
         match self.send(&call).await {
             Ok(_) | Err(Error::NoObject) => Ok(()),

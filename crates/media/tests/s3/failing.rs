@@ -192,7 +192,15 @@ async fn a_dropped_upload_leaves_no_parts() {
     let hang = || Reaction::SayAndHang(Vec::new());
     let reactions = begun(0).into_iter().chain([hang(), hang(), hang(), say(204, "", "")]).collect();
     let server = Broken::start_with(reactions, |config| config.answer_timeout.0 = Duration::from_secs(30)).await;
-    assert!(tokio::time::timeout(Duration::from_millis(800), upload(&server)).await.is_err());
+    let under_way = async {
+        while server.count() < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        done = upload(&server) => panic!("{done:?}"),
+        () = under_way => {}
+    }
     for _ in 0..100 {
         if was_given_up(&server) {
             return;
@@ -233,4 +241,28 @@ async fn nothing_tells_secrets() {
         assert!(!shown.contains("test-secret") && !shown.contains("X-Amz"), "{shown}");
     }
     assert!(server.heads()[0].contains("X-Amz-Signature="));
+}
+
+/// The second page is asked for by the first one's last key and id; pages that go round are not followed.
+#[tokio::test]
+async fn uploads_are_listed_page_by_page() {
+    let page = |key: &str, more: &str| {
+        let upload = format!(
+            "<Upload><Key>{key}</Key><UploadId>i</UploadId><Initiated>2026-01-02T03:04:05Z</Initiated></Upload>"
+        );
+        say(200, "", &format!("<ListMultipartUploadsResult>{upload}{more}</ListMultipartUploadsResult>"))
+    };
+    let more =
+        "<IsTruncated>true</IsTruncated><NextKeyMarker>a b</NextKeyMarker><NextUploadIdMarker>n</NextUploadIdMarker>";
+    let server = Broken::start(vec![page("a b", more), page("c", "")]).await;
+    let first = server.bucket.uploads("", None).await.unwrap();
+    let second = server.bucket.uploads("", first.next.as_ref()).await.unwrap();
+    assert_eq!((first.uploads[0].key.as_str(), second.uploads[0].key.as_str()), ("a b", "c"));
+    assert_eq!(second.next, None);
+    let heads = server.heads();
+    assert!(heads[1].contains("key-marker=a%20b&") && heads[1].contains("upload-id-marker=n"), "{}", heads[1]);
+    let server = Broken::start((0..9).map(|_| page("a b", more)).collect()).await;
+    let first = server.bucket.uploads("", None).await.unwrap();
+    let round = server.bucket.uploads("", first.next.as_ref()).await.unwrap_err();
+    assert!(matches!(&round, Error::Broken { .. }), "{round:?}");
 }

@@ -13,6 +13,7 @@ mod between;
 mod check;
 mod files;
 mod https;
+mod incomplete;
 mod moves;
 mod orphans;
 mod setup;

@@ -1,5 +1,6 @@
 //! `noren storage check`: does what a server does, and what a stranger must not be able to do.
 
+use super::incomplete;
 use super::steps::{Found, Report, refused};
 use super::target::Chosen;
 use super::{Failure, failed, output};
@@ -73,6 +74,8 @@ impl Check {
             }
             checking.long_file().await;
             checking.clean_up().await;
+            let left = incomplete::left(&chosen.bucket).await;
+            checking.report.step("uploads that were never ended", left);
         }
         let Report { failed: wrong, all, .. } = checking.report;
         match (wrong, begun) {

@@ -1,6 +1,7 @@
 //! `noren storage ls`
 
 use super::files::{self, File, Kind, Walk};
+use super::incomplete;
 use super::place::{Looked, looked};
 use super::target::Target;
 use super::{Failure, failed, human, output};
@@ -10,6 +11,7 @@ use edge::presets::{Preset, Standing};
 use media::s3::{Bucket, Found, Scope};
 use serde_json::json;
 use std::path::Path;
+use std::time::SystemTime;
 
 #[derive(Debug, Args)]
 pub(super) struct Ls {
@@ -19,6 +21,9 @@ pub(super) struct Ls {
     /// What lies in folders too
     #[arg(long, short)]
     recursive: bool,
+    /// Uploads that were begun and never ended, which no other listing shows
+    #[arg(long, conflicts_with = "recursive")]
+    incomplete: bool,
     /// At most so many
     #[arg(long, default_value_t = 1000, value_name = "N")]
     limit: usize,
@@ -31,6 +36,16 @@ impl Ls {
     pub(super) async fn run(self, target: &Target, place: &Place) -> Result<(), Failure> {
         let software = target.software();
         match looked(&self.start, target, place)? {
+            Looked::There(chosen, start) if self.incomplete => {
+                let there_are_more = incomplete::list(&chosen.bucket, (&start, self.limit), self.json).await?;
+                if there_are_more {
+                    self.more();
+                }
+                Ok(())
+            }
+            Looked::Here(_) if self.incomplete => {
+                Err(Failure::Usage("--incomplete: only buckets have uploads that were never ended".into()))
+            }
             Looked::There(chosen, start) => self.there(&chosen.bucket, (start, software)).await,
             Looked::Here(folder) => self.here(&folder, software).map_err(Failure::Failed),
         }
@@ -130,11 +145,14 @@ impl Line {
     fn time(&self) -> anyhow::Result<String> {
         match self {
             Line::Folder(_) => Ok(String::new()),
-            Line::File(file) => {
-                Ok(jiff::Timestamp::try_from(file.modified)?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-            }
+            Line::File(file) => time(file.modified),
         }
     }
+}
+
+/// `2026-01-02T03:04:05Z`
+pub(super) fn time(at: SystemTime) -> anyhow::Result<String> {
+    Ok(jiff::Timestamp::try_from(at)?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 /// Why nobody is to see a file of this name, if so.

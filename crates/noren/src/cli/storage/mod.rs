@@ -3,6 +3,7 @@
 mod check;
 mod copy;
 pub(super) mod files;
+mod incomplete;
 mod list;
 mod place;
 mod remove;
@@ -28,6 +29,7 @@ Examples:
   noren storage usage --depth 2
   noren storage cp --recursive data/media bucket:
   noren storage rm --recursive cache/ --dry-run
+  noren storage rm --incomplete --older-than 7d --dry-run
   noren storage ls --provider wasabi --region eu-central-1 --bucket my-files
   noren storage usage --provider wasabi --region eu-central-1 --bucket media --software mastodon
   noren storage usage folder:/home/mastodon/live/public/system --software mastodon

@@ -1,5 +1,6 @@
 //! `noren storage rm`
 
+use super::incomplete::{self, Uploads};
 use super::list::shown;
 use super::target::Chosen;
 use super::usage::spinner;
@@ -8,18 +9,25 @@ use anyhow::anyhow;
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use media::s3::{Bucket, Scope};
+use media::values::Period;
 
 /// Removed side by side.
 const AT_ONCE: usize = 16;
 
 #[derive(Debug, Args)]
 pub(super) struct Rm {
-    /// Names of objects; with --recursive the beginnings of names, a folder with its slash
-    #[arg(required = true)]
+    /// Names of objects; with --recursive or --incomplete the beginnings of names, a folder with its slash
+    #[arg(required_unless_present = "incomplete")]
     names: Vec<String>,
     /// Everything whose name begins so
     #[arg(long, short)]
     recursive: bool,
+    /// Parts of uploads that were begun and never ended, such as by a program that was killed; no object is removed
+    #[arg(long, conflicts_with = "recursive")]
+    incomplete: bool,
+    /// Only uploads that were begun longer ago than this: what is on its way is left alone
+    #[arg(long, default_value = "1 d", value_name = "TIME", requires = "incomplete")]
+    older_than: Period,
     /// Tell what would be removed, remove nothing
     #[arg(long)]
     dry_run: bool,
@@ -31,6 +39,9 @@ pub(super) struct Rm {
 impl Rm {
     pub(super) async fn run(self, chosen: &Chosen) -> Result<(), Failure> {
         let bucket = &chosen.bucket;
+        if self.incomplete {
+            return self.uploads(bucket).await;
+        }
         if !self.recursive {
             for name in &self.names {
                 self.one(bucket, name).await?;
@@ -41,6 +52,23 @@ impl Rm {
             self.all(bucket, start).await?;
         }
         Ok(())
+    }
+
+    async fn uploads(&self, bucket: &Bucket) -> Result<(), Failure> {
+        let place = format!("{}{}", bucket.url(), bucket.prefix());
+        let question = format!("Give up all uploads to {place} that were begun more than {} ago?", self.older_than);
+        self.confirmed(&question)?;
+        let everything = [String::new()];
+        let starts = if self.names.is_empty() { &everything[..] } else { &self.names };
+        let what = if self.dry_run { Uploads::Shown } else { Uploads::GivenUp };
+        incomplete::remove(bucket, (starts, self.older_than.0), what).await
+    }
+
+    fn confirmed(&self, question: &str) -> Result<(), Failure> {
+        if self.dry_run || self.yes || output::confirmed(question) {
+            return Ok(());
+        }
+        Err(Failure::Usage("not confirmed: say --yes to remove several objects, --dry-run to look first".into()))
     }
 
     async fn one(&self, bucket: &Bucket, name: &str) -> Result<(), Failure> {
@@ -59,11 +87,7 @@ impl Rm {
     async fn all(&self, bucket: &Bucket, start: &str) -> Result<(), Failure> {
         let what = if start.is_empty() { "everything".to_owned() } else { format!("everything below {start:?}") };
         let question = format!("Remove {what} from {}{}?", bucket.url(), bucket.prefix());
-        if !self.dry_run && !self.yes && !output::confirmed(&question) {
-            return Err(Failure::Usage(
-                "not confirmed: say --yes to remove several objects, --dry-run to look first".into(),
-            ));
-        }
+        self.confirmed(&question)?;
         let scope = Scope { prefix: start.to_owned(), limit: 1000, ..Scope::default() };
         let (bar, mut count, mut bytes, mut next) = (spinner(), 0u64, 0u64, None);
         loop {

@@ -10,6 +10,8 @@ pub(super) enum Found {
     Fine(String),
     /// Not as it should be: what was found, and what to do.
     Wrong(String, String),
+    /// Nothing wrong, and something to know.
+    Note(String),
     /// Not looked at, and why.
     Left(String),
 }
@@ -46,6 +48,7 @@ impl Report {
         let (word, text, advice) = match &found {
             Found::Fine(text) => ("ok", text.as_str(), None),
             Found::Wrong(text, advice) => ("FAIL", text.as_str(), Some(advice.as_str())),
+            Found::Note(text) => ("note", text.as_str(), None),
             Found::Left(text) => ("-", text.as_str(), None),
         };
         self.failed += usize::from(advice.is_some());
