@@ -1,6 +1,7 @@
 //! `noren edge`
 
 mod check;
+mod find;
 mod init;
 mod load;
 pub(super) mod orders;

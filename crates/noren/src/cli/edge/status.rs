@@ -1,12 +1,14 @@
 //! `noren edge status`
 
-use super::orders::give;
+use super::find::Running;
+use super::orders::give_to;
 use crate::cli::{Failure, Place, output};
 use clap::Args;
 use edge::control::{Answer, Order};
 use edge::{OriginStatus, SiteStatus, Status};
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 const BETWEEN: Duration = Duration::from_secs(2);
@@ -25,11 +27,14 @@ pub(super) struct StatusArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    running: Running,
 }
 
 impl StatusArgs {
     pub(super) fn run(self, place: &Place) -> Result<(), Failure> {
-        let mut before = ask(place)?;
+        let cache = self.running.cache(place)?;
+        let mut before = ask(&cache)?;
         if self.json {
             return Ok(output::json(&before)?);
         }
@@ -40,15 +45,15 @@ impl StatusArgs {
         }
         loop {
             std::thread::sleep(BETWEEN);
-            let now = ask(place)?;
+            let now = ask(&cache)?;
             redraw(&self::page(&now, Some(&before)))?;
             before = now;
         }
     }
 }
 
-fn ask(place: &Place) -> Result<Status, Failure> {
-    match give(place, &Order::Status)? {
+fn ask(cache: &Path) -> Result<Status, Failure> {
+    match give_to(cache, &Order::Status)? {
         Answer::Status(status) => Ok(*status),
         _ => Err(Failure::Failed(anyhow::anyhow!("the edge answers something else: is it another version?"))),
     }
