@@ -78,6 +78,12 @@ pub fn fingerprint() -> u64 {
     hasher.finish()
 }
 
+/// Whether there are tables of ours. Asked of PostgreSQL alone: SQLite would make the file that it is asked about.
+pub(super) async fn has_run(db: &Db) -> Result<bool> {
+    let (found,): (bool,) = db.read().await?.one("SELECT to_regclass('migrations') IS NOT NULL", &[]).await?;
+    Ok(found)
+}
+
 pub(super) async fn run(db: &Db) -> Result<()> {
     let tx = db.begin().await?;
     if tx.is_postgres() {

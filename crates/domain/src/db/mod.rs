@@ -103,6 +103,14 @@ impl Db {
         Ok(db)
     }
 
+    /// Whether a database is there that was opened before. Makes none.
+    pub async fn is_there(config: &DatabaseConfig, file: &std::path::Path) -> Result<bool> {
+        if config.url == "sqlite" {
+            return Ok(std::fs::metadata(file).is_ok_and(|meta| meta.len() > 0));
+        }
+        migrate::has_run(&Self::connect(config, file)?).await
+    }
+
     fn connect(config: &DatabaseConfig, file: &std::path::Path) -> Result<Self> {
         let engine = match config.url.split_once(':') {
             Some(("postgres" | "postgresql", _)) => Engine::Postgres(postgres::pool(config)?),

@@ -4,7 +4,8 @@ mod keys;
 mod moves;
 mod refresh;
 
-use super::{Failure, Place, output, start};
+use super::start::{self, Expects};
+use super::{Failure, Place, output};
 use crate::server::Parts;
 use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
@@ -178,9 +179,20 @@ impl From<Role> for users::Role {
     }
 }
 
+impl Create {
+    fn role(&self) -> users::Role {
+        if self.owner { users::Role::Owner } else { self.role.into() }
+    }
+}
+
 impl Account {
     pub(super) fn run(self, place: &Place) -> Result<(), Failure> {
-        start::with_data(place, async |parts| match self.command {
+        // Who makes an owner may be about to make a site.
+        let expects = match &self.command {
+            Command::Create(wanted) if wanted.role() == users::Role::Owner => Expects::Place,
+            _ => Expects::Site,
+        };
+        start::with(expects, place, async |parts| match self.command {
             Command::Create(wanted) => create(&parts, wanted).await,
             Command::List { json } => list(&parts, json).await,
             Command::Show { name, json } => show(&parts, &name, json).await,
@@ -209,11 +221,10 @@ pub(super) async fn person(parts: &Parts, name: &str) -> Result<(User, Profile),
 
 async fn create(parts: &Parts, wanted: Create) -> Result<(), Failure> {
     let password = domain::secrets::password()?;
-    let role = if wanted.owner { users::Role::Owner } else { wanted.role.into() };
     let new = NewUser {
+        role: wanted.role(),
         email: wanted.email,
         password: Some(password.clone()),
-        role,
         locale: wanted.locale,
         ..NewUser::named(&wanted.name)
     };
