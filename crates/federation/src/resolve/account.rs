@@ -51,10 +51,8 @@ pub async fn by_handle(federation: &Federation, handle: &str) -> Result<Account>
     let on_its_host = own.is_some_and(|own| own.is(&said.handle));
     // Asked and answered: the account's own server says so. Else the account's server has to name it too; some servers
     // answer in the letter case in which they were asked.
-    if !on_its_host {
-        if !verified_handle(federation, &actor).await?.is(&said.handle) {
-            return Err(Error::forbidden(format!("{handle} is not what the account is called")));
-        }
+    if !on_its_host && !verified_handle(federation, &actor).await?.is(&said.handle) {
+        return Err(Error::forbidden(format!("{handle} is not what the account is called")));
     }
     let account = keep(federation, arrived(&actor), said.handle).await?;
     // Somebody wants to see the profile.
