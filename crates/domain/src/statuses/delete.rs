@@ -29,7 +29,9 @@ pub async fn delete(db: &Db, author: AccountId, (id, with_media): (StatusId, Med
     if status.account_id != author {
         return Err(Error::NotFound);
     }
-    if let Some(gone) = deliveries::gone(&tx, &status).await? {
+    if !is_ending(&tx, author).await?
+        && let Some(gone) = deliveries::gone(&tx, &status).await?
+    {
         deliveries::tell(&mut tx, News::StatusDeleted { gone }).await?;
     }
     if status.visibility <= Visibility::Unlisted {
@@ -38,6 +40,14 @@ pub async fn delete(db: &Db, author: AccountId, (id, with_media): (StatusId, Med
     remove_with_boosts(&mut tx, &status, with_media).await?;
     tx.commit().await?;
     Ok(status)
+}
+
+/// Whether the account itself is being deleted: every server that is known hears of that, and need not hear of each post.
+async fn is_ending(tx: &Tx, author: AccountId) -> Result<bool> {
+    match accounts::store::by_id(tx, author).await? {
+        Some(author) if author.suspended_at.is_some() => tombstones::is_former_name(tx, &author.username).await,
+        _ => Ok(false),
+    }
 }
 
 /// Removes a status and the boosts of it. Of a status from elsewhere, boosts made here are taken back elsewhere: its own

@@ -1,5 +1,6 @@
 //! The end of an account.
 
+use crate::peer::{local_uri, with_a_peer};
 use crate::{follow, home, post_as, search};
 use domain::tombstones;
 use domain::users::{self, NewUser};
@@ -69,5 +70,20 @@ testkit::on_both_engines! {
             assert_eq!((&found["subject"], &found["links"][0]["href"]),
                 (&json!("acct:relay@noren.test"), &json!("https://noren.test/relay")));
         }
+    }
+}
+
+with_a_peer! {
+    async fn the_end_of_an_account_says_what_becomes_of_its_posts(server, peer, bob) {
+        let (fay, here) = (peer.somebody("fay"), local_uri(&server, &bob));
+        peer.send(&fay, &server, &peer.activity(&fay, ("Follow", "1"), json!(here))).await;
+        for n in 0..30 {
+            post_as(&bob, &format!("number {n}"), "public").await;
+        }
+        server.settle().await;
+        assert_eq!(peer.told("Create").len(), 30);
+        users::delete(server.db(), bob.user).await.unwrap();
+        server.settle().await;
+        assert_eq!(peer.told("Delete"), [here]);
     }
 }
