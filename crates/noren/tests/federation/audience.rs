@@ -332,7 +332,7 @@ with_a_peer! {
         blocker.send(&kim, &server, &blocker.activity(&kim, ("Block", "1"), json!(here))).await;
         bob.patch("/api/v1/accounts/update_credentials", [("display_name", "Robert")]).await.ok();
         server.settle().await;
-        assert_eq!(blocker.told("Update"), [here.clone()]);
+        assert_eq!(blocker.told("Update"), std::slice::from_ref(&here));
         blocker.send(&kim, &server, &blocker.activity(&kim, ("Undo", "2"), json!(format!("{}/activities/1", blocker.base)))).await;
         let relay = Peer::start().await;
         relays::accepted(&server, &relay).await;
