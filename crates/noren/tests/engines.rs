@@ -128,6 +128,7 @@ async fn tables_are_asked_by_index() {
     custom_emojis: FROM custom_emojis WHERE image = ANY($1) OR image_static = ANY($1)
     hosts: FROM hosts ORDER BY CASE WHEN failures > 0 THEN 0 ELSE 1 END, COALESCE(last_failure_at, 0) DESC, host LIMIT $1
     hosts: FROM hosts WHERE failures > 0
+    hosts: FROM hosts WHERE failures > 0 OR last_error IS NOT NULL ORDER BY CASE WHEN failures > 0 THEN 0 ELSE 1 END, COALESCE(last_failure_at, 0) DESC, host LIM
     hosts: UPDATE hosts SET resting_until = NULL WHERE $1 = '' OR host = $1
     idempotency_keys: DELETE FROM idempotency_keys WHERE created_at < $1
     invites: DELETE FROM invites WHERE expires_at <= $1 OR (uses >= max_uses AND created_at <= $1)

@@ -27,6 +27,7 @@ use federation::resolve;
 use futures_util::FutureExt as _;
 use std::any::Any;
 use std::collections::HashSet;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -275,13 +276,25 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 }
 
 fn log(claimed: &Claimed, outcome: &Outcome) {
-    let (id, job, attempts) = (claimed.id.0, &claimed.job, claimed.attempts);
+    let (id, job, attempts) = (claimed.id.0, Shown(claimed.job.as_ref()), claimed.attempts);
     match outcome {
-        Outcome::Done => tracing::debug!(id, ?job, "job done"),
-        Outcome::Postponed(_) => tracing::debug!(id, ?job, "job put off"),
-        Outcome::RetryAt(_, why) => tracing::info!(id, ?job, attempts, why, "job failed, to be tried again"),
-        Outcome::Retry(why) => tracing::warn!(id, ?job, attempts, why, "job failed, to be tried again"),
-        Outcome::GiveUp(why) => tracing::error!(id, ?job, why, "job given up: see `noren jobs list`"),
+        Outcome::Done => tracing::debug!(id, %job, "job done"),
+        Outcome::Postponed(_) => tracing::debug!(id, %job, "job put off"),
+        Outcome::RetryAt(_, why) => tracing::info!(id, %job, attempts, why, "job failed, to be tried again"),
+        Outcome::Retry(why) => tracing::warn!(id, %job, attempts, why, "job failed, to be tried again"),
+        Outcome::GiveUp(why) => tracing::error!(id, %job, why, "job given up: see `noren jobs list`"),
+    }
+}
+
+/// A job as `noren jobs list` shows it.
+struct Shown<'a>(Option<&'a Job>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.and_then(|job| serde_json::to_string(job).ok()) {
+            Some(text) => f.write_str(&text),
+            None => f.write_str("of an unknown kind"),
+        }
     }
 }
 
