@@ -15,6 +15,7 @@ use axum::{
     routing::get,
 };
 use domain::{
+    Error,
     accounts::{self, Account},
     page, text,
     timelines::{self, Profile, Tagged},
@@ -55,14 +56,20 @@ impl Range {
 /// The local account of this name; 403 while it is suspended, which may end, and 410 for who was deleted. Other servers
 /// are told the same.
 pub(crate) async fn local(visit: &Visit, conn: &domain::db::Conn, username: &str) -> Result<Account, WebError> {
-    if tombstones::is_former_name(conn, username).await? {
-        return Err(WebError::gone());
-    }
-    let account = accounts::lookup(conn, &visit.web.site, username).await?;
-    match (account.is_local(), account.suspended_at) {
-        (false, _) => Err(WebError::not_found()),
-        (true, Some(_)) => Err(WebError::suspended()),
-        (true, None) => Ok(account),
+    let found = match accounts::lookup(conn, &visit.web.site, username).await {
+        Err(Error::NotFound) => None,
+        found => Some(found?),
+    };
+    let is_suspended = match found {
+        Some(account) if !account.is_local() => return Err(WebError::not_found()),
+        Some(account) if account.suspended_at.is_none() => return Ok(account),
+        found => found.is_some(),
+    };
+    // Who is being deleted is suspended until nothing of them is left.
+    match (tombstones::is_former_name(conn, username).await?, is_suspended) {
+        (true, _) => Err(WebError::gone()),
+        (false, true) => Err(WebError::suspended()),
+        (false, false) => Err(WebError::not_found()),
     }
 }
 
