@@ -158,6 +158,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         if self.heads.is_bad {
             self.talk.is_bad.store(true, Ordering::Relaxed);
         }
+        self.talk.is_within_body.store(self.heads.is_within_body(), Ordering::Relaxed);
         read
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Talk {
     pub(super) last: AtomicBool,
     /// HTTP/1: a head has come that others may read otherwise.
     pub(super) is_bad: AtomicBool,
+    /// HTTP/1: a request's body has not come to its end.
+    pub(super) is_within_body: AtomicBool,
     /// HTTP/1: whoever ends a request's connection ends all of it.
     pub(super) hold: Hold,
 }
@@ -30,6 +32,11 @@ pub(super) struct Talk {
 impl Talk {
     /// The answer as it is sent.
     fn finish(&self, mut answer: Response<Body>, (stream, under_way): Begun) -> Response<Told> {
+        // Who is answered before all of a body has come is hung up on, and has to know it: clients with something to say
+        // would say it on a connection that is about to end.
+        if self.is_within_body.load(Ordering::Relaxed) {
+            self.last.store(true, Ordering::Relaxed);
+        }
         // HTTP/1 would go on with a request that has come already; HTTP/2 has its own word for it.
         if stream.is_none() && self.last.load(Ordering::Relaxed) {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

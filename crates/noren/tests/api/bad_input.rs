@@ -52,11 +52,14 @@ testkit::on_both_engines! {
             alice.send(request).await.status
         };
         assert_eq!(send("application/json", b"{\"status\":".to_vec()).await, 400);
-        assert_eq!(send("application/json", b"[1,2]".to_vec()).await, 400);
         assert_eq!(send("application/json", b"{\"status\": {\"a\": 1}}".to_vec()).await, 400);
         assert_eq!(send("application/x-www-form-urlencoded", b"status=%ff%fe".to_vec()).await, 400);
         assert_eq!(send("multipart/form-data; boundary=x", b"--x\r\nbroken".to_vec()).await, 400);
-        assert_eq!(send("application/json", vec![b' '; 3 << 20]).await, 413);
+        // The connection that is closed after it is not taken for the next request.
+        for _ in 0..100 {
+            assert_eq!(send("application/json", vec![b' '; 3 << 20]).await, 413);
+            assert_eq!(send("application/json", b"[1,2]".to_vec()).await, 400);
+        }
         let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
         assert_eq!(send("application/json", format!("{{\"status\":{deep}}}").into_bytes()).await, 400);
         assert_eq!(alice.get("/api/v1/timelines/home", ()).await.ok(), json!([]));
