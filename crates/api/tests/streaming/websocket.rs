@@ -8,11 +8,6 @@ use serde_json::json;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-fn quick() -> Timing {
-    let short = Duration::from_millis(100);
-    Timing { ping: short, thump: short, recheck: short }
-}
-
 /// The status and the error of a handshake that must fail.
 async fn refused(world: &World, query: &str, headers: &[(&'static str, &str)]) -> u16 {
     match world.try_socket(query, headers).await {
@@ -171,7 +166,8 @@ async fn a_revoked_token_closes_what_it_opened() {
 
 #[tokio::test]
 async fn a_token_revoked_by_another_process_is_noticed() {
-    let world = World::with(StreamingConfig::default(), quick()).await;
+    let timing = Timing { recheck: Duration::from_millis(100), ..Default::default() };
+    let world = World::with(StreamingConfig::default(), timing).await;
     let alice = world.person("alice").await;
     let mut socket = world.socket("?stream=user", &alice.token).await;
     let change = domain::users::Change { disabled: Some(true), ..Default::default() };
@@ -181,15 +177,17 @@ async fn a_token_revoked_by_another_process_is_noticed() {
 
 #[tokio::test]
 async fn who_does_not_answer_pings_is_dropped() {
-    let world = World::with(StreamingConfig::default(), quick()).await;
+    // Who answers has so long for it.
+    let timing = Timing { ping: Duration::from_secs(1), ..Default::default() };
+    let world = World::with(StreamingConfig::default(), timing).await;
     let alice = world.person("alice").await;
     let socket = world.socket("?stream=user", &alice.token).await;
     let mut awake = world.socket("?stream=user", &alice.token).await;
     let reading = tokio::spawn(async move {
-        let pings = awake.0.by_ref().filter(|m| std::future::ready(matches!(m, Ok(Message::Ping(_))))).take(5);
+        let pings = awake.0.by_ref().filter(|m| std::future::ready(matches!(m, Ok(Message::Ping(_))))).take(3);
         pings.collect::<Vec<_>>().await.len()
     });
-    assert_eq!(reading.await.unwrap(), 5, "who answers stays");
+    assert_eq!(reading.await.unwrap(), 3, "who answers stays");
     world.until("both are gone", |streams| streams.open() == 0).await;
     drop::<Socket>(socket);
 }

@@ -25,7 +25,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 /// How long to wait for a connection before saying that we are busy.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -89,7 +89,8 @@ impl Pool {
             (Mode::Read, Place::Aside) => NONE,
         });
         let seen = AtomicU64::new(0);
-        Ok(Lease { conn: Some(conn), home: self.clone(), place, phase, seen, permit: Some(permit) })
+        let (conn, begun, permit) = (Some(conn), OnceCell::new(), Some(permit));
+        Ok(Lease { conn, home: self.clone(), place, phase, begun, seen, permit })
     }
 
     pub(super) fn idle(&self) -> bool {
@@ -131,6 +132,8 @@ pub(super) struct Lease {
     home: Arc<Pool>,
     place: Place,
     phase: AtomicU8,
+    /// What several statements sent together wait for: before the transaction is open none of them may run.
+    begun: OnceCell<()>,
     /// The version that a transaction for reading sees, or an older one.
     seen: AtomicU64,
     permit: Option<OwnedSemaphorePermit>,
@@ -143,7 +146,8 @@ impl Drop for Lease {
         if matches!(phase, ASKED | READING) && keeping::has_room() {
             let (phase, seen) = (AtomicU8::new(phase), AtomicU64::new(*self.seen.get_mut()));
             let (home, permit) = (self.home.clone(), self.permit.take());
-            return keeping::put(Lease { conn: Some(conn), home, place: self.place, phase, seen, permit });
+            let (conn, begun) = (Some(conn), OnceCell::new());
+            return keeping::put(Lease { conn, home, place: self.place, phase, begun, seen, permit });
         }
         // Work aside may go on although nobody waits for it any more: then the connection is not ours alone.
         let busy = Arc::strong_count(&conn) > 1;
@@ -183,11 +187,6 @@ impl Lease {
         self.conn.as_ref().ok_or_else(|| Error::internal("a connection used after its end"))
     }
 
-    /// Whether this statement has to open the transaction.
-    fn begins(&self) -> bool {
-        self.phase.compare_exchange(DUE, OPEN, AcqRel, Acquire).is_ok()
-    }
-
     fn here<R>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<R>) -> Result<R> {
         let conn = self.shared()?.lock().unwrap_or_else(PoisonError::into_inner);
         self.look_again(&conn)?;
@@ -225,10 +224,17 @@ impl Lease {
 
     /// Opens the transaction if it is due. Another process may be writing: that is waited for aside.
     async fn begin(&self) -> Result<()> {
-        match self.begins() {
-            true => Box::pin(self.aside(|conn| conn.execute_batch("BEGIN IMMEDIATE"))).await,
-            false => Ok(()),
+        match self.phase.load(Acquire) {
+            DUE => Box::pin(self.begun.get_or_try_init(async || self.open().await)).await.map(drop),
+            _ => Ok(()),
         }
+    }
+
+    async fn open(&self) -> Result<()> {
+        // Whoever began before may have been dropped while the connection went on with it.
+        self.aside(|conn| if conn.is_autocommit() { conn.execute_batch("BEGIN IMMEDIATE") } else { Ok(()) }).await?;
+        self.phase.store(OPEN, Release);
+        Ok(())
     }
 
     pub(super) async fn exec(&self, sql: &'static str, params: Params<'_>) -> Result<u64> {

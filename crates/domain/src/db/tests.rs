@@ -1,4 +1,5 @@
 use super::*;
+use futures_util::FutureExt as _;
 
 async fn sqlite() -> (tempfile::TempDir, Db) {
     let dir = tempfile::tempdir().unwrap();
@@ -27,6 +28,32 @@ async fn a_dropped_transaction_leaves_nothing() {
     assert!(left.is_empty());
     tx.commit().await.unwrap();
     assert!(db.idle());
+}
+
+/// None of them runs before the transaction is open: it would be true by itself.
+#[tokio::test]
+async fn what_is_sent_together_becomes_true_together() {
+    let (_dir, db) = sqlite().await;
+    let write = async |tx: &Tx, key: usize| {
+        tx.exec("INSERT INTO settings (key, value) VALUES ($1, 'together')", &[&key.to_string()]).await.unwrap();
+    };
+    for n in (0..60).step_by(3) {
+        let tx = db.begin().await.unwrap();
+        tokio::join!(write(&tx, n), write(&tx, n + 1), write(&tx, n + 2));
+        if n % 2 == 0 { drop(tx) } else { tx.commit().await.unwrap() }
+    }
+    // One of them is given up while the transaction is, as good as always, being opened.
+    for n in (100..140).step_by(2) {
+        let tx = db.begin().await.unwrap();
+        let _ = write(&tx, n).now_or_never();
+        write(&tx, n + 1).await;
+        drop(tx);
+    }
+    // Waits until the connection is back.
+    db.begin().await.unwrap().commit().await.unwrap();
+    let conn = db.read().await.unwrap();
+    let keys: Vec<(String,)> = conn.all("SELECT key FROM settings WHERE value = 'together'", &[]).await.unwrap();
+    assert_eq!(keys.len(), 30, "{keys:?}");
 }
 
 #[tokio::test]

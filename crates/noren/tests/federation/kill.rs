@@ -44,7 +44,8 @@ async fn nothing_that_was_told_is_lost_or_comes_twice(a: Site, b: Site) {
     let mut posted = Vec::new();
     for n in 0..POSTS {
         let text = format!("post {n:02}");
-        if a.post("/api/v1/statuses", &[("status", &text)]).await.is_some() {
+        if let Some(status) = a.post("/api/v1/statuses", &[("status", &text)]).await {
+            assert!(status["id"].is_string(), "{status}");
             posted.push(format!("<p>{text}</p>"));
         }
         // In the middle of being told, and of telling.
