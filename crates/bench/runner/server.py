@@ -2,10 +2,12 @@
 
 import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from machine import ROOT, memory, share_of_memory
@@ -20,9 +22,14 @@ class Failure(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives away, which somebody else could be given before the server starts."""
+    for port in random.sample(range(10_000, 32_768), 1000):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise Failure("no port is free")
 
 
 class Server:

@@ -9,12 +9,14 @@ use tokio::net::TcpStream;
 
 const QUESTION: &[u8] = b"GET /.well-known/nodeinfo HTTP/1.1\r\nhost: noren.test\r\n\r\n";
 
-/// What comes until the connection closes or nothing comes for a second.
+/// What comes until the connection closes or nothing comes for a second. Its beginning may be late.
 async fn read(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     let mut bytes = [0; 4096];
-    while let Ok(Ok(count @ 1..)) = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut bytes)).await {
+    let mut moment = Duration::from_secs(20);
+    while let Ok(Ok(count @ 1..)) = tokio::time::timeout(moment, stream.read(&mut bytes)).await {
         text.extend_from_slice(&bytes[..count]);
+        moment = Duration::from_secs(1);
     }
     String::from_utf8_lossy(&text).into_owned()
 }
@@ -34,7 +36,7 @@ testkit::on_both_engines! {
 #[test]
 fn who_does_not_finish_a_head_is_cut_off() {
     let strict = |config: &mut noren::config::Config| {
-        config.server.header_timeout = "300 ms".parse().unwrap();
+        config.server.header_timeout = "2 s".parse().unwrap();
         config.server.trusted_proxies.clear();
     };
     testkit::run_with(Engine::Sqlite, strict, async |server| {
@@ -42,7 +44,8 @@ fn who_does_not_finish_a_head_is_cut_off() {
         let mut stream = TcpStream::connect(server.address()).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nhost: nor").await.unwrap();
         let text = read(&mut stream).await;
-        assert!(!text.contains("200 OK") && started.elapsed() < Duration::from_secs(3), "{text}");
+        // Not as late as is usual: after thirty seconds.
+        assert!(!text.contains("200 OK") && started.elapsed() < Duration::from_secs(15), "{text}");
 
         let mut large = TcpStream::connect(server.address()).await.unwrap();
         large.write_all(b"GET / HTTP/1.1\r\nhost: noren.test\r\nx-long: ").await.unwrap();
@@ -62,7 +65,8 @@ fn more_connections_than_there_are_places_wait_for_one() {
             assert!(read(&mut first).await.starts_with("HTTP/1.1 200"));
             let mut second = TcpStream::connect(server.address()).await.unwrap();
             second.write_all(QUESTION).await.unwrap();
-            assert_eq!(read(&mut second).await, "", "the first one still has the only place");
+            let waiting = tokio::time::timeout(Duration::from_secs(1), second.readable()).await;
+            assert!(waiting.is_err(), "the first one still has the only place");
             drop(first);
             assert!(read(&mut second).await.starts_with("HTTP/1.1 200"));
         },
@@ -102,7 +106,8 @@ fn open_streams_do_not_keep_the_server_from_stopping() {
             assert!(read(&mut stream).await.starts_with("HTTP/1.1 200"));
             let started = Instant::now();
             server.finish().await;
-            assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+            // What keeps it is cut off after twenty-five seconds.
+            assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
         },
     );
 }

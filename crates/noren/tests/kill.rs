@@ -12,6 +12,7 @@ use std::{
 
 const ROUNDS: usize = 4;
 const CLIENTS: usize = 3;
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Site {
     data: tempfile::TempDir,
@@ -65,6 +66,13 @@ struct Acknowledged {
     uploads: Vec<String>,
 }
 
+impl Acknowledged {
+    /// Some in each round.
+    fn are_enough_after(&self, round: usize) -> bool {
+        self.statuses.len().min(self.uploads.len()) > 2 * round + 1
+    }
+}
+
 fn picture(n: usize) -> Vec<u8> {
     let shade = u8::try_from(n % 251).unwrap();
     let picture = image::RgbImage::from_fn(320, 240, |x, y| image::Rgb([shade, (x % 256) as u8, (y % 256) as u8]));
@@ -104,7 +112,7 @@ async fn verify(base: &str, token: &str, done: &Acknowledged) {
         let reply = http.get(format!("{base}/api/v1/statuses/{id}")).bearer_auth(token).send().await.unwrap();
         assert_eq!(reply.status(), 200, "status {id} was acknowledged and is gone");
     }
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + PATIENCE;
     for id in &done.uploads {
         loop {
             let reply = http.get(format!("{base}/api/v1/media/{id}")).bearer_auth(token).send().await.unwrap();
@@ -130,10 +138,15 @@ fn nothing_acknowledged_is_lost(database: Option<String>) {
     let done = Arc::new(Mutex::new(Acknowledged::default()));
     for round in 0..ROUNDS {
         let mut server = site.serve(testkit::free_port());
+        let started = Instant::now();
         runtime.block_on(async {
             let clients: Vec<_> =
                 (0..CLIENTS).map(|n| tokio::spawn(work(server.base.clone(), token.clone(), done.clone(), n))).collect();
             tokio::time::sleep(Duration::from_millis(700 + 333 * round as u64)).await;
+            while !done.lock().unwrap().are_enough_after(round) {
+                assert!(started.elapsed() < PATIENCE, "too little is done to lose anything");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             server.process.kill().unwrap();
             server.process.wait().unwrap();
             for client in clients {
@@ -142,7 +155,6 @@ fn nothing_acknowledged_is_lost(database: Option<String>) {
         });
     }
     let done = done.lock().unwrap();
-    assert!(done.statuses.len() > ROUNDS && done.uploads.len() > ROUNDS, "too little was done to lose anything");
     let server = site.serve(testkit::free_port());
     runtime.block_on(verify(&server.base, &token, &done));
     let dead = site.last_line(&["jobs", "list", "--state", "dead", "--json"]);

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// How long they may take to tell each other everything.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What is put off for no longer than this is waited for.
 const SOON: Duration = Duration::from_secs(5);
 

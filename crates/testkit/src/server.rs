@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long jobs may take in a test, and requests to come to their end.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// A delivery looks again as soon as this whether what comes before it has come.
 const TURN: Duration = Duration::from_secs(3);
 /// The site's name in tests: the same in every run, whatever port the server got.
@@ -225,7 +225,7 @@ impl TestServer {
         let serving = self.0.serving.lock().expect("no panic").take();
         let ended = tokio::time::timeout(PATIENCE, serving.expect("a server that runs")).await;
         ended.expect("the server stops in time").expect("no panic").expect("no failure");
-        for _ in 0..200 {
+        for _ in 0..2000 {
             if self.db().idle() {
                 return;
             }

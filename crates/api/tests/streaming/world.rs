@@ -17,7 +17,7 @@ use tokio_tungstenite::{
 };
 
 /// How long anything may take.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct World {
     pub app: App,

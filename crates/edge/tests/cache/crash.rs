@@ -51,9 +51,10 @@ async fn fills_until_it_is_killed() {
 async fn every_byte_that_is_kept_is_right_after_being_killed_at_any_moment() {
     let folder = tempfile::tempdir().unwrap();
     let mut kept = 0;
-    for round in 0..12 {
+    // Twelve times, and more where the machine is slow.
+    for round in 0.. {
         let mut child = child(folder.path());
-        tokio::time::sleep(Duration::from_millis(150 + 37 * round)).await;
+        tokio::time::sleep(Duration::from_millis(150 + 37 * (round % 12))).await;
         child.kill().unwrap();
         child.wait().unwrap();
         let origin = origin();
@@ -65,10 +66,13 @@ async fn every_byte_that_is_kept_is_right_after_being_killed_at_any_moment() {
         }
         place.settled().await;
         assert_eq!(place.cache.stats().damaged, 0, "a rename is whole");
+        if round >= 11 && kept > 100 {
+            break;
+        }
+        assert!(round < 40, "the child wrote only {kept} files");
         if round % 3 == 2 {
             // From nothing once in a while.
             std::fs::remove_dir_all(folder.path().join("noren-cache-v1")).unwrap();
         }
     }
-    assert!(kept > 100, "the child wrote only {kept} files");
 }

@@ -44,7 +44,7 @@ async fn nothing_torn_is_kept_and_the_next_request_gets_it_whole() {
             let reply = if call.number == 0 { fault(&given) } else { right(&given, &call.want, "\"v1\"") };
             async move { Ok(reply) }
         });
-        let config = CacheConfig { stall: Duration::from_millis(100), ..config(folder.path()) };
+        let config = CacheConfig { stall: Duration::from_millis(500), ..config(folder.path()) };
         let place = Place::new(config, &origin);
         let first = place.get("/a").await;
         match number {
@@ -145,23 +145,26 @@ async fn errors_without_a_copy_are_passed_on_and_remembered_for_a_moment() {
             _ => Ok(status(503)),
         }
     });
-    let times = (Duration::from_millis(600), Duration::from_millis(100));
+    let times = (Duration::from_secs(2), Duration::from_millis(200));
     let place = Place::new(CacheConfig { valid_error: times.0, stall: times.1, ..config(folder.path()) }, &origin);
     let table = [
-        ("/down", Failure::Unreachable("refused".into()), 1),
-        ("/503", Failure::Refused(503), 1),
-        ("/304", Failure::Refused(304), 1),
-        ("/416", Failure::Refused(416), 1),
-        ("/hangs", Failure::TimedOut, 1),
+        ("/down", Failure::Unreachable("refused".into())),
+        ("/503", Failure::Refused(503)),
+        ("/304", Failure::Refused(304)),
+        ("/416", Failure::Refused(416)),
+        ("/hangs", Failure::TimedOut),
     ];
-    for (path, failure, requests) in table {
+    for (path, failure) in &table {
         let before = origin.count();
-        assert_eq!(place.object(path).await.err(), Some(failure.clone()));
-        assert_eq!(place.object(path).await.err(), Some(failure.clone()));
-        assert_eq!(origin.count(), before + requests, "{path}");
-        tokio::time::sleep(times.0).await;
-        assert_eq!(place.object(path).await.err(), Some(failure));
-        assert_eq!(origin.count(), before + 2 * requests, "{path}");
+        assert_eq!(place.object(path).await.err().as_ref(), Some(failure));
+        assert_eq!(place.object(path).await.err().as_ref(), Some(failure));
+        assert_eq!(origin.count(), before + 1, "{path}");
+    }
+    tokio::time::sleep(times.0).await;
+    for (path, failure) in &table {
+        let before = origin.count();
+        assert_eq!(place.object(path).await.err().as_ref(), Some(failure));
+        assert_eq!(origin.count(), before + 1, "{path}");
     }
 }
 

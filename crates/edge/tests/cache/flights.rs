@@ -161,7 +161,7 @@ async fn who_waits_too_long_for_a_turn_is_told_so() {
         }
         Ok(crate::origin::right(&content(1, 100), &call.want, "\"v1\""))
     });
-    let short = CacheConfig { fills: 1, stall: Duration::from_millis(100), ..config(folder.path()) };
+    let short = CacheConfig { fills: 1, stall: Duration::from_millis(500), ..config(folder.path()) };
     let place = Place::new(short, &origin);
     let (slow, quick) = tokio::join!(place.object("/slow"), async {
         tokio::time::sleep(Duration::from_millis(10)).await;

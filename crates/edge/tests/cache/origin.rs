@@ -185,7 +185,7 @@ pub async fn until(is_so: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it does not come about");
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it does not come about");
 }
 
 /// The files of slices below a folder.

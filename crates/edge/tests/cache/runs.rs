@@ -116,9 +116,10 @@ async fn what_is_not_read_is_not_fetched_far_ahead() {
     let object = place.object("/film.mp4").await.unwrap();
     let mut part = Box::pin(object.part(0..TO_THE_END));
     let mut got = part.next().await.unwrap().unwrap().to_vec();
+    until(|| given.load(Ordering::Relaxed) >= 4 * SLICE).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let bytes = given.load(Ordering::Relaxed);
-    assert!((4 * SLICE..=130 * SLICE).contains(&bytes), "{bytes}");
+    assert!(bytes <= 130 * SLICE, "{bytes}");
     while let Some(bytes) = part.next().await {
         got.extend_from_slice(&bytes.unwrap());
     }
@@ -156,11 +157,17 @@ async fn what_is_here_is_not_fetched_again() {
 async fn whoever_needs_a_turn_gets_it_at_the_end_of_a_slice() {
     let folder = tempfile::tempdir().unwrap();
     let (long, short) = (content(1, 100 * SLICE), content(2, 1000));
+    let given = Arc::new(AtomicU64::new(0));
+    let count = given.clone();
     let origin = Origin::new(move |call| {
         let body = if call.path == "/short" { short.clone() } else { long.clone() };
+        let count = count.clone();
         async move {
             let reply = right(&body, &call.want, "\"v1\"");
-            let slowly = reply.body.then(|piece| tokio::time::sleep(Duration::from_millis(1)).map(|()| piece));
+            let slowly = reply.body.then(move |piece| {
+                count.fetch_add(piece.as_ref().map_or(0, |piece| piece.len() as u64), Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(1)).map(|()| piece)
+            });
             Ok(Reply { body: slowly.boxed(), ..reply })
         }
     });
@@ -168,9 +175,9 @@ async fn whoever_needs_a_turn_gets_it_at_the_end_of_a_slice() {
     let object = place.object("/long").await.unwrap();
     let mut part: Pin<Box<dyn Stream<Item = _>>> = Box::pin(object.part(0..TO_THE_END));
     part.next().await.unwrap().unwrap();
-    let started = std::time::Instant::now();
     assert_eq!(place.get("/short").await.unwrap().len(), 1000);
-    assert!(started.elapsed() < Duration::from_secs(2), "it waits for a slice, not for all");
+    let bytes = given.load(Ordering::Relaxed);
+    assert!(bytes < 50 * SLICE, "{bytes}: it waits for a slice, not for all");
     let mut left = 100 * SLICE - 10_000;
     while let Some(bytes) = part.next().await {
         left -= bytes.unwrap().len() as u64;
@@ -259,7 +266,8 @@ async fn nobody_waits_in_the_middle_of_what_another_edge_gives() {
         let (key, second) = (crate::origin::key("/a"), SLICE..2 * SLICE);
         let asking =
             async { read(&place.cache.object(&key, &other, Some(second.clone())).await?, second.clone()).await };
-        match tokio::time::timeout(Duration::from_secs(1), asking).await {
+        let patience = Duration::from_secs(if requests == 1 { 1 } else { 20 });
+        match tokio::time::timeout(patience, asking).await {
             Ok(answer) => assert!(requests == 2 && answer.unwrap() == cut(&body, &second)),
             Err(_) => assert_eq!(requests, 1, "it waits for what cannot wait for it"),
         }
@@ -282,13 +290,15 @@ async fn who_asks_on_behalf_of_another_edge_waits_for_no_turn() {
         }
         Ok(right(&content(1, 2 * SLICE), &call.want, "\"v1\""))
     });
-    let place = Arc::new(Place::new(CacheConfig { fills: 1, ..config(folder.path()) }, &origin));
+    // The turn is taken for longer than is waited here.
+    let config = CacheConfig { fills: 1, stall: Duration::from_secs(60), ..config(folder.path()) };
+    let place = Arc::new(Place::new(config, &origin));
     let waiting = place.clone();
     let waiting = tokio::spawn(async move { waiting.get("/slow").await });
     until(|| origin.count() == 1).await;
     let other: Arc<dyn Upstream> = Arc::new(OnBehalf(origin.clone(), "noren-1"));
     let key = crate::origin::key("/quick");
-    let object = tokio::time::timeout(Duration::from_secs(2), place.cache.object(&key, &other, None)).await;
+    let object = tokio::time::timeout(Duration::from_secs(20), place.cache.object(&key, &other, None)).await;
     let object = object.unwrap().unwrap();
     assert_eq!(object.how(), How::Bypass);
     assert!(read(&object, 0..TO_THE_END).await.unwrap() == content(1, 2 * SLICE));

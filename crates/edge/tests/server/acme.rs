@@ -1,5 +1,6 @@
 //! Certificates from a real authority (pebble, from Debian), which really looks at what is shown to it.
 
+use crate::ports::free_port;
 use crate::support::{Running, encrypt, get_request, heard, listen, plain, router};
 use edge::server::config::{ChallengeKind, ListenConfig, Serve};
 use edge::server::values::HostName;
@@ -48,10 +49,6 @@ struct Wish {
     refuses: u8,
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn spawn(command: &mut Command) -> Child {
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     child
@@ -65,7 +62,7 @@ impl Authority {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let (api, management, names) = (free_port(), free_port(), free_port());
+        let (api, management, names, orders) = (free_port(), free_port(), free_port(), free_port());
         own_certificate(folder.path());
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let config = serde_json::json!({ "pebble": {
@@ -84,7 +81,7 @@ impl Authority {
             "-dns01",
             &format!("127.0.0.1:{names}"),
             "-management",
-            &format!("127.0.0.1:{}", free_port()),
+            &format!("127.0.0.1:{orders}"),
         ]));
         let mut pebble = Command::new("pebble");
         pebble.args(["-config", &path("pebble.json"), "-dnsserver", &format!("127.0.0.1:{names}")]);
@@ -95,9 +92,11 @@ impl Authority {
         let directory = format!("https://127.0.0.1:{api}/dir");
         let authority = Self { children, folder, directory, management };
         let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", api)).await.is_err() {
-            assert!(started.elapsed() < PATIENCE, "pebble does not start");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        for port in [orders, management, api] {
+            while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+                assert!(started.elapsed() < PATIENCE, "the authority does not start");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
         }
         Some(authority)
     }
@@ -161,8 +160,8 @@ impl Site {
     }
 
     fn start(&mut self, change: impl FnOnce(&mut Setup)) -> Running {
-        let endless = Default::default();
-        let mut setup = Setup::http(self.listen.clone(), router("one", &endless));
+        let asked = Default::default();
+        let mut setup = Setup::http(self.listen.clone(), router("one", &asked));
         setup.data = self.data.path().to_owned();
         change(&mut setup);
         let stop = CancellationToken::new();
@@ -170,7 +169,7 @@ impl Site {
         let server = Server::start(setup, sockets, stop.clone()).unwrap();
         let addresses = server.addresses();
         (self.http, self.https) = (addresses[0].port(), addresses[1].port());
-        Running { server, stop, endless }
+        Running { server, stop, asked }
     }
 
     /// The certificate that is shown for `name` to who trusts this authority, if there is one.
@@ -292,7 +291,7 @@ async fn names_can_be_added_while_it_runs() {
     let client = authority.client().await;
     let running = site.start(use_authority(&authority, &["a.example"]));
     let first = site.another(&client, "a.example", &[]).await;
-    let mut setup = Setup::http(site.listen.clone(), router("two", &running.endless));
+    let mut setup = Setup::http(site.listen.clone(), router("two", &running.asked));
     setup.data = site.data.path().to_owned();
     setup.listen.push(plain("127.0.0.1:0"));
     use_authority(&authority, &["a.example", "b.example"])(&mut setup);

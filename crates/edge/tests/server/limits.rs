@@ -1,7 +1,6 @@
 //! Clients that take too much: connections, time.
 
-use crate::support::{Certified, PATIENCE, Running, encrypt, get_request, heard, is_closed, plain};
-use std::sync::atomic::Ordering;
+use crate::support::{Certified, PATIENCE, Running, encrypt, get_request, heard, is_closed, is_silent, plain, until};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -16,8 +15,7 @@ async fn one_address_has_so_many_connections() {
     assert!(ask(&mut first).await.ends_with("one") && ask(&mut second).await.ends_with("one"));
     assert_eq!(ask(&mut third).await, "");
     drop(first);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(ask(&mut server.connect().await).await.ends_with("one"));
+    until("there is a place again", async || ask(&mut server.connect().await).await.ends_with("one")).await;
 
     let trusting = Running::start(vec![plain("127.0.0.1:0")], |setup| {
         setup.limits.connections.per_address = 1;
@@ -35,7 +33,7 @@ async fn all_together_have_so_many() {
     assert!(heard(&mut first).await.ends_with("one"));
     let mut second = tokio::net::TcpStream::connect(server.server.addresses()[1]).await.unwrap();
     second.write_all(get_request("/name", "").as_bytes()).await.unwrap();
-    assert_eq!(heard(&mut second).await, "");
+    assert!(is_silent(&mut second).await);
     drop(first);
     assert!(heard(&mut second).await.ends_with("one"));
 }
@@ -93,21 +91,21 @@ async fn who_takes_nothing_over_https_is_dropped() {
 async fn who_takes_too_little_is_dropped_if_that_is_wanted() {
     let drip = async |min_rate: u64| {
         let server = Running::start(vec![plain("127.0.0.1:0")], |setup| {
-            setup.limits.connections.write_timeout.0 = Duration::from_millis(500);
+            setup.limits.connections.write_timeout.0 = Duration::from_secs(2);
             setup.limits.connections.min_rate.0 = min_rate;
         });
         let mut stream = server.connect().await;
         stream.write_all(get_request("/endless", "").as_bytes()).await.unwrap();
         let started = Instant::now();
         let mut bytes = vec![0; 512 * 1024];
-        // Enough that the socket takes a little more each time: some MB a second, never nothing for half a second.
-        while started.elapsed() < Duration::from_secs(3) {
+        // Enough that the socket takes a little more each time: some MB a second, never nothing for two.
+        while started.elapsed() < Duration::from_secs(5) {
             if !matches!(stream.read(&mut bytes).await, Ok(1..)) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        server.endless.load(Ordering::SeqCst)
+        server.endless()
     };
     assert_eq!(drip(0).await, 1, "slow is not too slow");
     assert_eq!(drip(1 << 30).await, 0);
@@ -126,18 +124,18 @@ async fn who_takes_little_but_steadily_is_borne() {
         stream.read_exact(&mut bytes).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(server.endless.load(Ordering::SeqCst), 1, "200 KB a second are enough");
+    assert_eq!(server.endless(), 1, "200 KB a second are enough");
 }
 
 /// A reader that is slow but steady gets all of it.
 #[tokio::test]
 async fn patience_counts_from_the_last_byte_taken() {
     let server = Running::start(vec![plain("127.0.0.1:0")], |setup| {
-        setup.limits.connections.write_timeout.0 = Duration::from_millis(600);
+        setup.limits.connections.write_timeout.0 = Duration::from_secs(2);
     });
     let mut stream = server.connect().await;
     stream.write_all(get_request("/large", "connection: close\r\n").as_bytes()).await.unwrap();
-    let (mut bytes, mut count) = (vec![0; 256 * 1024], 0);
+    let (mut bytes, mut count) = (vec![0; 64 * 1024], 0);
     loop {
         match stream.read(&mut bytes).await.unwrap() {
             0 => break,

@@ -6,6 +6,8 @@ mod acme;
 mod http1;
 mod http2;
 mod limits;
+#[path = "../../../testkit/src/ports.rs"]
+mod ports;
 mod proxies;
 mod reload;
 mod smuggling;

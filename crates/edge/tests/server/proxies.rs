@@ -53,7 +53,8 @@ async fn a_header_that_does_not_come_is_not_waited_for() {
         let started = Instant::now();
         let mut stream = server.connect().await;
         stream.write_all(beginning).await.unwrap();
-        assert!(is_closed(&mut stream).await && started.elapsed() < Duration::from_secs(3));
+        // Not as long as is usual: ten seconds.
+        assert!(is_closed(&mut stream).await && started.elapsed() < Duration::from_secs(8));
     }
 }
 

@@ -21,8 +21,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-/// Longest that anything here takes.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest that anything here takes, on a machine that does other things.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the beginning of an answer is waited for.
+const BEGINNING: Duration = Duration::from_secs(10);
 
 pub fn plain(address: &str) -> ListenConfig {
     ListenConfig::http(address.parse().unwrap())
@@ -40,8 +42,16 @@ pub fn addresses(texts: &[&str]) -> Addresses {
 pub struct Running {
     pub server: Server,
     pub stop: CancellationToken,
+    pub asked: Arc<Asked>,
+}
+
+/// What the routers of one server were asked for.
+#[derive(Default)]
+pub struct Asked {
+    slow: AtomicUsize,
+    endless: AtomicUsize,
     /// Endless answers that somebody still waits for.
-    pub endless: Arc<AtomicUsize>,
+    waited_for: AtomicUsize,
 }
 
 impl Drop for Running {
@@ -52,12 +62,12 @@ impl Drop for Running {
 
 impl Running {
     pub fn start(listen: Vec<ListenConfig>, change: impl FnOnce(&mut Setup)) -> Self {
-        let endless = Arc::default();
-        let mut setup = Setup::http(listen, router("one", &endless));
+        let asked = Arc::default();
+        let mut setup = Setup::http(listen, router("one", &asked));
         change(&mut setup);
         let stop = CancellationToken::new();
         let server = Server::start(setup, Sockets::default(), stop.clone()).unwrap();
-        Self { server, stop, endless }
+        Self { server, stop, asked }
     }
 
     /// The one address, or the first one.
@@ -77,37 +87,53 @@ impl Running {
         heard(&mut stream).await
     }
 
-    /// Waits until somebody waits for an endless answer.
+    /// Waits until so many slow answers have begun.
+    pub async fn slow_begun(&self, count: usize) {
+        until("the slow ones begin", async || self.asked.slow.load(Ordering::SeqCst) >= count).await;
+    }
+
+    /// Waits until an endless answer has begun.
     pub async fn something_endless(&self) {
-        self.until("the answer begins", |endless| endless > 0).await;
+        until("the answer begins", async || self.asked.endless.load(Ordering::SeqCst) > 0).await;
     }
 
     /// Waits until nobody waits for an endless answer.
     pub async fn nothing_endless(&self) {
-        self.until("the answer is given up", |endless| endless == 0).await;
+        until("the answer is given up", async || self.endless() == 0).await;
     }
 
-    async fn until(&self, what: &str, so: impl Fn(usize) -> bool) {
-        let coming = async {
-            while !so(self.endless.load(Ordering::SeqCst)) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, coming).await.expect(what);
+    /// Endless answers that somebody still waits for.
+    pub fn endless(&self) -> usize {
+        self.asked.waited_for.load(Ordering::SeqCst)
     }
+}
+
+/// Waits until this is so.
+pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    let coming = async {
+        while !so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, coming).await.expect(what);
 }
 
 /// What comes until the end, or until nothing has come for a moment.
 pub async fn heard(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = Vec::new();
     let mut bytes = [0; 16 * 1024];
-    // The beginning may be late on a machine that does other things; what comes after it is on its way.
-    let mut moment = Duration::from_secs(3);
+    // The beginning may be late; what comes after it is on its way.
+    let mut moment = BEGINNING;
     while let Ok(Ok(count @ 1..)) = tokio::time::timeout(moment, stream.read(&mut bytes)).await {
         text.extend_from_slice(&bytes[..count]);
         moment = Duration::from_millis(700);
     }
     String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Whether nothing comes for a while, and the other side does not close.
+pub async fn is_silent(stream: &mut (impl AsyncRead + Unpin)) -> bool {
+    tokio::time::timeout(Duration::from_secs(2), stream.read(&mut [0; 1])).await.is_err()
 }
 
 /// Whether the other side has closed, within a reasonable time.
@@ -117,32 +143,41 @@ pub async fn is_closed(stream: &mut (impl AsyncRead + Unpin)) -> bool {
     tokio::time::timeout(PATIENCE, end).await.is_ok()
 }
 
-pub struct Counted(Arc<AtomicUsize>);
+struct Waiting(Arc<Asked>);
 
-impl Drop for Counted {
+impl Drop for Waiting {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.waited_for.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 /// What the tests ask for. `name` tells routers apart.
-pub fn router(name: &'static str, endless: &Arc<AtomicUsize>) -> Router {
-    let endless = endless.clone();
+pub fn router(name: &'static str, asked: &Arc<Asked>) -> Router {
+    let (endless, slow) = (asked.clone(), asked.clone());
+    let slow = move |time| {
+        slow.slow.fetch_add(1, Ordering::SeqCst);
+        async move {
+            tokio::time::sleep(time).await;
+            "slow"
+        }
+    };
+    let slower = slow.clone();
     Router::new()
         .route("/name", get(move || async move { name }))
         .route("/who", any(who))
-        .route("/slow", get(slow))
+        .route("/slow", get(move || slow(Duration::from_millis(500))))
+        .route("/slower", get(move || slower(Duration::from_millis(2500))))
         .route("/large", get(|| async { Bytes::from(vec![b'x'; 4 << 20]) }))
         .route("/length", post(|body: Bytes| async move { body.len().to_string() }))
         .route("/smuggled", any(|| async { "SMUGGLED" }))
         .route(
             "/endless",
             get(move || async move {
-                endless.fetch_add(1, Ordering::SeqCst);
-                let counted = Counted(endless);
+                endless.waited_for.fetch_add(1, Ordering::SeqCst);
+                endless.endless.fetch_add(1, Ordering::SeqCst);
                 let part = Bytes::from(vec![b'x'; 64 * 1024]);
-                Body::from_stream(stream::unfold((counted, part), |(counted, part)| async move {
-                    Some((Ok::<_, std::io::Error>(part.clone()), (counted, part)))
+                Body::from_stream(stream::unfold((Waiting(endless), part), |(waiting, part)| async move {
+                    Some((Ok::<_, std::io::Error>(part.clone()), (waiting, part)))
                 }))
             }),
         )
@@ -152,11 +187,6 @@ async fn who(request: Request) -> Response {
     let (peer, scheme) = (request.extensions().get::<Peer>().unwrap(), request.extensions().get::<Scheme>().unwrap());
     let host = edge::server::host(&request).unwrap_or("nobody");
     format!("{} {scheme:?} {:?} {host}", peer.0, request.version()).into_response()
-}
-
-async fn slow() -> &'static str {
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    "slow"
 }
 
 /// Certificates for tests: files for the server, roots for its clients.

@@ -66,7 +66,8 @@ async fn versions_tickets_and_protocols() {
 #[tokio::test]
 async fn what_is_no_handshake_ends_soon() {
     let certified = Certified::new(&[&["a.example"]]);
-    let server = certified.start(|setup| setup.tls.handshake_timeout.0 = Duration::from_millis(500));
+    // Long enough for an honest handshake on a machine that does other things.
+    let server = certified.start(|setup| setup.tls.handshake_timeout.0 = Duration::from_millis(1500));
     let long = [&[0x16, 3, 1, 0x40, 0][..], &[7; 0x4000]].concat();
     let cases: &[&[u8]] = &[
         b"",
@@ -80,23 +81,26 @@ async fn what_is_no_handshake_ends_soon() {
         &[0x17, 3, 3, 0, 5, 1, 2, 3, 4, 5],
         &long,
     ];
-    for case in cases {
+    // Not as long as is usual: ten seconds.
+    let soon = Duration::from_secs(8);
+    let ends = async |case: &&[u8]| {
         let started = Instant::now();
         let mut stream = server.connect().await;
         let _ = stream.write_all(case).await;
         assert!(is_closed(&mut stream).await, "{}", case[..case.len().min(20)].escape_ascii());
-        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
-    }
+        assert!(started.elapsed() < soon, "{:?}", started.elapsed());
+    };
+    futures_util::future::join_all(cases.iter().map(ends)).await;
     // A byte now and then makes it no longer.
     let started = Instant::now();
     let mut stream = server.connect().await;
-    for byte in [0x16, 3, 1, 2, 0].into_iter().chain(std::iter::repeat_n(1, 200)) {
+    for byte in [0x16, 3, 1, 2, 0].into_iter().chain(std::iter::repeat(1)) {
         if stream.write_all(&[byte]).await.is_err() || started.elapsed() > PATIENCE {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert!(started.elapsed() < soon, "{:?}", started.elapsed());
     assert!(ask(&server, certified.client(), "a.example").await.is_ok(), "others are served as before");
 }
 

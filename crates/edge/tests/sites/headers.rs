@@ -190,5 +190,5 @@ async fn its_own_requests_that_come_back_are_refused() {
     world.reload(&own);
     let started = std::time::Instant::now();
     assert_eq!(world.get("loop.test", "/c.png").await.status, 508);
-    assert!(started.elapsed() < std::time::Duration::from_secs(5));
+    assert!(started.elapsed() < std::time::Duration::from_secs(15));
 }

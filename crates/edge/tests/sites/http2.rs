@@ -41,7 +41,7 @@ pub async fn request(mut stream: impl AsyncRead + AsyncWrite + Unpin, fields: &[
     stream.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, &[]), &head].concat()).await.unwrap();
     let mut heard = Heard::default();
     let listening = listen(&mut stream, &mut heard);
-    tokio::time::timeout(Duration::from_secs(10), listening).await.expect("an answer, or an end");
+    tokio::time::timeout(Duration::from_secs(60), listening).await.expect("an answer, or an end");
     heard
 }
 

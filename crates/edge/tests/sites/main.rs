@@ -15,6 +15,8 @@ mod metrics;
 mod nginx;
 mod origins;
 mod paths;
+#[path = "../../../testkit/src/ports.rs"]
+mod ports;
 mod redirects;
 mod s3;
 #[path = "../../../media/tests/s3/server.rs"]

@@ -1,8 +1,9 @@
 //! Ranges and conditions as nginx answers them, where nginx is installed (Debian's package) or NOREN_TEST_NGINX names it. What differs on purpose is
 //! in the table with its reason; what differs otherwise is a fault of ours.
 
+use crate::ports::free_port;
 use crate::world::World;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -51,7 +52,7 @@ impl Nginx {
         let named = std::env::var("NOREN_TEST_NGINX").ok();
         let usual = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].map(str::to_owned);
         let program = named.into_iter().chain(usual).find(|path| Path::new(path).exists())?;
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let here = folder.display();
         let text = format!(
             "daemon off; pid {here}/nginx.pid; error_log {here}/error.log; worker_processes 1;\n\
@@ -71,7 +72,7 @@ impl Nginx {
     }
 
     async fn ask(&self, lines: &str) -> Option<(u16, String, Vec<u8>)> {
-        for _ in 0..100 {
+        for _ in 0..600 {
             if let Ok(mut stream) = TcpStream::connect(self.address).await {
                 let request = format!("GET /a.png HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}\r\n");
                 stream.write_all(request.as_bytes()).await.ok()?;

@@ -50,12 +50,13 @@ impl World {
 
     /// Until what was fetched is kept: who asks before that is given what is on its way.
     pub async fn settled(&self) {
-        for _ in 0..500 {
+        for _ in 0..3000 {
             tokio::time::sleep(Duration::from_millis(20)).await;
             if self.status().cached("fills_now") == 0 {
                 return;
             }
         }
+        panic!("what is fetched does not end");
     }
 
     /// GET of a path on a host.
@@ -114,7 +115,7 @@ pub struct Answer {
 impl Answer {
     pub async fn read(mut stream: impl AsyncRead + Unpin) -> Answer {
         let (mut bytes, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
-        while let Ok(Ok(count @ 1..)) = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut piece)).await {
+        while let Ok(Ok(count @ 1..)) = tokio::time::timeout(Duration::from_secs(30), stream.read(&mut piece)).await {
             bytes.extend_from_slice(&piece[..count]);
         }
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(bytes.len());

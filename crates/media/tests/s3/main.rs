@@ -9,6 +9,8 @@ mod https;
 mod moto;
 mod moto_server;
 mod objects;
+#[path = "../../../testkit/src/ports.rs"]
+mod ports;
 mod server;
 mod store;
 mod tls_server;

@@ -1,8 +1,8 @@
 //! Moto (Python): knows bucket policies, ACLs, CORS, conditions and public reading; does not check signatures.
 
+use crate::ports::free_port;
 use media::s3::{S3Config, Secret};
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ impl Moto {
             let _ = writeln!(std::io::stderr(), "NOT TESTED: {how}");
             return None;
         };
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut command = Command::new(program);
         command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -205,15 +205,17 @@ testkit::on_both_engines! {
 async fn while_it_is_processed(server: TestServer) {
     let alice = server.person("alice").await;
     let (release, stalled) = std::sync::mpsc::channel::<()>();
+    let (tell, is_taken) = tokio::sync::oneshot::channel();
     let pool = server.parts().pool.clone();
     let stall = tokio::spawn(async move {
         pool.run(move || {
+            let _ = tell.send(());
             let _ = stalled.recv();
             Ok(())
         })
         .await
     });
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    is_taken.await.unwrap();
 
     let id: ids::MediaId = ids::next();
     let key = media::upload_key(id.0);

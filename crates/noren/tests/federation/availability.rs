@@ -1,6 +1,7 @@
 //! Servers that are not there for long, and what is sent to them then.
 
 use crate::peer::{Came, Peer, Somebody, local_uri, with_a_peer};
+use crate::process::until;
 use crate::{find, id, post_as};
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
@@ -32,6 +33,11 @@ async fn known(server: &TestServer, peer: &Peer) -> hosts::Host {
 
 async fn waiting(server: &TestServer) -> Vec<jobs::JobRow> {
     jobs::list(&server.db().read().await.unwrap(), jobs::State::Waiting, 10).await.unwrap()
+}
+
+/// Waits until something was tried in vain.
+async fn attempt_fails(server: &TestServer) {
+    until("an attempt", async || waiting(server).await.iter().any(|job| job.last_error.is_some())).await;
 }
 
 /// Nothing is to be done any more.
@@ -143,22 +149,15 @@ with_a_peer! {
         // A day for what was refused; for others an hour is enough.
         peer.refuses.lock().unwrap().insert("/inbox".into(), (429, 86_400));
         post_as(&bob, "one", "public").await;
-        for _ in 0..400 {
-            if waiting(&server).await.iter().any(|job| job.last_error.is_some()) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        attempt_fails(&server).await;
         post_as(&bob, "two", "public").await;
         post_as(&bob, "three", "public").await;
         let later = |hours: u64| Time::now().plus(Duration::from_secs(hours * 3600));
-        for _ in 0..400 {
+        until("all are put off", async || {
             let left = waiting(&server).await;
-            if left.len() == 3 && left.iter().all(|job| job.run_at > later(0)) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+            left.len() == 3 && left.iter().all(|job| job.run_at > later(0))
+        })
+        .await;
         let left = waiting(&server).await;
         let (tried, untried): (Vec<_>, Vec<_>) = left.iter().partition(|job| job.last_error.is_some());
         assert!(tried.len() == 1 && tried[0].run_at > later(23), "{left:?}");
@@ -192,12 +191,7 @@ with_a_peer! {
         };
         assert!(peer.judge.set(Box::new(judge)).is_ok());
         post_as(&bob, "one", "public").await;
-        for _ in 0..400 {
-            if waiting(&server).await.iter().any(|job| job.last_error.is_some()) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        attempt_fails(&server).await;
         let host = known(&server, &peer).await;
         let why = host.last_error.clone().unwrap();
         assert!(why.starts_with("answered with 401: too old (its clock is ") && why.ends_with(" days behind ours)"), "{why}");
@@ -233,12 +227,7 @@ with_a_peer! {
         };
         assert_eq!((count(None).await, count(Some(peer.host())).await, count(Some("b.example")).await), (1, 1, 0));
         assert_eq!(hosts::retry(server.db(), None).await.unwrap(), 1);
-        for _ in 0..400 {
-            if count(None).await == 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until("the delivery", async || count(None).await == 0).await;
         let left = waiting(&server).await;
         assert_eq!((left.len(), left[0].run_at), (1, later), "{left:?}");
         jobs_end(&server).await;
@@ -249,12 +238,7 @@ with_a_peer! {
         peer.refuses.lock().unwrap().insert("/inbox".into(), (413, 0));
         post_as(&bob, "one", "public").await;
         let dead = async || jobs::list(&server.db().read().await.unwrap(), jobs::State::Dead, 10).await.unwrap();
-        for _ in 0..400 {
-            if !dead().await.is_empty() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until("it is given up", async || !dead().await.is_empty()).await;
         let given_up = dead().await;
         let why = given_up[0].last_error.clone().unwrap();
         assert!(why.contains("413") && why.contains("/statuses/") && why.contains(peer.host()), "{why}");
@@ -294,12 +278,7 @@ with_a_peer! {
         for (status, wait) in [(429, 7200), (503, 10_800)] {
             peer.refuses.lock().unwrap().insert("/inbox".into(), (status, wait));
             post_as(&bob, "one", "public").await;
-            for _ in 0..400 {
-                if waiting(&server).await.iter().any(|job| job.last_error.is_some()) {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+            attempt_fails(&server).await;
             let left = waiting(&server).await;
             assert_eq!(left.len(), 1, "{status}");
             let until = Time::now().plus(Duration::from_secs(u64::from(wait) - 10));

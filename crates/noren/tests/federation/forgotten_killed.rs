@@ -97,7 +97,7 @@ impl World {
 
     /// Kills the server as soon as some of `all` is gone. What is left then.
     fn kill_in_the_middle(&self, server: Server, all: usize) -> usize {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while self.kept() >= all {
             assert!(Instant::now() < deadline, "nothing is forgotten");
         }

@@ -58,9 +58,9 @@ with_a_peer! {
         let impatient = tokio::time::timeout(Duration::from_secs(1), say(&server, &peer, (&eve, &bob)));
         let all = tokio::join!(impatient, say(&server, &peer, (&eve, &bob)), say(&server, &peer, (&eve, &bob)));
         assert_eq!((all.0.is_err(), all.1, all.2), (true, 503, 503));
-        assert!((3..7).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() >= Duration::from_secs(3), "{:?}", begun.elapsed());
         let mut last = 503;
-        while last == 503 && begun.elapsed() < Duration::from_secs(20) {
+        while last == 503 && begun.elapsed() < Duration::from_secs(60) {
             tokio::time::sleep(Duration::from_millis(200)).await;
             last = say(&server, &peer, (&eve, &bob)).await;
         }

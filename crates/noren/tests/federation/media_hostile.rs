@@ -93,7 +93,7 @@ with_a_peer! {
             let media = json!([{ "type": "Document", "mediaType": "image/png", "url": url }]);
             let post = post_with(&bob, (&peer, &eve), name, media).await;
             let preview = server.client().get(text(&post["media_attachments"][0], "preview_url"), ());
-            let preview = tokio::time::timeout(Duration::from_secs(25), preview).await.unwrap();
+            let preview = tokio::time::timeout(Duration::from_secs(50), preview).await.unwrap();
             assert!(matches!(preview.status, 404 | 502 | 504), "{name}: {}", preview.status);
         }
         // Nothing stays behind, and the server has time for others.

@@ -215,10 +215,11 @@ with_a_peer! {
         let note = question(&peer, &eve, "silent", &json!({}));
         peer.send(&eve, &server, &peer.activity(&eve, ("Create", "silent"), note.clone())).await;
         let status = arrived(&bob, &note).await;
-        peer.file("/notes/silent", File::Silent("application/activity+json", Duration::from_secs(8)));
+        peer.file("/notes/silent", File::Silent("application/activity+json", Duration::from_secs(30)));
         let began = Instant::now();
         assert_eq!(votes(&poll(&bob, &status).await), [1, 0]);
-        assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+        // Three seconds, and not ten as elsewhere.
+        assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
     }
 
     async fn what_is_for_few_is_asked_for_by_who_may_see_it(server, peer, bob) {

@@ -3,6 +3,7 @@
 use crate::media::png;
 use crate::peer::with_a_peer;
 use crate::peer::{File, Peer, Somebody};
+use crate::process::until;
 use crate::{find, home, id, search};
 use domain::Time;
 use domain::jobs::{self, JobRow, State};
@@ -24,14 +25,11 @@ async fn try_once(server: &TestServer) {
         let due = row.state == State::Running || (row.state == State::Waiting && row.run_at <= Time::now());
         due && row.payload.contains("fetch_card")
     };
-    for _ in 0..1_000 {
+    let is_tried = async || {
         let rows = jobs::list_all(&server.db().read().await.unwrap(), 100).await.unwrap();
-        if !rows.iter().any(is_begun) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("a page was not fetched");
+        !rows.iter().any(is_begun)
+    };
+    until("a page is fetched", is_tried).await;
 }
 
 async fn fetch_now(server: &TestServer) {

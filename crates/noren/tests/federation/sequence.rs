@@ -1,6 +1,7 @@
 //! In which order things come to an inbox, and that all who should get them do.
 
 use crate::peer::{Peer, followed, local_uri, with_a_peer};
+use crate::process::until;
 use crate::rotation::is_signed_with;
 use crate::{id, post_as};
 use domain::deliveries::News;
@@ -9,7 +10,7 @@ use domain::jobs::{self, Job, JobRow};
 use domain::keys::{self, Haste};
 use domain::{Time, hosts};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use testkit::{Person, TestServer};
 
 async fn follower(server: &TestServer, peer: &Peer, bob: &Person) -> crate::peer::Somebody {
@@ -18,14 +19,6 @@ async fn follower(server: &TestServer, peer: &Peer, bob: &Person) -> crate::peer
     peer.received.lock().unwrap().clear();
     peer.heads.lock().unwrap().clear();
     who
-}
-
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 async fn waiting(server: &TestServer) -> Vec<JobRow> {

@@ -22,6 +22,8 @@ mod site;
 use media::s3::S3Config;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+// Where Moto gets its port from.
+use testkit as ports;
 
 /// The program in an empty folder, without settings of the environment.
 fn noren(folder: &Path) -> Command {
