@@ -70,6 +70,15 @@ fn files_stay_short() {
 }
 
 #[test]
+fn a_module_with_parts_stands_among_them() {
+    let is_beside = |path: &String| root().join(path.trim_end_matches(".rs")).is_dir();
+    let wrong = files(&["rs"]).into_iter().filter(is_beside);
+    assert_none(
+        &wrong.map(|path| format!("{path}: move it into its folder, as mod.rs or main.rs")).collect::<Vec<_>>(),
+    );
+}
+
+#[test]
 fn functions_stay_short_and_take_few_parameters() {
     assert_none(&code_findings(|code| &code.functions));
 }

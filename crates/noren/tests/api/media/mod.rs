@@ -80,7 +80,7 @@ testkit::on_both_engines! {
 
     async fn every_format(server: TestServer) {
         let alice = server.person("alice").await;
-        let avif = include_bytes!("../../../media/tests/fixtures/quarters.avif").to_vec();
+        let avif = include_bytes!("../../../../media/tests/fixtures/quarters.avif").to_vec();
         for (bytes, original, preview) in [
             (pictures::png(40, 30), "image/png", "image/png"),
             (pictures::moving_gif(40, 30), "image/gif", "image/png"),

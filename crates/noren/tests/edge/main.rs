@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "edge/broken.rs"]
 mod broken;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

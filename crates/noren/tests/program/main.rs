@@ -2,11 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "program/emoji.rs"]
 mod emoji;
-#[path = "program/media.rs"]
 mod media;
-#[path = "program/no_site.rs"]
 mod no_site;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
