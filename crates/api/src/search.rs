@@ -72,7 +72,9 @@ async fn everything(
     }
     let mut found = Search::default();
     if wants(What::Accounts) && form.account_id.known().is_none() {
-        found.accounts = people(&app, &conn, &viewer, (words, &paging, form.following)).await?;
+        let (following, viewer) = (form.following, viewer.account());
+        let query = accounts::Search { words, viewer, following, offset: at.offset, limit: at.limit };
+        found.accounts = people(&app, &conn, &query).await?;
     }
     if wants(What::Statuses) && !words.starts_with(['#', '＃', '@']) {
         let page = paging.page(PageLimits::STATUSES);
@@ -128,17 +130,10 @@ async fn only(
     Ok(shown)
 }
 
-async fn people(
-    app: &App,
-    conn: &Conn,
-    viewer: &Viewer<scope::ReadSearch>,
-    (words, paging, following): (&str, &Paging, bool),
-) -> ApiResult<Vec<Account>> {
-    if words.starts_with(['#', '＃']) {
+async fn people(app: &App, conn: &Conn, query: &accounts::Search<'_>) -> ApiResult<Vec<Account>> {
+    if query.words.starts_with(['#', '＃']) {
         return Ok(Vec::new());
     }
-    let at = paging.offset(PageLimits::STATUSES);
-    let query = accounts::Search { words, viewer: viewer.account(), following, offset: at.offset, limit: at.limit };
-    let rows = accounts::search(conn, &app.site, &query).await?;
+    let rows = accounts::search(conn, &app.site, query).await?;
     Ok(entities::accounts(app, conn, rows).await?)
 }

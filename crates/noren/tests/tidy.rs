@@ -16,7 +16,7 @@ const FILE_LINES_EVER: usize = 600;
 /// The same of functions, with `LONG_FUNCTIONS`.
 const FUNCTION_LINES: usize = 60;
 const FUNCTION_LINES_EVER: usize = 100;
-const PARAMETERS: usize = 6;
+const PARAMETERS: usize = 4;
 const ARCHITECTURE_LINES: usize = 150;
 
 /// (path, why it may have more than `FILE_LINES` lines). Keep it short; split instead.
@@ -25,6 +25,12 @@ const LONG_FILES: &[(&str, &str)] = &[];
 /// (path, function, why it may have more than `FUNCTION_LINES` lines). Keep it short; split instead.
 const LONG_FUNCTIONS: &[(&str, &str, &str)] =
     &[("crates/web/examples/pages.rs", "fill", "a site to look at, told from its beginning to its end")];
+
+/// (path, function, why it may have more than `PARAMETERS` parameters). Keep it short; group what belongs together.
+const MANY_PARAMETERS: &[(&str, &str, &str)] = &[
+    ("crates/api/src/accounts/statuses.rs", "list", "who calls, whose statuses, which page, which of them"),
+    ("crates/api/src/timelines.rs", "tag", "who calls, which tag, which page, which further tags"),
+];
 
 /// (crate, the crates of ours that it may depend on); the binary, the benchmark and the test kit may take all.
 const IMPORTS: &[(&str, &[&str])] = &[
@@ -222,7 +228,11 @@ impl Code {
         if may_be_long && lines <= FUNCTION_LINES {
             self.functions.push(format!("{place} has {lines} lines: take it off LONG_FUNCTIONS"));
         }
-        if parameters > PARAMETERS {
+        let may_have_many = MANY_PARAMETERS.iter().any(|(path, name, _)| *path == self.path && signature.ident == name);
+        if may_have_many && parameters <= PARAMETERS {
+            self.functions.push(format!("{place} has {parameters} parameters: take it off MANY_PARAMETERS"));
+        }
+        if parameters > PARAMETERS && !may_have_many {
             self.functions.push(format!("{place} has {parameters} parameters of {PARAMETERS}"));
         }
     }

@@ -29,6 +29,9 @@ pub(super) enum Quotes {
     Shallow,
 }
 
+/// For whom, and how deep.
+pub(super) type Reader = (Option<AccountId>, Quotes);
+
 /// All that statuses of one list need beside their rows.
 struct Around<'a> {
     app: &'a App,
@@ -50,7 +53,7 @@ struct Around<'a> {
 }
 
 pub(super) async fn assemble(app: &App, conn: &Conn, shown: Shown, viewer: Option<AccountId>) -> Result<Vec<Status>> {
-    build(app, conn, shown, viewer, Quotes::Whole).await
+    build(app, conn, shown, (viewer, Quotes::Whole)).await
 }
 
 /// Boxed, because quoted statuses are statuses.
@@ -58,15 +61,14 @@ pub(super) fn build<'a>(
     app: &'a App,
     conn: &'a Conn,
     shown: Shown,
-    viewer: Option<AccountId>,
-    quotes: Quotes,
+    reader: Reader,
 ) -> BoxFuture<'a, Result<Vec<Status>>> {
     async move {
         if shown.statuses.is_empty() {
             return Ok(Vec::new());
         }
         let Shown { statuses, mut reblogged } = shown;
-        let mut around = look(app, conn, (&statuses, &reblogged), viewer, quotes).await?;
+        let mut around = look(app, conn, (&statuses, &reblogged), reader).await?;
         Ok(statuses.into_iter().filter_map(|row| around.boost(row, &mut reblogged)).collect())
     }
     .boxed()
@@ -78,8 +80,7 @@ async fn look<'a>(
     app: &'a App,
     conn: &Conn,
     (statuses, reblogged): Rows<'_>,
-    viewer: Option<AccountId>,
-    quotes: Quotes,
+    (viewer, quotes): Reader,
 ) -> Result<Around<'a>> {
     // A boost shows nothing of its own but who boosted.
     let originals = || statuses.iter().filter(|s| s.reblog_of_id.is_none()).chain(reblogged.values());

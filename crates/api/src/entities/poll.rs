@@ -57,7 +57,7 @@ pub async fn polls(
     let now = Time::now();
     let made = rows.into_iter().zip(&codes).map(|(row, codes)| {
         let own = votes.remove(&row.id).unwrap_or_default();
-        (row.id, one(row, viewer, own, super::emoji::pick(codes, &known), now))
+        (row.id, one(row, (viewer, own), super::emoji::pick(codes, &known), now))
     });
     Ok(made.collect())
 }
@@ -67,7 +67,8 @@ fn counted(number: i64) -> i64 {
     number.min(i64::from(i32::MAX))
 }
 
-fn one(row: polls::Poll, viewer: Option<AccountId>, own: Vec<i64>, emojis: Vec<CustomEmoji>, now: Time) -> Poll {
+/// As somebody sees it who chose these options.
+fn one(row: polls::Poll, (viewer, own): (Option<AccountId>, Vec<i64>), emojis: Vec<CustomEmoji>, now: Time) -> Poll {
     let expired = row.expired(now);
     let hidden = row.hide_totals && !expired;
     let options = row.options();

@@ -2,7 +2,7 @@
 
 use super::{
     Status,
-    assemble::{Quotes, build},
+    assemble::{Quotes, Reader, build},
 };
 use crate::App;
 use domain::{
@@ -117,7 +117,7 @@ pub(super) async fn found(
     app: &App,
     conn: &Conn,
     ids: Vec<StatusId>,
-    (viewer, quotes): (Option<AccountId>, Quotes),
+    (viewer, quotes): Reader,
 ) -> Result<HashMap<StatusId, Found>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -131,7 +131,7 @@ pub(super) async fn found(
         out.insert(row.id, Found { state: standing(&relations, row.account_id), status: None });
     }
     if quotes == Quotes::Whole {
-        for made in build(app, conn, shown, viewer, Quotes::Shallow).await? {
+        for made in build(app, conn, shown, (viewer, Quotes::Shallow)).await? {
             if let Some(found) = out.get_mut(&made.id) {
                 found.status = Some(made);
             }

@@ -60,39 +60,36 @@ pub struct Profile {
 }
 
 pub async fn home(conn: &Conn, viewer: AccountId, page: Page) -> Result<Shown> {
-    let mut shown = Shown::default();
-    let mut rest = page;
+    let mut found = Found::of(page);
     for _ in 0..ROUNDS {
-        let rows = store::home(conn, viewer, rest).await?;
-        if !fill(conn, Some(viewer), &mut shown, &mut rest, rows, Place::Listed).await? {
+        let rows = store::home(conn, viewer, found.rest).await?;
+        if !found.add(conn, rows, (Some(viewer), Place::Listed)).await? {
             break;
         }
     }
-    Ok(page_order(shown, page))
+    Ok(found.page_order(page))
 }
 
 pub async fn public(conn: &Conn, viewer: Option<AccountId>, what: &Public, page: Page) -> Result<Shown> {
-    let mut shown = Shown::default();
-    let mut rest = page;
+    let mut found = Found::of(page);
     for _ in 0..ROUNDS {
-        let rows = store::public(conn, what, rest).await?;
-        if !fill(conn, viewer, &mut shown, &mut rest, rows, Place::Public).await? {
+        let rows = store::public(conn, what, found.rest).await?;
+        if !found.add(conn, rows, (viewer, Place::Public)).await? {
             break;
         }
     }
-    Ok(page_order(shown, page))
+    Ok(found.page_order(page))
 }
 
 pub async fn tagged(conn: &Conn, viewer: Option<AccountId>, what: &Tagged, page: Page) -> Result<Shown> {
-    let mut shown = Shown::default();
-    let mut rest = page;
+    let mut found = Found::of(page);
     for _ in 0..ROUNDS {
-        let rows = store::tagged(conn, what, rest).await?;
-        if !fill(conn, viewer, &mut shown, &mut rest, rows, Place::Public).await? {
+        let rows = store::tagged(conn, what, found.rest).await?;
+        if !found.add(conn, rows, (viewer, Place::Public)).await? {
             break;
         }
     }
-    Ok(page_order(shown, page))
+    Ok(found.page_order(page))
 }
 
 pub async fn account(
@@ -101,53 +98,61 @@ pub async fn account(
     (author, what): (AccountId, &Profile),
     page: Page,
 ) -> Result<Shown> {
-    let mut shown = Shown::default();
-    let mut rest = page;
+    let mut found = Found::of(page);
     for _ in 0..ROUNDS {
-        let rows = store::account(conn, author, what, rest).await?;
-        if !fill(conn, viewer, &mut shown, &mut rest, rows, Place::Profile).await? {
+        let rows = store::account(conn, author, what, found.rest).await?;
+        if !found.add(conn, rows, (viewer, Place::Profile)).await? {
             break;
         }
     }
-    Ok(page_order(shown, page))
+    Ok(found.page_order(page))
 }
 
 /// What the members of a list posted and boosted, as its owner sees it.
 pub async fn list(conn: &Conn, list: &List, page: Page) -> Result<Shown> {
-    let mut shown = Shown::default();
-    let mut rest = page;
+    let mut found = Found::of(page);
     for _ in 0..ROUNDS {
-        let rows = store::list(conn, list.id, rest).await?;
-        if !fill(conn, Some(list.account_id), &mut shown, &mut rest, rows, Place::Listed).await? {
+        let rows = store::list(conn, list.id, found.rest).await?;
+        if !found.add(conn, rows, (Some(list.account_id), Place::Listed)).await? {
             break;
         }
     }
-    Ok(page_order(shown, page))
+    Ok(found.page_order(page))
 }
 
-/// Adds what may be shown of `rows` (in reading order). True when the page wants more and there may be more.
-async fn fill(
-    conn: &Conn,
-    viewer: Option<AccountId>,
-    shown: &mut Shown,
-    rest: &mut Page,
-    rows: Vec<Status>,
-    place: Place,
-) -> Result<bool> {
-    let read = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-    let Some(last) = rows.last().map(|s| s.id.raw()) else { return Ok(false) };
-    let more = visibility::filter(conn, viewer, rows, place).await?;
-    let kept = i64::try_from(more.statuses.len()).unwrap_or(i64::MAX);
-    shown.statuses.extend(more.statuses);
-    shown.reblogged.extend(more.reblogged);
-    let wanted = rest.limit;
-    *rest = rest.past(last, wanted - kept);
-    Ok(read == wanted && kept < wanted)
+/// What was found of a page, and where it goes on.
+struct Found {
+    shown: Shown,
+    rest: Page,
 }
 
-fn page_order(mut shown: Shown, page: Page) -> Shown {
-    shown.statuses = page.newest_first(shown.statuses);
-    shown
+impl Found {
+    fn of(page: Page) -> Self {
+        Self { shown: Shown::default(), rest: page }
+    }
+
+    /// Adds what may be shown of `rows` (in reading order). True when the page wants more and there may be more.
+    async fn add(
+        &mut self,
+        conn: &Conn,
+        rows: Vec<Status>,
+        (viewer, place): (Option<AccountId>, Place),
+    ) -> Result<bool> {
+        let read = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let Some(last) = rows.last().map(|s| s.id.raw()) else { return Ok(false) };
+        let more = visibility::filter(conn, viewer, rows, place).await?;
+        let kept = i64::try_from(more.statuses.len()).unwrap_or(i64::MAX);
+        self.shown.statuses.extend(more.statuses);
+        self.shown.reblogged.extend(more.reblogged);
+        let wanted = self.rest.limit;
+        self.rest = self.rest.past(last, wanted - kept);
+        Ok(read == wanted && kept < wanted)
+    }
+
+    fn page_order(mut self, page: Page) -> Shown {
+        self.shown.statuses = page.newest_first(self.shown.statuses);
+        self.shown
+    }
 }
 
 /// Puts a new status into the feeds of its author and of the followers who should get it: the local ones, unless the

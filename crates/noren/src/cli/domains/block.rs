@@ -66,7 +66,9 @@ pub(super) async fn block(parts: &Parts, wanted: Block) -> Result<(), Failure> {
         Written::Same => "was blocked like this already",
     };
     output::line(format_args!("{domain} {verb} ({}): {effect}", block.severity.as_str()));
-    told(written != Written::Same);
+    if written != Written::Same {
+        told();
+    }
     Ok(())
 }
 
@@ -84,15 +86,11 @@ pub(super) async fn unblock(parts: &Parts, domain: &str, dry_run: bool) -> Resul
     }
     domain_blocks::unblock(&parts.db, domain).await?;
     output::line(format_args!("{} is not blocked any more: {accounts}", before.domain));
-    told(true);
+    told();
     Ok(())
 }
 
 /// How soon it is so.
-pub(super) fn told(changed: bool) {
-    if changed {
-        output::note(
-            "A server that runs follows within two seconds; accounts that are known, as fast as they are marked.",
-        );
-    }
+pub(super) fn told() {
+    output::note("A server that runs follows within two seconds; accounts that are known, as fast as they are marked.");
 }

@@ -64,7 +64,9 @@ pub(super) async fn import(parts: &Parts, wanted: &Import) -> Result<(), Failure
     domain_blocks::block_all(&parts.db, &wanted, |count| bar.inc(count.try_into().unwrap_or_default())).await?;
     bar.finish_and_clear();
     output::line(numbers);
-    told(!new.is_empty() || !changed.is_empty());
+    if !new.is_empty() || !changed.is_empty() {
+        told();
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use clap::Args;
 use edge::config::{EdgeConfig, OriginConfig};
 use edge::presets::Software;
 use media::s3::{Bucket, Error, Provider, S3Config};
-use plan::{BucketPlan, OriginPlan, Plan};
+use plan::{BucketPlan, OriginPlan, Plan, Secrets};
 use std::path::{Path, PathBuf};
 
 /// Longest file that is read.
@@ -75,7 +75,7 @@ impl Init {
             Some(file) => self.adjusted(read(file)?),
             None => self.planned()?,
         };
-        let text = plan.print(self.with_secrets);
+        let text = plan.print(if self.with_secrets { Secrets::Printed } else { Secrets::Named });
         for note in &plan.notes {
             output::note(format_args!("note: {note}"));
         }

@@ -37,6 +37,14 @@ pub(super) struct BucketPlan {
     pub(super) keys: Option<(String, String)>,
 }
 
+/// What becomes of keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secrets {
+    Printed,
+    /// As variables of the environment.
+    Named,
+}
+
 impl Plan {
     pub(super) fn new(preset: &'static Preset) -> Plan {
         Plan { preset, hosts: Vec::new(), path: "/".into(), origins: Vec::new(), notes: Vec::new() }
@@ -48,8 +56,8 @@ impl Plan {
         HEAD.replace("NAMES", &Value::from(names).to_string())
     }
 
-    /// The text of an edge.toml. Keys are printed only if `secrets` says so.
-    pub(super) fn print(&self, secrets: bool) -> String {
+    /// The text of an edge.toml.
+    pub(super) fn print(&self, secrets: Secrets) -> String {
         let mut text = self.head();
         let _ = writeln!(text, "[[site]]  # {}", self.preset.title);
         if self.hosts.is_empty() {
@@ -93,7 +101,7 @@ max_size = \"20 GB\"
 ";
 
 impl OriginPlan {
-    fn print(&self, text: &mut String, secrets: bool) {
+    fn print(&self, text: &mut String, secrets: Secrets) {
         match self {
             Self::Folder(folder) => {
                 let _ = writeln!(text, "folder = {}", quoted(&folder.to_string_lossy()));
@@ -107,7 +115,7 @@ impl OriginPlan {
 }
 
 impl BucketPlan {
-    fn print(&self, text: &mut String, secrets: bool) {
+    fn print(&self, text: &mut String, secrets: Secrets) {
         let mut line = |key: &str, value: Option<&str>| {
             if let Some(value) = value {
                 let _ = writeln!(text, "{key} = {}", quoted(value));
@@ -123,7 +131,7 @@ impl BucketPlan {
             return;
         }
         let (id, secret) = match &self.keys {
-            Some((id, secret)) if secrets => (id.as_str(), secret.as_str()),
+            Some((id, secret)) if secrets == Secrets::Printed => (id.as_str(), secret.as_str()),
             _ => ("$AWS_ACCESS_KEY_ID", "$AWS_SECRET_ACCESS_KEY"),
         };
         line("access_key", Some(id));

@@ -4,7 +4,7 @@ use super::*;
 
 #[track_caller]
 fn good(plan: &Plan) -> String {
-    let text = plan.print(false);
+    let text = plan.print(Secrets::Named);
     edge::config::EdgeConfig::parse(&text, "edge.toml").unwrap();
     text.split_once("[[site]]").unwrap().1.split_once('\n').unwrap().1.to_owned()
 }
@@ -33,7 +33,10 @@ fn a_mastodon_with_a_bucket() {
     secret_key = "$AWS_SECRET_ACCESS_KEY"
     "#);
     assert!(plan.notes.is_empty());
-    assert!(!plan.print(false).contains("hush") && plan.print(true).contains("secret_key = \"hush=hush\""));
+    assert!(
+        !plan.print(Secrets::Named).contains("hush")
+            && plan.print(Secrets::Printed).contains("secret_key = \"hush=hush\"")
+    );
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn a_misskey_with_a_bucket() {
     access_key = "$AWS_ACCESS_KEY_ID"
     secret_key = "$AWS_SECRET_ACCESS_KEY"
     "#);
-    assert!(!plan.print(false).contains("hush") && plan.print(true).contains("hush"));
+    assert!(!plan.print(Secrets::Named).contains("hush") && plan.print(Secrets::Printed).contains("hush"));
 
     let block = misskey(
         "url: https://example.com/\nobjectStorage:\n  baseUrl: https://media.example.com\n  bucket: files\n  prefix: a\n  \

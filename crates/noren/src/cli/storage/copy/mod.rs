@@ -101,6 +101,13 @@ enum Equality {
     Checksums,
 }
 
+/// One object, or all below a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    One,
+    All,
+}
+
 struct Copying<'a> {
     bucket: &'a Bucket,
     overwrite: bool,
@@ -131,7 +138,9 @@ impl Cp {
         let (this, other) =
             (Named { bucket, mark: BUCKET }, other.as_ref().map(|bucket| Named { bucket, mark: OTHER }));
         let mut stop = Stop::listen()?;
-        let ended = stop.unless_told(copying.work(sides, (this, other), recursive)).await;
+        let ended = stop
+            .unless_told(copying.work(sides, (this, other), if recursive { Extent::All } else { Extent::One }))
+            .await;
         let Some(copied) = ended.transpose()? else {
             // What is half way there goes, unless it is asked for a second time.
             stop.unless_told(async { tokio::join!(bucket.given_up(), given_up(other)) }).await;
@@ -152,25 +161,25 @@ impl Copying<'_> {
         &self,
         sides: (Side, Side),
         (this, other): (Named<'_>, Option<Named<'_>>),
-        recursive: bool,
+        extent: Extent,
     ) -> Result<anyhow::Result<()>, Failure> {
         Ok(match (sides.0, sides.1, other) {
             (Side::There(from), Side::There(to), _) => {
-                self.over_by(Between { from: this, to: this }, (&from, &to), recursive).await?
+                self.over_by(Between { from: this, to: this }, (&from, &to), extent).await?
             }
             (Side::Other(from), Side::There(to), Some(other)) => {
-                self.over_by(Between { from: other, to: this }, (&from, &to), recursive).await?
+                self.over_by(Between { from: other, to: this }, (&from, &to), extent).await?
             }
             (Side::There(from), Side::Other(to), Some(other)) => {
-                self.over_by(Between { from: this, to: other }, (&from, &to), recursive).await?
+                self.over_by(Between { from: this, to: other }, (&from, &to), extent).await?
             }
-            (Side::Here(from), Side::There(to), _) => match recursive {
-                true => self.all_up(&from, &to).await,
-                false => self.one_up(&from, &named(&to, &from)?).await,
+            (Side::Here(from), Side::There(to), _) => match extent {
+                Extent::All => self.all_up(&from, &to).await,
+                Extent::One => self.one_up(&from, &named(&to, &from)?).await,
             },
-            (Side::There(from), Side::Here(to), _) => match recursive {
-                true => self.all_down(&from, &to).await,
-                false => self.one_down(&from, &inside(&to, &from)).await,
+            (Side::There(from), Side::Here(to), _) => match extent {
+                Extent::All => self.all_down(&from, &to).await,
+                Extent::One => self.one_down(&from, &inside(&to, &from)).await,
             },
             _ => return Err(Failure::Usage(format!("one of both has to be in the bucket: write {BUCKET}NAME"))),
         })
@@ -180,9 +189,9 @@ impl Copying<'_> {
         &self,
         between: Between<'_>,
         (from, to): (&str, &str),
-        recursive: bool,
+        extent: Extent,
     ) -> Result<anyhow::Result<()>, Failure> {
-        if !recursive {
+        if extent == Extent::One {
             return Ok(self.one_over(between, from, to).await);
         }
         if between.is_inside() && (to.starts_with(from) || from.starts_with(to)) {
