@@ -1,6 +1,7 @@
 //! One connection that speaks HTTP, from its first request to its end.
 
 use super::config::{ConnectionsConfig, Serve};
+use super::frames::Counted;
 use super::heads::Watched;
 use super::requests::{Requests, Talk};
 use super::streams::Streams;
@@ -94,8 +95,9 @@ where
     builder.max_header_list_size(u32::try_from(line.head_size()).unwrap_or(u32::MAX));
     builder.initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW);
     builder.max_send_buf_size(SEND_BUFFER);
-    let connection = builder.serve_connection(TokioIo::new(stream), requests);
-    let idle = Idle { timer: Box::pin(sleep(line.patience)), patience: line.patience, seen: 0, streams };
+    let connection = builder.serve_connection(TokioIo::new(Counted::new(stream, talk.clone())), requests);
+    let timer = Box::pin(sleep(line.patience));
+    let idle = Idle { timer, patience: line.patience, seen: 0, streams, sent: 0, went_on: false };
     drive(connection, (&talk, Some(idle)), &line.inner).await
 }
 
@@ -114,7 +116,7 @@ where
     }
 }
 
-impl<S> Connection for http2::Connection<TokioIo<S>, Requests, Streams>
+impl<S> Connection for http2::Connection<TokioIo<Counted<S>>, Requests, Streams>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -130,6 +132,10 @@ struct Idle {
     /// Requests when the timer was set.
     seen: u64,
     streams: Streams,
+    /// Bytes of answers when it was looked at last in the end,
+    sent: u64,
+    /// and whether there was something to wait for.
+    went_on: bool,
 }
 
 impl Idle {
@@ -146,6 +152,19 @@ impl Idle {
         }
         Poll::Pending
     }
+
+    fn begin_end(&mut self, talk: &Talk) {
+        (self.sent, self.went_on) = (talk.sent.load(Ordering::Relaxed), self.streams.under_way() > 0);
+    }
+
+    /// In the end: whether something is under way, or was when it was looked at last. The last piece of an answer is out of
+    /// sight when it is handed over, and whoever takes it slowly has to get it.
+    fn goes_on(&mut self, talk: &Talk) -> bool {
+        let sent = talk.sent.load(Ordering::Relaxed);
+        let is_moving = std::mem::replace(&mut self.sent, sent) != sent;
+        let goes_on = is_moving || self.streams.under_way() > 0 || talk.lingers.load(Ordering::Relaxed);
+        std::mem::replace(&mut self.went_on, goes_on) || goes_on
+    }
 }
 
 /// After the word to finish: clients who have not asked for anything may have a request on its way, and some never do.
@@ -153,7 +172,7 @@ struct Ending(Pin<Box<Sleep>>);
 
 impl Ending {
     /// Ready when nothing is under way and nothing came.
-    fn poll(&mut self, cx: &mut Context<'_>, busy: impl Fn() -> bool) -> Poll<()> {
+    fn poll(&mut self, cx: &mut Context<'_>, mut busy: impl FnMut() -> bool) -> Poll<()> {
         while self.0.as_mut().poll(cx).is_ready() {
             if !busy() {
                 return Poll::Ready(());
@@ -174,6 +193,9 @@ async fn drive<C: Connection>(connection: C, (talk, mut idle): (&Talk, Option<Id
             if ending.is_none() && (last || stopped.as_mut().poll(cx).is_ready()) {
                 talk.last.store(true, Ordering::Relaxed);
                 ending = Some(Ending(Box::pin(sleep(LAST_CHANCE))));
+                if let Some(idle) = &mut idle {
+                    idle.begin_end(talk);
+                }
             }
             // HTTP/1 hangs up at once when it is told to finish between two requests, and the first one may be on its
             // way; where somebody else goes on with our addresses, so may any other: its answer says that it is the last.
@@ -196,7 +218,7 @@ async fn drive<C: Connection>(connection: C, (talk, mut idle): (&Talk, Option<Id
                 if !told && requests > 0 && !inner.handed_on.load(Ordering::Relaxed) {
                     continue;
                 }
-                let busy = || idle.as_ref().map_or(told || !talk.is_idle(), |idle| idle.streams.under_way() > 0);
+                let busy = || idle.as_mut().map_or(told || !talk.is_idle(), |idle| idle.goes_on(talk));
                 if ending.poll(cx, busy).is_pending() {
                     return Poll::Pending;
                 }

@@ -4,13 +4,13 @@
 //!
 //! It follows HTTP/1.1 just far enough to know which bytes are heads. Where it loses its way, it calls the head bad.
 
-use super::linger::Linger;
+use super::linger::{Awaited, Linger, poll_end};
 use super::requests::Talk;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// So much of a line is looked at: more than the fields that matter have.
@@ -22,7 +22,7 @@ pub(super) struct Watched<S> {
     stream: S,
     heads: Heads,
     talk: Arc<Talk>,
-    /// While it ends before a body has come.
+    /// While it ends before the client does.
     linger: Option<Linger>,
 }
 
@@ -49,6 +49,8 @@ struct Heads {
     length: usize,
     last: u8,
     has_lines: bool,
+    /// Heads that have come to their end.
+    ended: u64,
     body: Option<u64>,
     has_chunks: bool,
     is_bad: bool,
@@ -62,6 +64,7 @@ impl Default for Heads {
             length: 0,
             last: 0,
             has_lines: false,
+            ended: 0,
             body: None,
             has_chunks: false,
             is_bad: false,
@@ -139,7 +142,14 @@ impl Heads {
         self.at != At::Head
     }
 
+    /// Whether there is more than so many requests: their bodies, what is bad, and what comes behind them.
+    fn has_more_than(&self, requests: u64) -> bool {
+        let is_within_head = self.has_lines || self.length > 0;
+        self.is_within_body() || self.is_bad || is_within_head || self.ended != requests
+    }
+
     fn end(&mut self) {
+        self.ended += 1;
         self.is_bad |= self.has_chunks && self.body.is_some();
         self.at = match (self.has_chunks, self.body) {
             (true, _) => At::Over,
@@ -186,13 +196,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.linger.is_none() {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-            if !this.heads.is_within_body() {
-                return Poll::Ready(Ok(()));
-            }
-        }
-        this.linger.get_or_insert_default().poll(cx, &mut this.stream).map(Ok)
+        let awaited = match this.heads.has_more_than(this.talk.requests.load(Ordering::Relaxed)) {
+            true => Some(Awaited::More),
+            // Who was idle has nothing to read: the process can end.
+            false => this.talk.is_parting.load(Ordering::Relaxed).then_some(Awaited::End),
+        };
+        poll_end(&mut this.linger, (&mut this.stream, awaited), cx)
     }
 }
 

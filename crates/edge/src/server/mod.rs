@@ -8,6 +8,7 @@ mod acme;
 pub mod config;
 mod connection;
 mod forwarded;
+mod frames;
 mod guard;
 pub mod handover;
 mod heads;

@@ -25,8 +25,14 @@ pub(super) struct Talk {
     pub(super) is_bad: AtomicBool,
     /// HTTP/1: a request's body has not come to its end.
     pub(super) is_within_body: AtomicBool,
+    /// HTTP/1: the client wants, or has been told, that the connection ends with this answer.
+    pub(super) is_parting: AtomicBool,
     /// HTTP/1: whoever ends a request's connection ends all of it.
     pub(super) hold: Hold,
+    /// HTTP/2: bytes of answers that the socket has taken.
+    pub(super) sent: AtomicU64,
+    /// HTTP/2: everything was said, and the client's end is waited for.
+    pub(super) lingers: AtomicBool,
 }
 
 impl Talk {
@@ -40,8 +46,9 @@ impl Talk {
         // HTTP/1 would go on with a request that has come already; HTTP/2 has its own word for it.
         if stream.is_none() && self.last.load(Ordering::Relaxed) {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            self.is_parting.store(true, Ordering::Relaxed);
         }
-        answer.map(|body| Told { body, stream, _under_way: under_way })
+        answer.map(|body| Told::new(body, stream, under_way))
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -77,6 +84,9 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let count = self.talk.requests.fetch_add(1, Ordering::Relaxed) + 1;
         if count >= live.limits.connections.requests {
             self.talk.last.store(true, Ordering::Relaxed);
+        }
+        if begun.0.is_none() && wants_end(&request) {
+            self.talk.is_parting.store(true, Ordering::Relaxed);
         }
         if let Some(answer) = self.own_answer(&request, &live) {
             return Box::pin(ready(Ok(self.talk.finish(answer, begun))));
@@ -129,6 +139,13 @@ impl Requests {
             }
         }
     }
+}
+
+/// Whether a client of HTTP/1 says that it asks for nothing else. The old ones mean it when they say nothing.
+fn wants_end<B>(request: &Request<B>) -> bool {
+    let words = request.headers().get_all(header::CONNECTION).iter().filter_map(|words| words.to_str().ok());
+    let closes = |word: &str| word.trim().eq_ignore_ascii_case("close");
+    request.version() < Version::HTTP_11 || words.flat_map(|words| words.split(',')).any(closes)
 }
 
 /// An answer without content.

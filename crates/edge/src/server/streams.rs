@@ -8,10 +8,14 @@ use pin_project_lite::pin_project;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
+
+/// So much of an answer is handed over at a time. What is handed over is out of reach: nobody knows whether the client
+/// takes it. Of clients that share a slow line among many answers each still gets a part before it is given up.
+const PIECE: usize = 32 * 1024;
 
 /// One request and its answer.
 #[derive(Debug, Default)]
@@ -124,10 +128,35 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
 
 /// An answer's body that tells its stream when a part is taken.
 pub(super) struct Told {
-    pub(super) body: Body,
+    body: Body,
     /// None where the socket itself shows whether the client reads.
-    pub(super) stream: Option<Arc<Stream>>,
-    pub(super) _under_way: UnderWay,
+    stream: Option<Arc<Stream>>,
+    /// What has come of the body and was not handed over.
+    rest: Bytes,
+    _under_way: UnderWay,
+}
+
+impl Told {
+    pub(super) fn new(body: Body, stream: Option<Arc<Stream>>, under_way: UnderWay) -> Self {
+        Self { body, stream, rest: Bytes::new(), _under_way: under_way }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let mut data = match self.rest.is_empty() {
+            false => std::mem::take(&mut self.rest),
+            true => match ready!(hyper::body::Body::poll_frame(Pin::new(&mut self.body), cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => data,
+                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                },
+                end => return Poll::Ready(end),
+            },
+        };
+        if data.len() > PIECE {
+            self.rest = data.split_off(PIECE);
+        }
+        Poll::Ready(Some(Ok(Frame::data(data))))
+    }
 }
 
 impl hyper::body::Body for Told {
@@ -135,22 +164,57 @@ impl hyper::body::Body for Told {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if let Some(stream) = &self.stream {
-            let handed = matches!(frame, Poll::Ready(Some(Ok(_))));
+        let this = &mut *self;
+        if this.stream.is_none() {
+            return Pin::new(&mut this.body).poll_frame(cx);
+        }
+        let piece = this.poll_piece(cx);
+        if let Some(stream) = &this.stream {
+            let handed = matches!(piece, Poll::Ready(Some(Ok(_))));
             stream.handed.store(handed, Ordering::Relaxed);
             if handed {
                 stream.parts.fetch_add(1, Ordering::Relaxed);
             }
         }
-        frame
+        piece
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (mut hint, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint.set_lower(hint.lower().saturating_add(rest));
+        hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::body::Body as _;
+    use std::future::poll_fn;
+
+    #[tokio::test]
+    async fn an_answer_is_handed_over_in_pieces_where_it_is_not_seen_who_reads() {
+        let bytes: Bytes = (0..100_000u32).map(|n| (n % 251) as u8).collect();
+        for (stream, count) in [(Some(Arc::<Stream>::default()), 4), (None, 1)] {
+            let under_way = UnderWay::new(&Arc::default());
+            let mut told = Told::new(Body::from(bytes.clone()), stream.clone(), under_way);
+            let (mut pieces, mut left) = (Vec::new(), bytes.len());
+            while !told.is_end_stream() {
+                assert_eq!(told.size_hint().exact(), Some(left as u64));
+                let piece = poll_fn(|cx| Pin::new(&mut told).poll_frame(cx)).await.unwrap().unwrap();
+                pieces.push(piece.into_data().unwrap());
+                left = bytes.len() - pieces.iter().map(Bytes::len).sum::<usize>();
+            }
+            assert_eq!((pieces.len(), pieces.concat() == bytes), (count, true));
+            assert_eq!(stream.map_or(1, |stream| stream.parts.load(Ordering::Relaxed)), count);
+            assert!(poll_fn(|cx| Pin::new(&mut told).poll_frame(cx)).await.is_none());
+        }
     }
 }

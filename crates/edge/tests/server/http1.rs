@@ -100,11 +100,11 @@ async fn what_has_begun_is_finished_and_nothing_new_is_taken() {
     // The others are taken, too.
     tokio::time::sleep(Duration::from_millis(100)).await;
     server.stop.cancel();
+    // One that has come just before may ask, and is not waited for long.
+    late.write_all(get_request("/name", "").as_bytes()).await.unwrap();
     assert!(heard(&mut busy).await.ends_with("slow"));
     assert!(heard(&mut busy_again).await.ends_with("slow"));
     assert!(is_closed(&mut idle).await);
-    // One that has come just before may ask, and is not waited for long.
-    late.write_all(get_request("/name", "").as_bytes()).await.unwrap();
     assert!(heard(&mut late).await.ends_with("one"));
     tokio::time::timeout(PATIENCE, server.server.finished()).await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
@@ -150,5 +150,40 @@ async fn sends_all(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), length: u
     let head = format!("POST /length HTTP/1.1\r\nhost: a.example\r\ncontent-length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&vec![b'x'; length]).await.expect("all of it is taken");
+    heard(stream).await
+}
+
+/// A head that is too long or no head at all, and whatever is sent behind the last request that is answered: all of it is
+/// taken, so that what was answered can be read.
+#[tokio::test]
+async fn who_sends_what_is_not_answered_reads_what_is() {
+    let certified = Certified::new(&[&["a.example"]]);
+    let server = certified.start(|setup| setup.limits.connections.requests = 2);
+    let open = Running::start(vec![plain("127.0.0.1:0")], |setup| setup.limits.connections.requests = 2);
+    let much = "x".repeat(4 << 20);
+    let get = |more: &str| get_request("/name", more);
+    let post = "POST /name HTTP/1.1\r\nhost: a.example\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi";
+    for (said, status) in [
+        (get(&format!("x: {much}\r\n")), "431"),
+        (get(&"x: y\r\n".repeat(200_000)), "431"),
+        (format!("GET /{much} HTTP/1.1\r\n\r\n"), "431"),
+        (format!("nonsense\r\n\r\n{much}"), "400"),
+        (format!("GET / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{much}"), "400"),
+        (get("connection: close\r\n") + &much, "200"),
+        (format!("GET /name HTTP/1.0\r\n\r\n{much}"), "200"),
+        (format!("{post}{much}"), "405"),
+        (get("").repeat(50_000), "200"),
+    ] {
+        let mut plain = open.connect().await;
+        let mut stream = encrypt(server.connect().await, certified.client(), "a.example", &["http/1.1"]).await.unwrap();
+        for answer in [says_all(&mut plain, &said).await, says_all(&mut stream, &said).await] {
+            assert_eq!(answer.split(' ').nth(1), Some(status), "{:.60}: {answer}", said);
+        }
+    }
+}
+
+async fn says_all(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), said: &str) -> String {
+    stream.write_all(said.as_bytes()).await.expect("all of it is taken");
+    stream.flush().await.expect("all of it is taken");
     heard(stream).await
 }

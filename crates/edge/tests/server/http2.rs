@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-async fn open(server: &Running, certified: &Certified) -> TlsStream<TcpStream> {
+pub async fn open(server: &Running, certified: &Certified) -> TlsStream<TcpStream> {
     encrypt(server.connect().await, certified.client(), "a.example", &["h2"]).await.unwrap()
 }
 
@@ -126,25 +126,25 @@ async fn requests_of_one_connection_are_counted() {
     assert!((3..=6).contains(&good), "{good}");
 }
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub const DATA: u8 = 0;
+pub const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
+pub const SETTINGS: u8 = 4;
+pub const PING: u8 = 6;
+pub const GOAWAY: u8 = 7;
+pub const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub const END_STREAM: u8 = 1;
+pub const END_HEADERS: u8 = 4;
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// GET https://a.example/slow, or /name.
-fn head(path: &str) -> Vec<u8> {
+pub fn head(path: &str) -> Vec<u8> {
     let mut block = vec![0x82, 0x87, 0x41, 9];
     block.extend_from_slice(b"a.example");
     block.extend_from_slice(&[0x04, u8::try_from(path.len()).unwrap()]);

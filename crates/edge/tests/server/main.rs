@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod acme;
+mod ends;
 mod http1;
 mod http2;
 mod limits;
