@@ -1,6 +1,9 @@
 //! Several origins in order, what they say of keeping files, and changes while it runs.
 
 use crate::world::{Origin, Reply, World, reply, sent};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const PNG: &str = "Content-Type: image/png\r\n";
 
@@ -236,4 +239,38 @@ async fn a_denial_is_no_end_of_a_good_copy() {
         }
         assert_eq!(world.get("a", "/b.png").await.status, 404);
     }
+}
+
+/// An origin closes a connection just when it is used again: the request is made once more on another one.
+#[tokio::test]
+async fn a_kept_connection_that_ends_loses_no_request() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let counted = counted.clone();
+            tokio::spawn(async move {
+                let mut piece = [0; 4096];
+                // The first request is answered; the second one is read and ends the connection.
+                for n in 0..2 {
+                    let Ok(1..) = stream.read(&mut piece).await else { return };
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    let answer = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 5\r\n\r\nbytes";
+                    if n == 0 && stream.write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let world = World::new(&format!("[[site]]\n[[site.origin]]\nurl = \"http://{address}\"\n")).await;
+    for n in 0..10 {
+        let answer = world.get("a", &format!("/{n}.png")).await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "bytes"), "{n}: {}", answer.head);
+        world.settled().await;
+    }
+    assert!(asked.load(Ordering::SeqCst) > 10, "connections were used again");
 }

@@ -12,7 +12,7 @@ use media::connections::{Connections, Names};
 use media::trust;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Response, Url};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url};
 use rustls::ClientConfig;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +22,9 @@ use tokio::time::timeout;
 
 /// Redirects that are followed one after the other.
 const HOPS: usize = 3;
+/// How often it is asked once more when the connection breaks before an answer: origins close connections that were unused
+/// for long, and may do so just when one is taken again.
+const AGAIN: usize = 2;
 /// An unused connection is not kept longer than this.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("Noren/", env!("CARGO_PKG_VERSION"));
@@ -111,7 +114,24 @@ impl Http {
         }
     }
 
-    async fn send(&self, (url, host): (&Url, Option<&str>), order: &Order<'_>) -> Result<Response, Failure> {
+    async fn send(&self, place: (&Url, Option<&str>), order: &Order<'_>) -> Result<Response, Failure> {
+        let mut left = AGAIN;
+        loop {
+            match self.request(place, order).send().await {
+                Ok(response) => return Ok(response),
+                Err(error) if left > 0 && is_lost(&error) => left -= 1,
+                // A connection that breaks before the answer is no better than none.
+                Err(error) => {
+                    return Err(match failure(error) {
+                        Failure::Broken(why) => Failure::Unreachable(why),
+                        other => other,
+                    });
+                }
+            }
+        }
+    }
+
+    fn request(&self, (url, host): (&Url, Option<&str>), order: &Order<'_>) -> RequestBuilder {
         let Order { want, hops, .. } = *order;
         let passed = if hops.is_empty() { self.via.to_string() } else { format!("{hops}, {}", self.via) };
         let mut request =
@@ -131,11 +151,7 @@ impl Http {
                 request = request.header(header::IF_MODIFIED_SINCE, time);
             }
         }
-        // A connection that breaks before the answer is no better than none.
-        request.send().await.map_err(|error| match failure(error) {
-            Failure::Broken(why) => Failure::Unreachable(why),
-            other => other,
-        })
+        request
     }
 
     fn take(&self, response: Response, want: &Want, place: OwnedSemaphorePermit) -> Result<Found, Failure> {
@@ -215,6 +231,21 @@ fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
     let total = if total == "*" { None } else { Some(total.parse().ok()?) };
     let fits = first <= last && total.is_none_or(|total| last < total);
     fits.then_some((first, total))
+}
+
+/// Whether the connection ended before a word of the answer: the request may never have been read.
+fn is_lost(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let ends = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];
+    let mut causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    !error.is_connect()
+        && !error.is_timeout()
+        && causes.any(|cause| {
+            let of_hyper = cause.downcast_ref::<hyper::Error>();
+            let of_socket = cause.downcast_ref::<std::io::Error>();
+            of_hyper.is_some_and(|error| error.is_incomplete_message() || error.is_canceled() || error.is_closed())
+                || of_socket.is_some_and(|error| ends.contains(&error.kind()))
+        })
 }
 
 /// In words without the address, which may say more than it should.
