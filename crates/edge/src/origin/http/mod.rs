@@ -22,15 +22,16 @@ use tokio::time::timeout;
 
 /// Redirects that are followed one after the other.
 const HOPS: usize = 3;
-/// How often it is asked once more when the connection breaks before an answer: origins close connections that were unused
-/// for long, and may do so just when one is taken again.
-const AGAIN: usize = 2;
+/// Connections that wait for the next request.
+const KEPT: usize = 32;
 /// An unused connection is not kept longer than this.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("Noren/", env!("CARGO_PKG_VERSION"));
 
 pub(super) struct Http {
     connections: Connections,
+    /// Never used before, for what was lost on one that was.
+    fresh: Connections,
     config: HttpOrigin,
     places: Arc<Semaphore>,
     headers: HeaderMap,
@@ -54,9 +55,13 @@ impl Http {
         (manners, most): (&Manners, Duration),
     ) -> Result<Http, String> {
         let tls = trust::tls(&config.authorities).map_err(|why| format!("authorities: {why}"))?;
-        let (own, host) = (config.clone(), config.url.url().domain().filter(|_| config.connect.is_none()));
-        let connections = Connections::open(names, host, move || plain(&own, &tls).pool_idle_timeout(idle))
-            .map_err(|error| error.without_url().to_string())?;
+        let host = config.url.url().domain().filter(|_| config.connect.is_none());
+        let open = |kept: usize| {
+            let (own, tls) = (config.clone(), tls.clone());
+            let make = move || plain(&own, &tls).pool_idle_timeout(idle).pool_max_idle_per_host(kept);
+            Connections::open(names.clone(), host, make).map_err(|error| error.without_url().to_string())
+        };
+        let (connections, fresh) = (open(KEPT)?, open(0)?);
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let via = HeaderValue::try_from(format!("1.1 {}", manners.via)).map_err(|error| error.to_string())?;
@@ -66,7 +71,7 @@ impl Http {
         let (redirects, via) = (Redirects::new(config, manners), manners.via.clone());
         let (config, honour, usual) = (config.clone(), manners.honour, manners.usual);
         let circles = AtomicBool::new(false);
-        Ok(Http { connections, config, places, headers, redirects, via, honour, usual, circles, patience })
+        Ok(Http { connections, fresh, config, places, headers, redirects, via, honour, usual, circles, patience })
     }
 
     pub(super) fn patience(&self) -> Duration {
@@ -114,28 +119,29 @@ impl Http {
         }
     }
 
+    /// Origins close connections that were unused for long, and may do so just when one is taken again: what is lost on one
+    /// is asked for once more.
     async fn send(&self, place: (&Url, Option<&str>), order: &Order<'_>) -> Result<Response, Failure> {
-        let mut left = AGAIN;
-        loop {
-            match self.request(place, order).send().await {
-                Ok(response) => return Ok(response),
-                Err(error) if left > 0 && is_lost(&error) => left -= 1,
-                // A connection that breaks before the answer is no better than none.
-                Err(error) => {
-                    return Err(match failure(error) {
-                        Failure::Broken(why) => Failure::Unreachable(why),
-                        other => other,
-                    });
-                }
-            }
-        }
+        let answer = match self.request(&self.connections, place, order).send().await {
+            Err(error) if is_lost(&error) => self.request(&self.fresh, place, order).send().await,
+            answer => answer,
+        };
+        // A connection that breaks before the answer is no better than none.
+        answer.map_err(|error| match failure(error) {
+            Failure::Broken(why) => Failure::Unreachable(why),
+            other => other,
+        })
     }
 
-    fn request(&self, (url, host): (&Url, Option<&str>), order: &Order<'_>) -> RequestBuilder {
+    fn request(
+        &self,
+        connections: &Connections,
+        (url, host): (&Url, Option<&str>),
+        order: &Order<'_>,
+    ) -> RequestBuilder {
         let Order { want, hops, .. } = *order;
         let passed = if hops.is_empty() { self.via.to_string() } else { format!("{hops}, {}", self.via) };
-        let mut request =
-            self.connections.client().get(url.clone()).headers(self.headers.clone()).header(CDN_LOOP, passed);
+        let mut request = connections.client().get(url.clone()).headers(self.headers.clone()).header(CDN_LOOP, passed);
         if let Some(host) = host {
             request = request.header(header::HOST, host);
         }
@@ -206,7 +212,6 @@ fn plain(config: &HttpOrigin, tls: &ClientConfig) -> ClientBuilder {
         .http1_only()
         .connect_timeout(config.connect_timeout.0)
         .read_timeout(config.idle_timeout.0)
-        .pool_max_idle_per_host(32)
         .tls_backend_preconfigured(tls.clone());
     match (config.connect, config.url.url().host_str()) {
         (Some(address), Some(host)) => builder.resolve(host, address),
