@@ -20,6 +20,7 @@ mod requests;
 mod sockets;
 mod streams;
 mod tls;
+mod unread;
 pub mod values;
 
 pub use forwarded::{Peer, client};

@@ -2,6 +2,7 @@
 
 use super::acme::Challenges;
 use super::streams::{Stream, Streams, Told, UnderWay};
+use super::unread::Unread;
 use super::{Hold, Live, Peer, Scheme, Serve};
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, Response, StatusCode, Version, header};
@@ -88,10 +89,14 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         if begun.0.is_none() && wants_end(&request) {
             self.talk.is_parting.store(true, Ordering::Relaxed);
         }
-        if let Some(answer) = self.own_answer(&request, &live) {
+        let own = self.own_answer(&request, &live);
+        let mut request = match begun.0 {
+            Some(_) => request.map(|body| Body::new(Unread::new(body))),
+            None => request.map(Body::new),
+        };
+        if let Some(answer) = own {
             return Box::pin(ready(Ok(self.talk.finish(answer, begun))));
         }
-        let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.peer);
         let scheme = if self.serve == Serve::Https { Scheme::Https } else { Scheme::Http };
         request.extensions_mut().insert(scheme);

@@ -1,7 +1,8 @@
 //! HTTP/2: answers that are read to their end, whenever the connection ends and whatever is still sent.
 
 use crate::http2::{
-    DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, SETTINGS, WINDOW_UPDATE, all_of, frame, head, open,
+    DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE, all_of, frame,
+    head, open,
 };
 use crate::support::{Certified, PATIENCE};
 use bytes::Bytes;
@@ -103,5 +104,31 @@ async fn who_sends_too_much_hears_so() {
         assert_eq!(answer.status(), wanted, "{path}");
         let body = answer.into_body().collect().await.expect("all of the answer").to_bytes();
         assert!(wanted != 200 || body == "2", "{body:?}");
+    }
+}
+
+/// Those who take the end of a stream for an error, whatever it says, are not told of it while they send.
+#[tokio::test]
+async fn what_nobody_reads_of_a_body_is_taken() {
+    let certified = Certified::new(&[&["a.example"]]);
+    let server = certified.start(|_| {});
+    let mut stream = open(&server, &certified).await;
+    stream.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()).await.unwrap();
+    // Both windows are as wide as they will be.
+    while next_frame(&mut stream).await.unwrap().0 != WINDOW_UPDATE {}
+    stream.write_all(&frame(SETTINGS, 1, 0, &[])).await.unwrap();
+    let post = [b"\x83".as_slice(), &head("/name")[1..]].concat();
+    let part = frame(DATA, 0, 1, &[b'x'; 10_000]);
+    stream.write_all(&[frame(HEADERS, END_HEADERS, 1, &post), part.clone()].concat()).await.unwrap();
+    while !matches!(next_frame(&mut stream).await.unwrap(), (HEADERS | DATA, flags, _) if flags & END_STREAM != 0) {}
+    let end = frame(DATA, END_STREAM, 1, b"x");
+    let next = frame(HEADERS, END_HEADERS | END_STREAM, 3, &head("/name"));
+    stream.write_all(&[part.repeat(20), end, next].concat()).await.unwrap();
+    loop {
+        let (kind, _, payload) = next_frame(&mut stream).await.unwrap();
+        assert!(kind != RST_STREAM && kind != GOAWAY, "{kind}: {payload:?}");
+        if kind == HEADERS {
+            break;
+        }
     }
 }
