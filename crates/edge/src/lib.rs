@@ -15,6 +15,7 @@ mod serve;
 pub mod server;
 mod sites;
 mod status;
+mod waiting;
 
 pub use figures::SiteStatus;
 pub use local::local;

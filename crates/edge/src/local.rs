@@ -2,6 +2,7 @@
 
 use crate::path;
 use crate::serve::{self, Content, INLINE, METHODS, Source, Validators};
+use crate::waiting;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -67,7 +68,7 @@ pub(crate) fn inline(request: &Parts) -> u64 {
         header::IF_UNMODIFIED_SINCE,
     ];
     let is_selective = selective.iter().any(|name| request.headers.contains_key(name));
-    if request.method == Method::HEAD || is_selective { 0 } else { INLINE }
+    if request.method == Method::HEAD || is_selective { 0 } else { waiting::piece(INLINE) }
 }
 
 fn content(key: &Key, blob: Blob) -> Content {

@@ -1,5 +1,6 @@
 //! Files as response bodies, one piece in memory at a time.
 
+use crate::waiting;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use std::fs::File;
@@ -18,7 +19,7 @@ pub(crate) fn part(file: Arc<File>, part: Range<u64>) -> impl Stream<Item = io::
         if left.is_empty() {
             return Ok::<_, io::Error>(None);
         }
-        let piece = left.start..left.end.min(left.start + PIECE);
+        let piece = left.start..left.end.min(left.start + waiting::piece(PIECE));
         let next = piece.end..left.end;
         let reading = tokio::task::spawn_blocking(move || read(&file, piece).map(|bytes| (bytes, file)));
         let (bytes, file) = reading.await.map_err(io::Error::other)??;

@@ -2,6 +2,7 @@
 //! loses that one, and only the others go on.
 
 use super::Hold;
+use crate::waiting::Waiting;
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -133,24 +134,33 @@ pub(super) struct Told {
     stream: Option<Arc<Stream>>,
     /// What has come of the body and was not handed over.
     rest: Bytes,
+    /// What came last of the body, until more of it is asked for.
+    waiting: Waiting,
     _under_way: UnderWay,
 }
 
 impl Told {
     pub(super) fn new(body: Body, stream: Option<Arc<Stream>>, under_way: UnderWay) -> Self {
-        Self { body, stream, rest: Bytes::new(), _under_way: under_way }
+        Self { body, stream, rest: Bytes::new(), waiting: Waiting::default(), _under_way: under_way }
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let mut data = match self.rest.is_empty() {
             false => std::mem::take(&mut self.rest),
-            true => match ready!(hyper::body::Body::poll_frame(Pin::new(&mut self.body), cx)) {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => data,
+            true => {
+                self.waiting = Waiting::default();
+                let data = match ready!(hyper::body::Body::poll_frame(Pin::new(&mut self.body), cx)) {
+                    Some(Ok(frame)) => frame.into_data(),
+                    end => return Poll::Ready(end),
+                };
+                match data {
+                    Ok(data) => {
+                        self.waiting = Waiting::new(data.len());
+                        data
+                    }
                     Err(frame) => return Poll::Ready(Some(Ok(frame))),
-                },
-                end => return Poll::Ready(end),
-            },
+                }
+            }
         };
         if data.len() > PIECE {
             self.rest = data.split_off(PIECE);
@@ -196,6 +206,7 @@ impl hyper::body::Body for Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::waiting;
     use hyper::body::Body as _;
     use std::future::poll_fn;
 
@@ -216,5 +227,20 @@ mod tests {
             assert_eq!(stream.map_or(1, |stream| stream.parts.load(Ordering::Relaxed)), count);
             assert!(poll_fn(|cx| Pin::new(&mut told).poll_frame(cx)).await.is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn files_are_read_in_small_pieces_while_much_waits_for_clients() {
+        let much = usize::try_from(waiting::MUCH).unwrap() + 1;
+        let new = || Told::new(Body::from(vec![0; much]), Some(Arc::default()), UnderWay::new(&Arc::default()));
+        let mut told = new();
+        assert_eq!(waiting::piece(1 << 20), 1 << 20);
+        assert!(poll_fn(|cx| Pin::new(&mut told).poll_frame(cx)).await.is_some());
+        assert_eq!((waiting::piece(1 << 20), waiting::piece(5)), (16 * 1024, 5));
+        drop(told);
+        assert_eq!(waiting::piece(1 << 20), 1 << 20);
+        let mut told = new();
+        while poll_fn(|cx| Pin::new(&mut told).poll_frame(cx)).await.is_some() {}
+        assert_eq!(waiting::piece(1 << 20), 1 << 20, "all of it was taken");
     }
 }
