@@ -104,7 +104,13 @@ impl Policy {
 
     /// As [`Policy::admits`], by rules that are at hand.
     pub fn admits_by(&self, rules: &Rules, host: &str) -> bool {
-        !rules.suspends(host) && (!self.limited || rules.allows(host))
+        !rules.suspends(host) && self.admits_farewells(rules, host)
+    }
+
+    /// Whether the server of this name is told that follows have ended: also one that is blocked, which had them until then.
+    /// This, and [`Scope::Farewell`] below, are all that blocked servers are told by.
+    pub(crate) fn admits_farewells(&self, rules: &Rules, host: &str) -> bool {
+        !self.limited || rules.allows(host)
     }
 
     /// Whether this site has anything to do with the server of an address.
@@ -123,6 +129,7 @@ impl Gate for Policy {
             let rules = self.rules().await.map_err(|_| FetchError::Busy)?;
             let admitted = match scope {
                 Scope::Federation => self.admits_by(&rules, host),
+                Scope::Farewell => self.admits_farewells(&rules, host),
                 // Files of servers that are allowed may lie anywhere.
                 Scope::Web | Scope::Foreign => !rules.suspends(host),
             };

@@ -59,6 +59,7 @@ const MIGRATIONS: &[Migration] = migrations![
     33 "0033_order" same,
     34 "0034_former_names" same,
     36 "0036_contexts" same,
+    38 "0038_farewells" same,
 ];
 
 const LEDGER: &str =

@@ -5,7 +5,8 @@ mod news;
 mod send;
 pub mod store;
 
-pub use news::{Asked, Bond, Gone, News};
+pub use news::{Asked, Bond, Gone, News, Parting};
+use send::PACE;
 pub(crate) use send::readdress_at_once;
 pub use send::{New, Pace, Place, Thing, bring, left_at_host, readdress, send};
 
@@ -47,6 +48,8 @@ row! {
         pub kept_until: crate::Time,
         /// Nothing was said before of what it is about.
         pub is_first: bool,
+        /// It goes also to servers that are blocked.
+        pub is_farewell: bool,
     }
 }
 
@@ -59,6 +62,12 @@ pub(crate) async fn tell(tx: &mut Tx, news: News) -> Result<()> {
 pub(crate) async fn tell_once(tx: &mut Tx, news: News, at: crate::Time) -> Result<()> {
     let job = Job::Tell { news };
     if jobs::is_queued(tx, &job).await? { Ok(()) } else { tx.enqueue_at(job, at).await }
+}
+
+/// As [`tell`], as one of many that can wait: `before` of them begin first, so many a second.
+pub(crate) async fn tell_gently(tx: &mut Tx, news: News, before: u64) -> Result<()> {
+    let at = tx.now.plus(Duration::from_secs(before) / PACE);
+    tx.enqueue_at(Job::Tell { news }, at).await
 }
 
 /// Whether anybody elsewhere should get `status`, by what is known without a look at the database.
@@ -182,6 +191,7 @@ pub(crate) async fn pass_on(
         created_at: tx.now,
         kept_until: tx.now.plus(KEPT),
         is_first: false,
+        is_farewell: false,
     };
     match store::insert(tx, &row).await? {
         true => tell(tx, News::Passed { status: status.id, activity: row.id }).await,

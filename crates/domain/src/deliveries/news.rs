@@ -127,6 +127,10 @@ pub enum News {
     FollowRejected {
         bond: Bond,
     },
+    /// A follow has ended, or a request for one, because the whole server of one of the two is blocked.
+    Parted {
+        parting: Parting,
+    },
     Blocked {
         account: AccountId,
         target: AccountId,
@@ -225,6 +229,7 @@ impl News {
             | Self::Unfollowed { bond }
             | Self::FollowAccepted { bond }
             | Self::FollowRejected { bond } => pair(bond.account, bond.target),
+            Self::Parted { parting } => pair(parting.bond.account, parting.bond.target),
             Self::Blocked { account, target, .. } | Self::Unblocked { account, target, .. } => pair(*account, *target),
             Self::ProfileChanged { account, .. }
             | Self::KeysRotated { account, .. }
@@ -293,4 +298,14 @@ pub struct Bond {
     pub uri: String,
     /// Names the answer: another one each time.
     pub id: FollowId,
+}
+
+/// The end of a follow between somebody here and somebody at a server that is blocked, with what telling of it takes: they may
+/// be forgotten by then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parting {
+    pub bond: Bond,
+    /// The name among servers of who is elsewhere, and where they are reached.
+    pub other: String,
+    pub inbox: String,
 }

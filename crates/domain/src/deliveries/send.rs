@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Deliveries that begin in one second of what can wait.
-const PACE: usize = 20;
+/// Begun in one second of what can wait.
+pub(super) const PACE: u32 = 20;
 /// Deliveries that go to another inbox, in one transaction.
 const MOVED: i64 = 1_000;
 
@@ -72,6 +72,8 @@ pub enum Place {
     Later,
     /// It says that there is nothing any more; tried for longer than the others.
     End,
+    /// The same, and it goes also to who is blocked.
+    Farewell,
 }
 
 /// How soon it is brought to everybody.
@@ -95,8 +97,9 @@ pub async fn send(db: &Db, new: New<'_>, inboxes: &[String]) -> Result<usize> {
         actor: new.actor.to_owned(),
         body: new.body.to_owned(),
         created_at: tx.now,
-        kept_until: tx.now.plus(if new.place == Place::End { ENDS_KEPT } else { KEPT }),
+        kept_until: tx.now.plus(if matches!(new.place, Place::End | Place::Farewell) { ENDS_KEPT } else { KEPT }),
         is_first: new.place == Place::First,
+        is_farewell: new.place == Place::Farewell,
     };
     if !store::insert(&tx, &row).await? {
         return Ok(0);
@@ -106,7 +109,7 @@ pub async fn send(db: &Db, new: New<'_>, inboxes: &[String]) -> Result<usize> {
         Pace::Now => tx.enqueue_all(&jobs).await?,
         Pace::Gentle => {
             let mut at = tx.now;
-            for some in jobs.chunks(PACE) {
+            for some in jobs.chunks(PACE as usize) {
                 tx.enqueue_all_at(some, at).await?;
                 at = at.plus(Duration::from_secs(1));
             }
@@ -133,12 +136,15 @@ pub(crate) async fn readdress_at_once(tx: &Tx, from: &str, to: &str) -> Result<(
     Ok(())
 }
 
-/// Adds a delivery of what is passed on, and is about that, for each inbox.
+/// Adds a delivery of what is passed on, and is about that, for each inbox; nothing when that was done before.
 pub async fn bring(db: &Db, (activity, about): (ActivityId, Option<Thing>), inboxes: &[String]) -> Result<()> {
     let jobs = deliveries(activity, about, inboxes);
     let mut tx = db.begin_long().await?;
-    tx.enqueue_all(&jobs).await?;
-    tx.commit().await
+    if store::mark_brought(&tx, activity).await? {
+        tx.enqueue_all(&jobs).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 fn deliveries(activity: ActivityId, about: Option<Thing>, inboxes: &[String]) -> Vec<Job> {
@@ -248,9 +254,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_passed_on_is_handed_over_once() {
+        let world = crate::accounts::tests::world().await;
+        let id = ActivityId(5);
+        let tx = world.db.begin().await.unwrap();
+        let row = Activity {
+            id,
+            uri: "https://b.example/1 2".into(),
+            account_id: AccountId(1),
+            actor: "https://a.example/users/a".into(),
+            body: "{}".into(),
+            created_at: tx.now,
+            kept_until: tx.now,
+            is_first: false,
+            is_farewell: false,
+        };
+        assert!(store::insert(&tx, &row).await.unwrap());
+        tx.commit().await.unwrap();
+        let inboxes = ["https://b.example/inbox".to_owned(), "https://c.example/inbox".to_owned()];
+        for _ in 0..2 {
+            bring(&world.db, (id, None), &inboxes).await.unwrap();
+            let jobs = jobs::list_all(&world.db.read().await.unwrap(), 10).await.unwrap();
+            assert_eq!(jobs.len(), 2);
+        }
+    }
+
+    #[tokio::test]
     async fn an_end_is_told_for_longer_than_what_it_ends() {
         let world = crate::accounts::tests::world().await;
-        for (uri, place) in [("1", Place::First), ("2", Place::Later), ("3", Place::End)] {
+        for (uri, place) in [("1", Place::First), ("2", Place::Later), ("3", Place::End), ("4", Place::Farewell)] {
             sent(&world.db, (uri, place), &["https://b.example/inbox"]).await;
         }
         let kept = async || {
@@ -258,7 +290,10 @@ mod tests {
             world.db.read().await.unwrap().all::<(String, i64)>(rows, &[]).await.unwrap()
         };
         let days = |n: i64| n * 24 * 3_600_000;
-        assert_eq!(kept().await, [("1".into(), days(3)), ("2".into(), days(3)), ("3".into(), days(7))]);
+        assert_eq!(
+            kept().await,
+            [("1".into(), days(3)), ("2".into(), days(3)), ("3".into(), days(7)), ("4".into(), days(7))]
+        );
         assert_eq!(super::super::sweep(&world.db).await.unwrap(), 0);
         world.exec("UPDATE activities SET kept_until = kept_until - $1", AccountId(days(3) + 1)).await;
         assert_eq!(super::super::sweep(&world.db).await.unwrap(), 2);

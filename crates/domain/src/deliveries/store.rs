@@ -13,7 +13,8 @@ const INBOX: &str =
     "SELECT DISTINCT COALESCE(r.shared_inbox, r.inbox) FROM actors r JOIN accounts a ON a.id = r.account_id ";
 
 sql! {
-    INSERT = "INSERT INTO activities (", Activity::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    INSERT = "INSERT INTO activities (", Activity::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    MARK_BROUGHT = "UPDATE activities SET is_brought = TRUE WHERE id = $1 AND NOT is_brought";
     BY_ID = "SELECT ", Activity::COLUMNS, " FROM activities WHERE id = $1";
     PRUNE = "DELETE FROM activities WHERE id IN \
         (SELECT id FROM activities WHERE kept_until < $1 ORDER BY kept_until LIMIT $2)";
@@ -55,8 +56,13 @@ sql! {
 /// False when there is one of this name.
 pub(super) async fn insert(tx: &Tx, a: &Activity) -> Result<bool> {
     let values: Params<'_> =
-        &[&a.id, &a.uri, &a.account_id, &a.actor, &a.body, &a.created_at, &a.kept_until, &a.is_first];
+        &[&a.id, &a.uri, &a.account_id, &a.actor, &a.body, &a.created_at, &a.kept_until, &a.is_first, &a.is_farewell];
     Ok(tx.exec(INSERT, values).await? > 0)
+}
+
+/// What is passed on was handed over. False when that was so already.
+pub(super) async fn mark_brought(tx: &Tx, id: ActivityId) -> Result<bool> {
+    Ok(tx.exec(MARK_BROUGHT, &[&id]).await? > 0)
 }
 
 pub async fn by_id(conn: &Conn, id: ActivityId) -> Result<Option<Activity>> {

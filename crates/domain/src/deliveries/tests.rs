@@ -103,6 +103,10 @@ fn all() -> Vec<(News, &'static str)> {
             News::FollowRejected { bond: bond() },
             r#"{"news":"follow_rejected","bond":{"account":"1","target":"4","uri":"u","id":"5"}}"#,
         ),
+        (
+            News::Parted { parting: Parting { bond: bond(), other: "o".into(), inbox: "i".into() } },
+            r#"{"news":"parted","parting":{"bond":{"account":"1","target":"4","uri":"u","id":"5"},"other":"o","inbox":"i"}}"#,
+        ),
         (News::Blocked { account, target, block }, r#"{"news":"blocked","account":"1","target":"4","block":"8"}"#),
         (News::Unblocked { account, target, block }, r#"{"news":"unblocked","account":"1","target":"4","block":"8"}"#),
         (
@@ -157,7 +161,7 @@ fn what_is_about_one_thing_is_told_in_turn() {
     for together in [
         &["status_created", "status_approved", "status_edited", "status_retold", "poll_counted", "passed", "pinned"][..],
         &["favourited", "unfavourited", "reacted", "unreacted", "like_kept"],
-        &["followed", "unfollowed", "follow_accepted", "follow_rejected", "blocked", "unblocked"],
+        &["followed", "unfollowed", "follow_accepted", "follow_rejected", "parted", "blocked", "unblocked"],
         &["tag_featured", "tag_unfeatured"],
         &["profile_changed", "keys_rotated", "account_deleted", "moved"],
         &["relay_followed", "relay_left"],

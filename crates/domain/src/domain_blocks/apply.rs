@@ -2,10 +2,12 @@
 
 use super::{Rule, Rules, name, store, store::Marked};
 use crate::{
-    Error, Result, Time, accounts,
+    Error, Result, Time,
+    accounts::{self, Account, remote},
     db::{Conn, Db, Tx},
-    follows,
-    ids::AccountId,
+    deliveries::{self, Bond, News, Parting},
+    follows::{self, Follow},
+    ids::{self, AccountId},
     media,
 };
 use std::collections::HashSet;
@@ -72,7 +74,7 @@ pub async fn apply(db: &Db, domains: &[String], was: &[Time]) -> Result<Applied>
             let page = mark(db, (&group, after), was).await?;
             done.accounts += page.changed;
             for account in page.suspended {
-                done.follows += part(db, account).await?;
+                done.follows += part(db, account, done.follows).await?;
             }
             match page.last {
                 Some(last) => after = last,
@@ -129,8 +131,14 @@ async fn mark_one(tx: &Tx, mut row: Marked, (rule, marks): (Rule, &HashSet<Time>
     Err(Error::Busy(Duration::from_secs(1)))
 }
 
-/// Ends all follows and requests of an account that is not seen any more, both ways.
-async fn part(db: &Db, account: AccountId) -> Result<u64> {
+/// Ends all follows and requests of an account that is not seen any more, both ways, and has its server told, which would
+/// take them for standing for ever. `before`: how many were ended before these.
+async fn part(db: &Db, account: AccountId, before: u64) -> Result<u64> {
+    let conn = db.read().await?;
+    let Some(other) = accounts::store::by_id(&conn, account).await? else { return Ok(0) };
+    let inbox = remote::store::actor(&conn, account).await?.map(|actor| actor.inbox);
+    let other = Other { account: other, inbox };
+    drop(conn);
     let mut ended = 0;
     loop {
         let pairs = store::follows(&db.read().await?, account, FOLLOWS).await?;
@@ -138,12 +146,29 @@ async fn part(db: &Db, account: AccountId) -> Result<u64> {
             return Ok(ended);
         }
         for (follower, followee) in pairs {
-            let tx = db.begin().await?;
+            let mut tx = db.begin().await?;
             accounts::store::lock_pair(&tx, follower, followee).await?;
-            follows::end(&tx, follower, followee).await?;
-            follows::withdraw(&tx, follower, followee).await?;
+            let follow = follows::end(&tx, follower, followee).await?;
+            let request = follows::withdraw(&tx, follower, followee).await?;
+            if let Some(parting) = follow.or(request).and_then(|was| other.parting(was)) {
+                deliveries::tell_gently(&mut tx, News::Parted { parting }, before + ended).await?;
+            }
             tx.commit().await?;
             ended += 1;
         }
+    }
+}
+
+/// Somebody elsewhere, and where they are reached.
+struct Other {
+    account: Account,
+    inbox: Option<String>,
+}
+
+impl Other {
+    /// None where nobody elsewhere knows of it.
+    fn parting(&self, was: Follow) -> Option<Parting> {
+        let bond = Bond { account: was.account_id, target: was.target_id, uri: was.uri?, id: ids::next() };
+        Some(Parting { bond, other: self.account.uri.clone(), inbox: self.inbox.clone()? })
     }
 }

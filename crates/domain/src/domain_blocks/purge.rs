@@ -1,6 +1,6 @@
 //! Forgetting a domain: everything that is known of it goes.
 
-use super::{apply::groups, name, store};
+use super::{apply, apply::groups, name, store};
 use crate::{
     Error, Result,
     accounts::remote,
@@ -36,7 +36,10 @@ fn normal(domain: &str) -> Result<String> {
 /// account. What is interrupted goes on the next time. Nothing is remembered as gone: what is asked for later comes back,
 /// unless the domain is blocked.
 pub async fn purge(db: &Db, domain: &str, mut removed: impl FnMut(u64)) -> Result<u64> {
-    let groups = groups(&db.read_long().await?, &[normal(domain)?]).await?;
+    let domains = [normal(domain)?];
+    // Whoever was blocked a moment ago may not have been told yet that follows have ended.
+    apply(db, &domains, &[]).await?;
+    let groups = groups(&db.read_long().await?, &domains).await?;
     let mut count = 0;
     for group in groups {
         loop {

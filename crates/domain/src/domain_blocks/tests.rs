@@ -1,6 +1,6 @@
 use super::*;
 use crate::accounts::tests::{World, world};
-use crate::{accounts, db::Texts, follows, jobs};
+use crate::{accounts, accounts::remote, db::Texts, deliveries::News, follows, jobs};
 
 async fn run_jobs(world: &World) {
     while let Some(job) =
@@ -130,6 +130,34 @@ async fn follows_end_both_ways_and_are_counted() {
     assert_eq!((world.counts(alice).await, world.counts(eve).await), ((0, 0), (0, 0)));
     let conn = world.db.read().await.unwrap();
     assert_eq!(extent(&conn, &["bad.example".to_owned()]).await.unwrap(), Extent { accounts: 1, follows: 0 });
+}
+
+#[tokio::test]
+async fn very_many_are_told_a_few_at_a_time_that_follows_have_ended() {
+    let world = world().await;
+    let alice = world.person("alice").await;
+    let followee = world.account(alice).await;
+    for n in 0..45 {
+        let uri = format!("https://bad.example/users/{n}");
+        let reach = remote::Reach { kind: "Person".into(), inbox: format!("{uri}/inbox"), ..Default::default() };
+        let (username, domain) = (format!("p{n}"), "bad.example".to_owned());
+        let arrived = remote::Arrived { uri: uri.clone(), username, domain, reach, ..Default::default() };
+        let follower = remote::receive(&world.db, &arrived).await.unwrap();
+        follows::remote::asked(&world.db, &follower, &followee, &format!("{uri}#follow")).await.unwrap();
+    }
+    world.exec("DELETE FROM jobs WHERE id <> $1", AccountId(0)).await;
+    block(&world.db, &wanted("bad.example", Severity::Suspend)).await.unwrap();
+    run_jobs(&world).await;
+    let jobs = jobs::list_all(&world.db.read().await.unwrap(), 100).await.unwrap();
+    let parted = |job: &&jobs::JobRow| {
+        let told = serde_json::from_str(&job.payload).unwrap();
+        matches!(told, Job::Tell { news: News::Parted { parting } } if parting.inbox == format!("{}/inbox", parting.other))
+    };
+    let mut waits: Vec<i64> =
+        jobs.iter().filter(parted).map(|job| job.run_at.millis() - job.created_at.millis()).collect();
+    waits.sort_unstable();
+    assert_eq!(waits, (0..45).map(|n| n * 50).collect::<Vec<_>>());
+    assert_eq!(world.counts(alice).await, (0, 0));
 }
 
 #[tokio::test]

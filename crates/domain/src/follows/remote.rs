@@ -114,6 +114,12 @@ pub async fn by_uri(conn: &Conn, uri: &str) -> Result<Option<(AccountId, Account
     store::by_uri(conn, uri).await
 }
 
+/// Whether `follower` follows `followee` now, or asks to.
+pub async fn stands(conn: &Conn, follower: AccountId, followee: AccountId) -> Result<bool> {
+    let follows = store::find(conn, follower, followee).await?.is_some();
+    Ok(follows || store::find_request(conn, follower, followee).await?.is_some())
+}
+
 /// Whether anybody here follows `account`.
 pub async fn is_followed_here(conn: &Conn, account: AccountId) -> Result<bool> {
     store::is_followed_here(conn, account).await

@@ -7,11 +7,11 @@ use crate::documents::{Activity, Note, Object, PUBLIC, Verb};
 use crate::statuses::compose::{Addressed, author};
 use domain::accounts::{self, Account};
 use domain::db::Conn;
-use domain::deliveries::{Bond, Gone, News};
+use domain::deliveries::{Bond, Gone, News, Parting};
 use domain::ids::{AccountId, ActivityId, BlockId, StatusId};
 use domain::keys::SITE;
 use domain::statuses::{self, Status, Visibility, consent};
-use domain::{Error, Result, polls};
+use domain::{Error, Result, follows, polls};
 
 pub(super) async fn news(federation: &Federation, news: &News) -> Result<Option<Told>> {
     let made = match news {
@@ -55,6 +55,7 @@ async fn made(federation: &Federation, news: &News) -> Result<(AccountId, Activi
         News::Unfollowed { bond } => follow(conn, bond).await.map(|f| (bond.account, undo(f))),
         News::FollowAccepted { bond } => answer(conn, bond, Verb::Accept).await,
         News::FollowRejected { bond } => answer(conn, bond, Verb::Reject).await,
+        News::Parted { parting } => parted(conn, parting).await,
         News::Blocked { account, target, block } => blocked(conn, (*account, *target), *block).await,
         News::Unblocked { account, target, block } => {
             blocked(conn, (*account, *target), *block).await.map(|(account, block)| (account, undo(block)))
@@ -281,19 +282,43 @@ fn plain(actor: &Account, (act, object): (Act, String), to: String) -> Activity 
 /// The follow as it was named when it was asked for.
 async fn follow(conn: &Conn, bond: &Bond) -> Result<Activity> {
     let (follower, followee) = (known(conn, bond.account).await?, known(conn, bond.target).await?);
-    Ok(Activity {
+    Ok(asked(bond, follower.uri, followee.uri))
+}
+
+fn asked(bond: &Bond, follower: String, followee: String) -> Activity {
+    Activity {
         id: Some(bond.uri.clone()),
         verb: Verb::Follow,
-        actor: follower.uri,
-        objects: vec![Object::Id(followee.uri.clone())],
-        to: vec![followee.uri],
+        actor: follower,
+        objects: vec![Object::Id(followee.clone())],
+        to: vec![followee],
         ..Activity::default()
-    })
+    }
+}
+
+/// The end of a follow, or of a request, by whoever of the two is here. Not when one stands again that began later: they
+/// would take it for the end of that.
+async fn parted(conn: &Conn, Parting { bond, other, .. }: &Parting) -> Result<(AccountId, Activity)> {
+    if follows::remote::stands(conn, bond.account, bond.target).await? {
+        return Err(Error::NotFound);
+    }
+    match local(conn, bond.target).await {
+        Ok(me) => Ok(answered(&me, (bond, asked(bond, other.clone(), me.uri.clone())), Verb::Reject)),
+        Err(Error::NotFound) => {
+            let me = local(conn, bond.account).await?;
+            Ok((me.id, undo(asked(bond, me.uri, other.clone()))))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn answer(conn: &Conn, bond: &Bond, verb: Verb) -> Result<(AccountId, Activity)> {
     let asked = follow(conn, bond).await?;
     let me = local(conn, bond.target).await?;
+    Ok(answered(&me, (bond, asked), verb))
+}
+
+fn answered(me: &Account, (bond, asked): (&Bond, Activity), verb: Verb) -> (AccountId, Activity) {
     let name = if verb == Verb::Accept { "accepts" } else { "rejects" };
     let activity = Activity {
         id: Some(format!("{}#{name}/follows/{}", me.uri, bond.id)),
@@ -303,7 +328,7 @@ async fn answer(conn: &Conn, bond: &Bond, verb: Verb) -> Result<(AccountId, Acti
         objects: vec![Object::Activity(Box::new(asked))],
         ..Activity::default()
     };
-    Ok((me.id, activity))
+    (me.id, activity)
 }
 
 /// A vote travels as a note with nothing in it but the name of the choice.

@@ -57,7 +57,7 @@ pub async fn tell(federation: &Federation, job: JobId, news: &News) -> Result<Ou
 }
 
 /// What somebody else said about a status goes to others as it came, but not back to where it came from; and in its turn
-/// with what is said of the status itself. Repeated, it goes out once more: whoever gets it twice knows it by its name.
+/// with what is said of the status itself.
 async fn pass_on(federation: &Federation, news: &News, id: ActivityId) -> Result<Outcome> {
     let kept = deliveries::store::by_id(&federation.db.read().await?, id).await?;
     let Some(kept) = kept else { return Ok(Outcome::Done) };
@@ -128,7 +128,12 @@ pub async fn deliver(federation: &Federation, job: JobId, (id, inbox): (Activity
     let signer = federation.signer_of(&activity).await?;
     let extra = follows::headers(federation, &activity, inbox).await?;
     let payload = Payload::new(activity.body.as_bytes().to_vec());
-    match federation.fetcher.deliver(&url, &payload, &signer, &extra).await {
+    let fetcher = &federation.fetcher;
+    let outcome = match activity.is_farewell {
+        true => fetcher.farewell(&url, &payload, &signer).await,
+        false => fetcher.deliver(&url, &payload, &signer, &extra).await,
+    };
+    match outcome {
         Ok(_) => {
             if known.is_some_and(|h| h.is_troubled()) {
                 hosts::answered(&federation.db, &name).await?;

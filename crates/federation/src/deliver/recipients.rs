@@ -20,12 +20,25 @@ pub(super) const TOUCHED: i64 = 1_000;
 /// The inboxes that `news` goes to. Nobody here is among them.
 pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<String>> {
     let conn = federation.db.read_long().await?;
-    let mut inboxes = concerned(&conn, news).await?;
-    let rules = federation.policy.rules_on(&conn).await?;
-    let admitted = |inbox: &String| host(inbox).is_some_and(|host| federation.policy.admits_by(&rules, &host));
+    let inboxes = concerned(&conn, news).await?;
+    admitted(federation, &conn, (news, inboxes)).await
+}
+
+/// Each of these inboxes once that `news` may go to.
+async fn admitted(
+    federation: &Federation,
+    conn: &Conn,
+    (news, mut inboxes): (&News, Vec<String>),
+) -> Result<Vec<String>> {
+    let (policy, rules) = (&federation.policy, federation.policy.rules_on(conn).await?);
+    let admitted = |inbox: &String| match (host(inbox), news) {
+        (Some(host), News::Parted { .. }) => policy.admits_farewells(&rules, &host),
+        (Some(host), _) => policy.admits_by(&rules, &host),
+        (None, _) => false,
+    };
     inboxes.retain(|inbox| !federation.is_ours(inbox) && admitted(inbox));
     if !matches!(news, News::AccountDeleted { .. }) {
-        let given_up = hosts::given_up(&conn).await?;
+        let given_up = hosts::given_up(conn).await?;
         inboxes.retain(|inbox| host(inbox).is_none_or(|host| !given_up.contains(&host)));
     }
     inboxes.sort_unstable();
@@ -42,8 +55,7 @@ async fn concerned(conn: &Conn, news: &News) -> Result<Vec<String>> {
             Ok([inboxes, of_relays(conn, *status, Some(Style::Mastodon)).await?].concat())
         }
         News::StatusEdited { status } | News::StatusRetold { status, .. } => {
-            let inboxes = of_status(conn, (*status, Touched::Too)).await?;
-            Ok([inboxes, of_relays(conn, *status, None).await?].concat())
+            Ok([of_status(conn, (*status, Touched::Too)).await?, of_relays(conn, *status, None).await?].concat())
         }
         News::PollCounted { status } => {
             let inboxes = of_status(conn, (*status, Touched::Too)).await?;
@@ -86,6 +98,7 @@ async fn concerned(conn: &Conn, news: &News) -> Result<Vec<String>> {
         News::QuoteAccepted { asked, .. } | News::QuoteRejected { asked, .. } | News::FeatureRejected { asked, .. } => {
             personal(conn, Some(asked.by)).await
         }
+        News::Parted { parting } => Ok(vec![parting.inbox.clone()]),
         News::Followed { bond } | News::Unfollowed { bond } => personal(conn, Some(bond.target)).await,
         News::FollowAccepted { bond } | News::FollowRejected { bond } => personal(conn, Some(bond.account)).await,
         News::Blocked { target, .. } | News::Unblocked { target, .. } => personal(conn, Some(*target)).await,

@@ -35,6 +35,7 @@ pub(super) fn place(news: &News) -> Place {
         | News::QuoteRevoked { .. }
         | News::AccountDeleted { .. }
         | News::RelayLeft { .. } => Place::End,
+        News::Parted { .. } => Place::Farewell,
         _ => Place::Later,
     }
 }

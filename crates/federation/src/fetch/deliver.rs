@@ -33,7 +33,22 @@ impl Fetcher {
         signer: &Signer,
         extra: &[(&'static str, String)],
     ) -> Result<Delivered, Error> {
-        let target = self.checked(inbox, Scope::Federation).await?;
+        self.post((inbox, Scope::Federation), payload, signer, extra).await
+    }
+
+    /// As [`Fetcher::deliver`], also to who is blocked.
+    pub async fn farewell(&self, inbox: &Url, payload: &Payload, signer: &Signer) -> Result<Delivered, Error> {
+        self.post((inbox, Scope::Farewell), payload, signer, &[]).await
+    }
+
+    async fn post(
+        &self,
+        (inbox, scope): (&Url, Scope),
+        payload: &Payload,
+        signer: &Signer,
+        extra: &[(&'static str, String)],
+    ) -> Result<Delivered, Error> {
+        let target = self.checked(inbox, scope).await?;
         let patience = Patience { idle: IDLE, until: Instant::now() + TOTAL };
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/activity+json"));

@@ -18,6 +18,8 @@ pub enum Scope {
     /// Another server of the federation: https only, and never ourselves.
     #[default]
     Federation,
+    /// The same, for the end of what there was with a server that may be blocked: the only thing that is said to it then.
+    Farewell,
     /// Any page or file.
     Web,
     /// Any page or file that is not our own: asking ourselves for what we ask others for would never end.

@@ -41,12 +41,13 @@ impl Target {
 /// Where `url` leads, if anybody may be led there.
 pub(super) fn target(url: &Url, private: &Private, scope: Scope) -> Result<Target, Error> {
     let forbidden = |why| Err(Error::Forbidden(why));
+    let federation = matches!(scope, Scope::Federation | Scope::Farewell);
     if url.as_str().len() > LONGEST {
         return forbidden("the address is too long");
     }
     let tls = match url.scheme() {
         "https" => true,
-        "http" if scope != Scope::Federation || *private != Private::Refused => false,
+        "http" if !federation || *private != Private::Refused => false,
         _ => return forbidden("the address is not of https"),
     };
     if !url.username().is_empty() || url.password().is_some() {
@@ -58,7 +59,7 @@ pub(super) fn target(url: &Url, private: &Private, scope: Scope) -> Result<Targe
         Some(Host::Ipv6(address)) => Name::Address(address.into()),
         None => return forbidden("the address has no host"),
     };
-    if scope == Scope::Federation && is_everybody(&name, url.path()) {
+    if federation && is_everybody(&name, url.path()) {
         return forbidden("this is everybody, whom nobody can ask");
     }
     let port = url.port().unwrap_or(if tls { 443 } else { 80 });

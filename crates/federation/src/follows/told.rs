@@ -109,6 +109,7 @@ mod tests {
             created_at: domain::Time(0),
             kept_until: domain::Time(0),
             is_first: true,
+            is_farewell: false,
         };
         let followers = "https://a.example/users/1/followers";
         for (body, wanted) in [

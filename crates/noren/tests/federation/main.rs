@@ -21,6 +21,7 @@ mod elsewhere;
 mod emoji;
 mod entitled;
 mod everybody;
+mod farewell;
 mod figures;
 mod floods;
 mod followers;
