@@ -65,6 +65,7 @@ mod resolve;
 mod rotation;
 mod sequence;
 mod shapes;
+mod shared_moved;
 mod split;
 mod stamps;
 mod statuses;
