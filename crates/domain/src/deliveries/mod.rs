@@ -29,8 +29,8 @@ pub const ENDS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 const BATCH: i64 = 1_000;
 /// Bytes of what is passed on for others: more than that nobody needs to take something back.
 const PASSED: usize = 16 * 1024;
-/// Accounts elsewhere that did something to one status and hear of its end.
-const TOUCHED: i64 = 1_000;
+/// Servers elsewhere where one status is known, and people here who showed it to others.
+const HOLDERS: i64 = 50_000;
 
 row! {
     /// An activity of ours on its way.
@@ -109,7 +109,7 @@ async fn is_touched(conn: &Conn, status: &Status) -> Result<bool> {
 pub(crate) async fn is_elsewhere(tx: &Tx, status: &Status, author: &Account) -> Result<bool> {
     let concerns = concerns_others(status, author) || is_touched(tx, status).await?;
     let answers = concerns || answered(tx, status).await?.is_some() || answers_elsewhere(tx, status).await?.is_some();
-    Ok(answers || !store::named(tx, status.id, 1).await?.is_empty())
+    Ok(answers || !store::named_after(tx, (status.id, AccountId(0)), 1).await?.is_empty())
 }
 
 /// Whether anybody elsewhere wants to know what `account` looks like now: followers, relays, and who blocks it.
@@ -125,7 +125,7 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
     let Some(author) = author.filter(Account::is_local) else { return Ok(None) };
     let mut concerned: Vec<AccountId> =
         status.mentions().into_iter().filter(|m| m.acct.contains('@')).map(|m| m.id).collect();
-    concerned.extend(store::named(tx, status.id, TOUCHED).await?);
+    concerned.extend(store::named_at_each(tx, status.id, HOLDERS).await?);
     let (mut boosted, mut boosters) = (None, Vec::new());
     match status.reblog_of_id {
         Some(original) => {
@@ -134,7 +134,7 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
             boosted = original.map(|s| s.uri);
         }
         None if is_touched(tx, status).await? => {
-            concerned.extend(store::touched(tx, status.id, TOUCHED).await?);
+            concerned.extend(store::touched_at_each(tx, status.id, HOLDERS).await?);
             boosters = boosters_here(tx, status.id).await?;
         }
         None => {}
@@ -164,12 +164,7 @@ pub(crate) async fn gone(tx: &Tx, status: &Status) -> Result<Option<Gone>> {
 
 /// Those here who boosted or quoted it to somebody elsewhere.
 pub async fn boosters_here(conn: &Conn, id: StatusId) -> Result<Vec<AccountId>> {
-    let mut boosters = statuses::rebloggers(conn, id).await?;
-    boosters.extend(store::quoters(conn, id, TOUCHED).await?);
-    boosters.sort_unstable();
-    boosters.dedup();
-    let boosters = accounts::store::by_ids(conn, boosters).await?;
-    Ok(boosters.into_iter().filter(|a| a.has_remote_followers).map(|a| a.id).collect())
+    store::boosters(conn, id, HOLDERS).await
 }
 
 /// Has what somebody elsewhere said about `status`, under the name `about`, passed on as it came to everybody who has that.

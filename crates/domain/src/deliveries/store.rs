@@ -4,13 +4,22 @@ use super::Activity;
 use crate::{
     Result, Time,
     db::{Conn, Ids, Params, Tx},
-    ids::{AccountId, ActivityId, StatusId},
+    ids::{AccountId, ActivityId, PollId, StatusId},
     sql,
 };
 
 // What of one server goes to its shared inbox, if it has one.
 const INBOX: &str =
     "SELECT DISTINCT COALESCE(r.shared_inbox, r.inbox) FROM actors r JOIN accounts a ON a.id = r.account_id ";
+// One account for each of these inboxes.
+const ONE_OF_EACH: &str = "SELECT MIN(a.id) FROM actors r JOIN accounts a ON a.id = r.account_id ";
+const EACH: &str = " AND a.suspended_at IS NULL GROUP BY COALESCE(r.shared_inbox, r.inbox) LIMIT $2";
+// Whoever favoured, boosted, answered or quoted it.
+const OF_TOUCHED: &str = "WHERE a.id IN (SELECT account_id FROM favourites WHERE status_id = $1 \
+    UNION SELECT account_id FROM statuses WHERE reblog_of_id = $1 UNION SELECT account_id FROM statuses WHERE in_reply_to_id = $1 \
+    UNION SELECT account_id FROM statuses WHERE quote_of_id = $1)";
+// Whoever was ever named: an edit adds to these rows and takes none away.
+const OF_NAMED: &str = "WHERE a.id IN (SELECT account_id FROM mentions WHERE status_id = $1)";
 
 sql! {
     INSERT = "INSERT INTO activities (", Activity::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
@@ -24,16 +33,17 @@ sql! {
     SHARED_INBOXES = INBOX, "WHERE r.account_id = ANY($1) AND a.suspended_at IS NULL";
     BLOCKER_INBOXES = INBOX, "JOIN blocks b ON b.account_id = r.account_id WHERE b.target_id = $1 AND a.suspended_at IS NULL LIMIT $2";
     ALL_INBOXES = INBOX, "WHERE a.suspended_at IS NULL LIMIT $1";
-    TOUCHED = "SELECT a.id FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (\
-        SELECT account_id FROM favourites WHERE status_id = $1 UNION SELECT account_id FROM statuses WHERE reblog_of_id = $1 \
-        UNION SELECT account_id FROM statuses WHERE in_reply_to_id = $1 \
-        UNION SELECT account_id FROM statuses WHERE quote_of_id = $1) LIMIT $2";
-    // Whoever was ever named: an edit adds to these rows and takes none away.
-    NAMED = "SELECT a.id FROM accounts a JOIN mentions m ON m.account_id = a.id \
-        WHERE m.status_id = $1 AND a.domain IS NOT NULL LIMIT $2";
-    // Here, and not to show it to somebody alone.
-    QUOTERS = "SELECT s.account_id FROM statuses s JOIN users u ON u.account_id = s.account_id \
-        WHERE s.quote_of_id = $1 AND s.visibility < 3 LIMIT $2";
+    TOUCHED_INBOXES = INBOX, OF_TOUCHED, " AND a.suspended_at IS NULL LIMIT $2";
+    TOUCHED_AT_EACH = ONE_OF_EACH, OF_TOUCHED, EACH;
+    NAMED_INBOXES = INBOX, OF_NAMED, " AND a.suspended_at IS NULL LIMIT $2";
+    NAMED_AT_EACH = ONE_OF_EACH, OF_NAMED, EACH;
+    NAMED_AFTER = "SELECT a.id FROM accounts a JOIN mentions m ON m.account_id = a.id \
+        WHERE m.status_id = $1 AND a.domain IS NOT NULL AND a.id > $2 ORDER BY a.id LIMIT $3";
+    VOTER_INBOXES = INBOX, "WHERE a.suspended_at IS NULL AND a.id IN (SELECT account_id FROM poll_votes WHERE poll_id = $1) LIMIT $2";
+    // Quoted not to show it to somebody alone.
+    BOOSTERS = "SELECT a.id FROM accounts a WHERE a.has_remote_followers AND a.domain IS NULL AND a.id IN (\
+        SELECT account_id FROM statuses WHERE reblog_of_id = $1 UNION \
+        SELECT account_id FROM statuses WHERE quote_of_id = $1 AND visibility < 3) ORDER BY a.id LIMIT $2";
     ENTANGLED = "SELECT 1::bigint FROM statuses WHERE quote_of_id = $1 UNION ALL \
         SELECT 1::bigint FROM statuses WHERE in_reply_to_id = $1 LIMIT 1";
     // Whom they follow or block and who does that to them, whose posts they favoured, boosted, answered or quoted, whom
@@ -75,6 +85,10 @@ pub(super) async fn prune(tx: &Tx, before: Time, limit: i64) -> Result<u64> {
 
 fn texts(rows: Vec<(String,)>) -> Vec<String> {
     rows.into_iter().map(|(text,)| text).collect()
+}
+
+fn ids(rows: Vec<(AccountId,)>) -> Vec<AccountId> {
+    rows.into_iter().map(|(id,)| id).collect()
 }
 
 /// Where followers elsewhere of any of `accounts` are reached, each server once where it has a shared inbox.
@@ -124,17 +138,37 @@ pub(super) async fn is_entangled(conn: &Conn, status: StatusId) -> Result<bool> 
     conn.exists(ENTANGLED, &[&status]).await
 }
 
-/// Accounts elsewhere that favoured, boosted, answered or quoted a status.
-pub async fn touched(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
-    Ok(conn.all::<(AccountId,)>(TOUCHED, &[&status, &limit]).await?.into_iter().map(|(id,)| id).collect())
+/// Where those elsewhere are reached who favoured, boosted, answered or quoted a status.
+pub async fn touched_inboxes(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<String>> {
+    Ok(texts(conn.all(TOUCHED_INBOXES, &[&status, &limit]).await?))
 }
 
-/// Who here quotes a status, so that others see it.
-pub(super) async fn quoters(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
-    Ok(conn.all::<(AccountId,)>(QUOTERS, &[&status, &limit]).await?.into_iter().map(|(id,)| id).collect())
+/// The same as accounts: one for each inbox.
+pub(super) async fn touched_at_each(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
+    Ok(ids(conn.all(TOUCHED_AT_EACH, &[&status, &limit]).await?))
 }
 
-/// Accounts elsewhere that are named in a status, or were before it was edited: they hold a copy.
-pub async fn named(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
-    Ok(conn.all::<(AccountId,)>(NAMED, &[&status, &limit]).await?.into_iter().map(|(id,)| id).collect())
+/// Where those elsewhere are reached who are named in a status, or were before it was edited: they hold a copy.
+pub async fn named_inboxes(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<String>> {
+    Ok(texts(conn.all(NAMED_INBOXES, &[&status, &limit]).await?))
+}
+
+/// The same as accounts: one for each inbox.
+pub(super) async fn named_at_each(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
+    Ok(ids(conn.all(NAMED_AT_EACH, &[&status, &limit]).await?))
+}
+
+/// All of them, in pages by id.
+pub async fn named_after(conn: &Conn, (status, after): (StatusId, AccountId), limit: i64) -> Result<Vec<AccountId>> {
+    Ok(ids(conn.all(NAMED_AFTER, &[&status, &after, &limit]).await?))
+}
+
+/// Where those elsewhere are reached who voted in a poll.
+pub async fn voter_inboxes(conn: &Conn, poll: PollId, limit: i64) -> Result<Vec<String>> {
+    Ok(texts(conn.all(VOTER_INBOXES, &[&poll, &limit]).await?))
+}
+
+/// Who here boosts or quotes a status, so that others elsewhere see it.
+pub(super) async fn boosters(conn: &Conn, status: StatusId, limit: i64) -> Result<Vec<AccountId>> {
+    Ok(ids(conn.all(BOOSTERS, &[&status, &limit]).await?))
 }

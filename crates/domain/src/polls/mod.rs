@@ -199,7 +199,7 @@ async fn tell_numbers(tx: &mut Tx, poll: &Poll, at: Time) -> Result<()> {
     }
     let author = accounts::store::by_id(tx, poll.account_id).await?.filter(accounts::Account::is_local);
     let Some(author) = author else { return Ok(()) };
-    let known = author.has_remote_followers || !store::voters_elsewhere(tx, poll.id, 1).await?.is_empty();
+    let known = author.has_remote_followers || !deliveries::store::voter_inboxes(tx, poll.id, 1).await?.is_empty();
     if known || is_elsewhere(tx, poll, &author).await? {
         deliveries::tell_once(tx, News::PollCounted { status: poll.status_id }, at).await?;
     }

@@ -22,8 +22,6 @@ sql! {
     UPDATE_END = "UPDATE polls SET expires_at = $2 WHERE id = $1";
     CHOICES_OF = "SELECT poll_id, choice FROM poll_votes WHERE account_id = $1 AND poll_id = ANY($2) ORDER BY choice";
     LIST_VOTERS = "SELECT DISTINCT v.account_id FROM poll_votes v JOIN users u ON u.account_id = v.account_id WHERE v.poll_id = $1 LIMIT $2";
-    VOTERS_ELSEWHERE = "SELECT DISTINCT v.account_id FROM poll_votes v JOIN accounts a ON a.id = v.account_id \
-        WHERE v.poll_id = $1 AND a.domain IS NOT NULL LIMIT $2";
     DELETE_OF_STATUS = "DELETE FROM polls WHERE status_id = $1";
 }
 
@@ -87,11 +85,6 @@ pub(super) async fn update_end(tx: &Tx, id: PollId, at: Time) -> Result<()> {
 
 pub(super) async fn voters(conn: &Conn, poll: PollId) -> Result<Vec<AccountId>> {
     Ok(conn.all::<(AccountId,)>(LIST_VOTERS, &[&poll, &VOTERS]).await?.into_iter().map(|(id,)| id).collect())
-}
-
-/// Voters of other servers.
-pub async fn voters_elsewhere(conn: &Conn, poll: PollId, limit: i64) -> Result<Vec<AccountId>> {
-    Ok(conn.all::<(AccountId,)>(VOTERS_ELSEWHERE, &[&poll, &limit]).await?.into_iter().map(|(id,)| id).collect())
 }
 
 pub(crate) async fn delete_of_status(tx: &Tx, status: StatusId) -> Result<()> {

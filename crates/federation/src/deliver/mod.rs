@@ -41,6 +41,11 @@ pub async fn tell(federation: &Federation, job: JobId, news: &News) -> Result<Ou
         return pass_on(federation, news, *activity).await;
     }
     let Some(told) = compose::news(federation, news).await? else { return Ok(Outcome::Done) };
+    if let Some(status) = updates::hidden(news, &told) {
+        let count = updates::to_each(federation, (news, status), &told).await?;
+        tracing::debug!(uri = told.activity.id, count, "told to each who was named before");
+        return Ok(Outcome::Done);
+    }
     let inboxes = recipients::of(federation, news).await?;
     if inboxes.is_empty() {
         deliveries::mark_unfollowed(&federation.db, told.account).await?;

@@ -14,13 +14,18 @@ use domain::{hosts, moves, polls};
 
 /// Servers that one activity goes to.
 const INBOXES: i64 = 50_000;
-/// Accounts that did something to a status and hear of its edits.
-pub(super) const TOUCHED: i64 = 1_000;
 
 /// The inboxes that `news` goes to. Nobody here is among them.
 pub(super) async fn of(federation: &Federation, news: &News) -> Result<Vec<String>> {
     let conn = federation.db.read_long().await?;
     let inboxes = concerned(&conn, news).await?;
+    admitted(federation, &conn, (news, inboxes)).await
+}
+
+/// The inbox of one of those whom `news` concerns; none if nothing goes there.
+pub(super) async fn one(federation: &Federation, (news, account): (&News, AccountId)) -> Result<Vec<String>> {
+    let conn = federation.db.read().await?;
+    let inboxes = store::shared_inboxes(&conn, [account]).await?;
     admitted(federation, &conn, (news, inboxes)).await
 }
 
@@ -127,15 +132,15 @@ async fn of_status(conn: &Conn, (id, touched): (StatusId, Touched)) -> Result<Ve
     if let Some(original) = status.reblog_of_id {
         people.extend(author(conn, original).await?);
     }
+    let mut inboxes = store::shared_inboxes(conn, people).await?;
     let mut followed = Vec::new();
     if touched == Touched::Too {
-        people.extend(store::named(conn, id, TOUCHED).await?);
+        inboxes.extend(store::named_inboxes(conn, id, INBOXES).await?);
     }
     if touched == Touched::Too && status.visibility <= Visibility::Unlisted {
-        people.extend(store::touched(conn, id, TOUCHED).await?);
+        inboxes.extend(store::touched_inboxes(conn, id, INBOXES).await?);
         followed = deliveries::boosters_here(conn, id).await?;
     }
-    let mut inboxes = store::shared_inboxes(conn, people).await?;
     if status.visibility != Visibility::Direct {
         followed.push(status.account_id);
         inboxes.extend(of_followers(conn, followed).await?);
@@ -201,8 +206,7 @@ async fn of_reaction(conn: &Conn, (id, news): (StatusId, &News)) -> Result<Vec<S
 async fn of_voters(conn: &Conn, id: StatusId) -> Result<Vec<String>> {
     let poll = statuses::store::by_id(conn, id).await?.and_then(|s| s.poll_id);
     let Some(poll) = poll else { return Ok(Vec::new()) };
-    let voters = polls::store::voters_elsewhere(conn, poll, TOUCHED).await?;
-    store::shared_inboxes(conn, voters).await
+    store::voter_inboxes(conn, poll, INBOXES).await
 }
 
 async fn author(conn: &Conn, id: StatusId) -> Result<Option<AccountId>> {

@@ -13,6 +13,7 @@ mod consent;
 mod content;
 mod corpus;
 mod corpus_shapes;
+mod crowds;
 mod deletion;
 mod delivery;
 mod discovery;

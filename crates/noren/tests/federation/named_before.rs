@@ -92,10 +92,17 @@ with_a_peer! {
         // Who is named does not hear who was.
         let update = told(&format!("@eve@{} a secret", peer.host())).await;
         assert_eq!((&update["to"], &update["object"]["to"]), (&json!([eve.uri]), &json!([eve.uri])));
+        peer.received.lock().unwrap().clear();
         let update = told("to nobody").await;
-        let mut to: Vec<&str> = update["to"].as_array().unwrap().iter().map(|uri| uri.as_str().unwrap()).collect();
-        to.sort_unstable();
-        assert_eq!(to, [ann.uri.as_str(), eve.uri.as_str()]);
+        // Each hears it alone: none learns who the others were.
+        let updates = peer.received.lock().unwrap().clone();
+        let mut to: Vec<Value> = updates.iter().map(|update| update["to"].clone()).collect();
+        to.sort_by_key(Value::to_string);
+        assert_eq!(to, [json!([ann.uri]), json!([eve.uri])]);
+        assert!(updates[0]["id"] != updates[1]["id"] && updates[0]["object"] == updates[1]["object"], "{updates:?}");
+        for (update, other) in updates.iter().flat_map(|update| [(update, &ann.uri), (update, &eve.uri)]) {
+            assert!(update["to"] == json!([other]) || !update.to_string().contains(&format!("{other}\"")), "{update}");
+        }
         // What they hold is a post for its author alone, whom it does not name.
         let (note, me) = (&update["object"], local_uri(&server, &bob));
         assert_eq!((&note["to"], &note["cc"], &note["tag"]), (&json!([me]), &json!([]), &json!([])));
