@@ -8,7 +8,7 @@ use domain::accounts::{self, Account};
 use domain::db::Conn;
 use domain::deliveries::{self, New, News};
 use domain::ids::{AccountId, StatusId};
-use domain::statuses::{Status, Visibility};
+use domain::statuses::{Consent, Status, Visibility, consent};
 use domain::{Error, Result};
 
 /// Who was named before, read at once.
@@ -29,7 +29,7 @@ pub(super) async fn made(
         News::PollCounted { .. } => counted(federation, conn, (&author, &status)).await?,
         _ => return Err(Error::NotFound),
     };
-    Ok((author.id, again(&status, activity)))
+    Ok((author.id, again(conn, &status, activity).await?))
 }
 
 async fn edited(federation: &Federation, conn: &Conn, (author, status): (&Account, &Status)) -> Result<Activity> {
@@ -54,16 +54,21 @@ async fn counted(federation: &Federation, conn: &Conn, (author, status): (&Accou
 }
 
 /// A post for the people that it names may be edited so that it names nobody: then it is for its author alone, as all hear who
-/// have it still ([`to_each`]).
-fn again(status: &Status, mut update: Activity) -> Activity {
-    if status.visibility == Visibility::Direct && is_for_nobody(&update) {
-        for object in &mut update.objects {
-            if let Object::Note(note) = object {
-                note.to = vec![update.actor.clone()];
-            }
+/// have it still ([`to_each`]). That is whoever is asked, and nobody else, while it waits for their consent.
+async fn again(conn: &Conn, status: &Status, mut update: Activity) -> Result<Activity> {
+    if status.visibility != Visibility::Direct || !is_for_nobody(&update) {
+        return Ok(update);
+    }
+    for object in &mut update.objects {
+        if let Object::Note(note) = object {
+            note.to = vec![update.actor.clone()];
         }
     }
-    update
+    if status.consent == Consent::Waiting {
+        let asked = consent::asked(conn, status).await?;
+        update.to = accounts::store::by_ids(conn, asked).await?.into_iter().map(|account| account.uri).collect();
+    }
+    Ok(update)
 }
 
 fn is_for_nobody(update: &Activity) -> bool {
