@@ -76,6 +76,7 @@ pub struct Parts {
     trouble: Trouble,
     asking: Asking,
     moved: Moved,
+    doubtful: deliver::Doubtful,
     counted: follows::Counted,
     /// Public numbers and when they were counted.
     statistics: Mutex<Option<(Instant, Statistics)>>,
@@ -104,6 +105,7 @@ impl Federation {
         let fetcher = Fetcher::new(options).map_err(domain::Error::internal)?;
         let (own, known, missing, trouble) = <(Own, Known, Missing, Trouble)>::default();
         let (polled, unmoved, moved, asking) = <(Missing, Missing, Moved, Asking)>::default();
+        let doubtful = deliver::Doubtful::default();
         let (counted, statistics, mirrors) = (follows::Counted::default(), Mutex::default(), OnceLock::new());
         Ok(Self(Arc::new(Parts {
             db,
@@ -121,6 +123,7 @@ impl Federation {
             trouble,
             asking,
             moved,
+            doubtful,
             counted,
             statistics,
         })))

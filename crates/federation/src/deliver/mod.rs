@@ -24,12 +24,27 @@ use domain::jobs::Outcome;
 use domain::{Result, Time, hosts};
 use moved::Away;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use url::Url;
 
 /// The first pause between two attempts, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(24 * 3600));
 /// When one more connection to a host is too many.
 const MOMENT: Duration = Duration::from_secs(2);
+/// Of these only so many run at once: deliveries to hosts that failed when they were last asked. Whoever answers never waits
+/// for many that do not, nor for their names to be looked up.
+const DOUBTFUL: usize = 48;
+/// How long the others of them are put off, and up to how much longer.
+const PUT_OFF: Duration = Duration::from_secs(15);
+
+/// The places of deliveries to hosts that failed.
+pub(crate) struct Doubtful(Semaphore);
+
+impl Default for Doubtful {
+    fn default() -> Self {
+        Self(Semaphore::new(DOUBTFUL))
+    }
+}
 
 /// Makes the activity of `news` and hands it to everybody who should get it, in its turn among the jobs that do. Safe to
 /// repeat: what was handed over is not handed over again.
@@ -123,7 +138,12 @@ pub async fn deliver(federation: &Federation, job: JobId, (id, inbox): (Activity
     let is_the_end = activity.uri == format!("{}#delete", activity.actor);
     let resting = known.as_ref().filter(|host| !(is_the_end && host.is_given_up())).and_then(|h| h.resting_until);
     if let Some(until) = resting.filter(|until| *until > now) {
-        return Ok(Outcome::Postponed(until.plus(jitter(MOMENT * 30, id))));
+        return Ok(Outcome::Postponed(until.plus(jitter(MOMENT * 30, job.0))));
+    }
+    let fails = known.as_ref().is_some_and(|host| host.failures > 0);
+    let doubtful = fails.then(|| federation.doubtful.0.try_acquire());
+    if matches!(doubtful, Some(Err(_))) {
+        return Ok(Outcome::Postponed(now.plus(PUT_OFF + jitter(PUT_OFF * 2, job.0))));
     }
     match turn::of(federation, &activity, (job, inbox)).await? {
         turn::Turn::Now => {}
@@ -171,7 +191,7 @@ async fn failed(
                 hosts::wants_rest(&federation.db, host, (wish, &why)).await?;
             }
             let pause = error.retry_after().unwrap_or_default().max(pause(now.since(activity.created_at)));
-            Ok(Outcome::RetryAt(now.plus(pause + jitter(pause / 5, activity.id)), why))
+            Ok(Outcome::RetryAt(now.plus(pause + jitter(pause / 5, activity.id.0)), why))
         }
         error if error.is_gone() => {
             gone(federation, inbox, host).await?;
@@ -206,7 +226,7 @@ async fn refused(
     if away == Some(Away::Redirect) {
         // Whoever sends everybody away for a while comes back, or says where they are.
         let pause = pause(tried);
-        return Ok(Outcome::RetryAt(Time::now().plus(pause + jitter(pause / 5, id)), error.to_string()));
+        return Ok(Outcome::RetryAt(Time::now().plus(pause + jitter(pause / 5, id.0)), error.to_string()));
     }
     tracing::info!(inbox, %id, %error, "a delivery was refused");
     Ok(Outcome::Done)
@@ -237,9 +257,9 @@ fn pause(tried: Duration) -> Duration {
 }
 
 /// Keeps what failed together from coming back together.
-fn jitter(most: Duration, id: ActivityId) -> Duration {
+fn jitter(most: Duration, id: i64) -> Duration {
     let millis = u64::try_from(most.as_millis()).unwrap_or(u64::MAX).max(1);
-    let turn = Time::now().millis().unsigned_abs() ^ id.0.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let turn = Time::now().millis().unsigned_abs() ^ id.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15);
     Duration::from_millis(turn % millis)
 }
 
@@ -263,10 +283,10 @@ mod tests {
     #[test]
     fn what_failed_together_comes_back_apart() {
         let most = Duration::from_secs(12);
-        let pauses: Vec<Duration> = (0..200).map(|n| jitter(most, ActivityId(n * 1_000_003))).collect();
+        let pauses: Vec<Duration> = (0..200).map(|n| jitter(most, n * 1_000_003)).collect();
         assert!(pauses.iter().all(|pause| *pause < most));
         let early = pauses.iter().filter(|pause| **pause < most / 2).count();
         assert!((60..=140).contains(&early), "{early} of 200 in the first half");
-        assert_eq!(jitter(Duration::ZERO, ActivityId(1)), Duration::ZERO);
+        assert_eq!(jitter(Duration::ZERO, 1), Duration::ZERO);
     }
 }

@@ -1,6 +1,7 @@
 //! Answers as they arrive: counted, timed, decompressed, and never more than asked for.
 
 use super::send::{Lease, Patience, broken};
+use super::watch::unless_enough;
 use super::{Bounds, Error};
 use axum::http::{HeaderMap, Response, header};
 use bytes::{Bytes, BytesMut};
@@ -104,7 +105,8 @@ impl Body {
             return Ok(None);
         }
         loop {
-            let frame = timeout_at(self.patience.next(), self.incoming.frame()).await.map_err(|_| Error::TimedOut)?;
+            let next = timeout_at(self.patience.next(), self.incoming.frame());
+            let frame = unless_enough(async { next.await.map_err(|_| Error::TimedOut) }).await?;
             let Some(frame) = frame else { return Ok(None) };
             // Trailers say nothing that is needed.
             if let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() {

@@ -1,6 +1,7 @@
 //! Documents that are believed: of the right type, found where their id says.
 
 use super::request::{Ask, Reply, Scope};
+use super::watch::unless_enough;
 use super::{Bounds, Error, Fetcher, alternate, is_activity, is_json};
 use crate::documents::{self, ACCEPT};
 use crate::signatures::Signer;
@@ -114,8 +115,9 @@ impl Fetcher {
 
     /// The body, held in memory: only so many are at once. Whoever waits for an answer to begin holds no place.
     async fn collected(&self, reply: Reply) -> Result<Bytes, Error> {
-        let place = timeout(QUEUE, self.0.documents.acquire()).await;
-        let _place = place.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
+        let place = timeout(QUEUE, self.0.documents.acquire());
+        let place = unless_enough(async { place.await.map_err(|_| Error::Busy) }).await?;
+        let _place = place.map_err(|_| Error::Busy)?;
         reply.body.bytes().await
     }
 }

@@ -122,7 +122,8 @@ impl Options {
             ours: Vec::new(),
             resolver: Arc::new(System),
             gate: Arc::new(Open),
-            requests: 320,
+            // What asks has bounds of its own; only all of it together comes near this.
+            requests: 1280,
             requests_per_host: 4,
             documents: 48,
             idle_connections: 256,

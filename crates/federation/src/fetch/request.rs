@@ -4,7 +4,7 @@ use super::body::Body;
 use super::refusal::refused;
 use super::send::{Lease, Outgoing, Patience};
 use super::target::{Target, target};
-use super::{Bounds, Error, Fetcher, watch};
+use super::{Bounds, Error, Fetcher};
 use crate::signatures::{Form, Signer};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
@@ -77,7 +77,6 @@ pub(super) struct Answer {
 impl Fetcher {
     /// Fetches, following redirects. [`Error::Status`] for every answer that is not a success.
     pub async fn open(&self, ask: &Ask<'_>) -> Result<Reply, Error> {
-        watch::asks();
         let patience = Patience { idle: ask.bounds.idle, until: Instant::now() + ask.bounds.total };
         let mut url = ask.url.clone();
         url.set_fragment(None);

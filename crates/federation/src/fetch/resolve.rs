@@ -8,7 +8,7 @@ use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -17,6 +17,11 @@ use tokio::time::timeout;
 const AT_ONCE: usize = 64;
 /// For one of these places.
 const QUEUE: Duration = Duration::from_secs(2);
+/// Names that are remembered.
+const NAMES: usize = 4096;
+/// How long a name that took long is doubtful, and how long holds where one was.
+const SLOW_KEPT: Duration = Duration::from_secs(600);
+const FOUND_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Bytes of a thread's stack: looking up needs little.
 const STACK: usize = 512 * 1024;
 
@@ -53,16 +58,65 @@ type Look = Shared<BoxFuture<'static, Result<Vec<IpAddr>, Failed>>>;
 #[derive(Clone, Debug)]
 struct Failed(io::ErrorKind, String);
 
-/// Looks names up on a thread each, few at once, each name once at a time.
+/// Looks names up on a thread each, few at once, each name once at a time. Those that took long lately have half of the
+/// threads at most, and where none is to be had what was found before still holds: many names whose own servers are dead
+/// keep nobody else's from being found.
 struct Threads {
     places: Arc<Semaphore>,
+    /// For names that took long.
+    doubtful: Arc<Semaphore>,
     looks: Arc<Mutex<HashMap<String, Look>>>,
+    known: Arc<Mutex<HashMap<String, Known>>>,
     look_up: LookUp,
+}
+
+/// What came of looking for a name.
+struct Known {
+    /// Where it was, when it was found.
+    addresses: Vec<IpAddr>,
+    found: Instant,
+    /// When looking took long; None since it did not.
+    slow: Option<Instant>,
+}
+
+/// Writes down what came of a look that took so long.
+fn remember(known: &Mutex<HashMap<String, Known>>, name: &str, (found, took): (&io::Result<Vec<IpAddr>>, Duration)) {
+    let (mut known, now) = (lock(known), Instant::now());
+    let addresses = found.as_ref().ok().filter(|addresses| !addresses.is_empty());
+    let slow = (took >= QUEUE).then_some(now);
+    match (known.get_mut(name), addresses) {
+        (Some(old), None) => old.slow = slow,
+        (None, None) if slow.is_none() => {}
+        (_, addresses) => {
+            if known.len() >= NAMES {
+                known.retain(|_, known| known.found.elapsed() < SLOW_KEPT);
+            }
+            if known.len() >= NAMES {
+                known.clear();
+            }
+            known
+                .insert(name.to_owned(), Known { addresses: addresses.cloned().unwrap_or_default(), found: now, slow });
+        }
+    }
 }
 
 impl Threads {
     fn new(at_once: usize, look_up: LookUp) -> Self {
-        Self { places: Arc::new(Semaphore::new(at_once)), looks: Arc::default(), look_up }
+        let (places, doubtful) = (Arc::new(Semaphore::new(at_once)), Arc::new(Semaphore::new((at_once / 2).max(1))));
+        Self { places, doubtful, looks: Arc::default(), known: Arc::default(), look_up }
+    }
+
+    /// Whether looking for it took long, lately.
+    fn is_slow(&self, host: &str) -> bool {
+        let slow = lock(&self.known).get(host).and_then(|known| known.slow);
+        slow.is_some_and(|at| at.elapsed() < SLOW_KEPT)
+    }
+
+    /// Where it was when it was last found.
+    fn last(known: &Mutex<HashMap<String, Known>>, host: &str) -> Option<Vec<IpAddr>> {
+        let known = lock(known);
+        let last = known.get(host).filter(|known| known.found.elapsed() < FOUND_KEPT)?;
+        Some(last.addresses.clone()).filter(|addresses| !addresses.is_empty())
     }
 
     /// Begins to look `host` up, unless somebody does already.
@@ -72,19 +126,28 @@ impl Threads {
             return look.clone();
         }
         let (places, all, look_up) = (self.places.clone(), self.looks.clone(), self.look_up);
-        let name = host.to_owned();
+        let (name, known) = (host.to_owned(), self.known.clone());
+        let doubtful = self.is_slow(host).then(|| self.doubtful.clone());
         let look = async move {
             let busy = |why: &str| Failed(io::ErrorKind::ResourceBusy, why.to_owned());
-            let place = timeout(QUEUE, places.acquire_owned()).await;
-            let place = place.ok().and_then(Result::ok);
-            let Some(place) = place else {
+            let both = async {
+                let doubtful = match doubtful {
+                    Some(doubtful) => Some(doubtful.acquire_owned().await.ok()?),
+                    None => None,
+                };
+                Some((places.acquire_owned().await.ok()?, doubtful))
+            };
+            let Ok(Some(place)) = timeout(QUEUE, both).await else {
                 lock(&all).remove(&name);
                 return Err(busy("too many names are looked up"));
             };
             let (tell, told) = oneshot::channel();
             let (asked, done) = (name.clone(), all.clone());
             let thread = std::thread::Builder::new().name("names".to_owned()).stack_size(STACK).spawn(move || {
-                let found = look_up(&asked).map_err(|error| Failed(error.kind(), error.to_string()));
+                let began = Instant::now();
+                let found = look_up(&asked);
+                remember(&known, &asked, (&found, began.elapsed()));
+                let found = found.map_err(|error| Failed(error.kind(), error.to_string()));
                 lock(&done).remove(&asked);
                 drop(place);
                 // Whoever wanted to know may have given up.
@@ -108,8 +171,15 @@ impl Threads {
 
 impl Resolve for Threads {
     fn resolve(&self, host: &str) -> Resolving {
-        let look = self.look(host);
-        Box::pin(async move { look.await.map_err(|Failed(kind, why)| io::Error::new(kind, why)) })
+        let (look, known, host) = (self.look(host), self.known.clone(), host.to_owned());
+        Box::pin(async move {
+            match look.await {
+                Err(Failed(io::ErrorKind::ResourceBusy, why)) => {
+                    Self::last(&known, &host).ok_or_else(|| io::Error::new(io::ErrorKind::ResourceBusy, why))
+                }
+                outcome => outcome.map_err(|Failed(kind, why)| io::Error::new(kind, why)),
+            }
+        })
     }
 }
 
@@ -161,5 +231,40 @@ mod tests {
         assert!(threads.resolve("b.example").await.is_ok());
         assert!(lock(&threads.looks).is_empty());
         assert_eq!(RUNNING.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn names_whose_servers_are_dead_hold_up_no_others() {
+        let threads = Threads::new(4, slow_also);
+        threads.resolve("a.example").await.unwrap();
+        let hung = || (0..4).map(|n| threads.resolve(&format!("hung{n}.example"))).collect::<Vec<_>>();
+        let first = futures_util::future::join_all(hung());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        // All threads are taken: only who was found before is found.
+        let (known, other) = tokio::join!(threads.resolve("a.example"), threads.resolve("b.example"));
+        assert_eq!(known.unwrap().len(), 1);
+        assert_eq!(other.unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        assert!(first.await.iter().all(Result::is_ok));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        // Those that took long leave room for others the next time.
+        let again = futures_util::future::join_all(hung());
+        let began = Instant::now();
+        assert!(threads.resolve("b.example").await.is_ok() && threads.resolve("c.example").await.is_ok());
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        // Two look, for two there is no thread: those are still where they were.
+        assert!(again.await.iter().all(Result::is_ok));
+        assert!(threads.is_slow("hung0.example") && !threads.is_slow("a.example"));
+        for n in 0..NAMES + 10 {
+            remember(&threads.known, &format!("{n}.example"), (&slow_also("n"), Duration::ZERO));
+        }
+        assert!(lock(&threads.known).len() <= NAMES);
+    }
+
+    /// As [`slow`], but counts nothing.
+    fn slow_also(host: &str) -> io::Result<Vec<IpAddr>> {
+        if host.starts_with("hung") {
+            std::thread::sleep(Duration::from_secs(4));
+        }
+        Ok(vec![IpAddr::from([192, 0, 2, 1])])
     }
 }

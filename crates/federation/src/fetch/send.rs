@@ -2,7 +2,7 @@
 
 use super::pool::{Pool, Sender};
 use super::target::Target;
-use super::{Error, Inner, meter};
+use super::{Error, Inner, meter, watch};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -79,6 +79,16 @@ impl Inner {
         patience: Patience,
     ) -> Result<(Response<Incoming>, Lease), Error> {
         meter::tick()?;
+        watch::asks();
+        watch::unless_enough(self.exchange(target, out, patience)).await
+    }
+
+    async fn exchange(
+        &self,
+        target: &Target,
+        out: &Outgoing<'_>,
+        patience: Patience,
+    ) -> Result<(Response<Incoming>, Lease), Error> {
         let place = self.place(target).await?;
         let lease = |sender| Lease { sender, target: target.clone(), pool: self.pool.clone(), _place: place };
         if let Some(mut sender) = self.pool.take(target)

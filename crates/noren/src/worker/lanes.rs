@@ -3,21 +3,25 @@
 //! the database more than the jobs are worth.
 //!
 //! What servers sent is in lanes of the senders. Most of it is done at once, so that a sender may have most of its queue's
-//! places; what has to ask others and takes long gives its place back and goes on aside, and its sender has fewer
-//! meanwhile.
+//! places.
+//!
+//! What has others keep it waiting goes on aside ([`super::room`]). A sender that causes that has fewer places meanwhile,
+//! and a server that does it is asked for nothing more, so that each of many silent ones costs little. Pages and threads
+//! are of all servers: that some are silent there says nothing about the others.
 
 use domain::db::Texts;
 use domain::jobs::{Queue, SENDER, SHARED};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// At one server at once; as many as the fetcher lets through.
 const MOST: usize = 4;
 /// Of one sender at once, while some of what it sent takes long.
 const SLOW: usize = 8;
-/// Of all senders, in no place of their queue.
-const ASIDE: usize = 64;
+/// At one server at once, while it keeps us waiting.
+const SILENT: usize = 1;
+/// What takes long in a lane that is no server's, beside what does not.
+const BESIDE: usize = 24;
 /// Lanes that are asked for at once.
 const TOGETHER: usize = 64;
 
@@ -28,7 +32,6 @@ pub(super) struct Lanes {
     shared: usize,
     /// At once of one sender.
     sender: usize,
-    aside: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -53,7 +56,6 @@ pub(super) struct Held {
     lanes: Lanes,
     lane: Option<String>,
     slow: bool,
-    aside: Option<OwnedSemaphorePermit>,
 }
 
 impl Lanes {
@@ -61,7 +63,7 @@ impl Lanes {
     /// leaves room for the other and for the rest; and in the queue of what servers sent.
     pub(super) fn new(places: (usize, usize)) -> Self {
         let (shared, sender) = ((places.0 * 3 / 8).max(1), (places.1 * 3 / 4).max(1));
-        Self { known: Arc::default(), shared, sender, aside: Arc::new(Semaphore::new(ASIDE)) }
+        Self { known: Arc::default(), shared, sender }
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -70,9 +72,10 @@ impl Lanes {
 
     fn most(&self, name: &str, lane: &Lane) -> usize {
         match name.chars().next() {
-            Some(SHARED) => self.shared,
+            Some(SHARED) => self.shared + lane.slow.min(BESIDE),
             Some(SENDER) if lane.slow > 0 => self.sender.min(SLOW),
             Some(SENDER) => self.sender,
+            _ if lane.slow > 0 => SILENT,
             _ => MOST,
         }
     }
@@ -91,7 +94,7 @@ impl Lanes {
             }
             found.running += 1;
         }
-        Some(Held { lanes: self.clone(), lane: lane.map(str::to_owned), slow: false, aside: None })
+        Some(Held { lanes: self.clone(), lane: lane.map(str::to_owned), slow: false })
     }
 
     /// More of `queue` waits in this lane than could be begun.
@@ -157,21 +160,16 @@ impl Known {
 }
 
 impl Held {
-    /// Whether this is what a server sent.
-    pub(super) fn is_of_sender(&self) -> bool {
-        self.lane.as_ref().is_some_and(|lane| lane.starts_with(SENDER))
-    }
-
-    /// This takes long. Whether it goes on aside, so that another may have its place in the queue.
-    pub(super) fn step_aside(&mut self) -> bool {
+    /// This, of `queue`, waits for others for long. A profile is many requests: that they take long together says nothing
+    /// about its server.
+    pub(super) fn takes_long(&mut self, queue: Queue) {
         if let Some(lane) = &self.lane
+            && (queue != Queue::Pull || lane.starts_with(SHARED))
             && !std::mem::replace(&mut self.slow, true)
             && let Some(lane) = self.lanes.lock().lanes.get_mut(lane)
         {
             lane.slow += 1;
         }
-        self.aside = self.aside.take().or_else(|| self.lanes.aside.clone().try_acquire_owned().ok());
-        self.aside.is_some()
     }
 }
 
@@ -238,17 +236,43 @@ mod tests {
             (lanes.closed(Queue::Default).0.as_slice(), lanes.closed(Queue::Push).0.len()),
             (&["<a.example".to_owned()][..], 0)
         );
-        assert!(held[0].is_of_sender() && held[0].step_aside() && held[0].step_aside());
+        held[0].takes_long(Queue::Default);
+        held[0].takes_long(Queue::Default);
         held.truncate(3);
         held.extend(fill("<a.example"));
         assert_eq!(held.len(), SLOW, "what is aside counts");
         held.remove(0);
         assert_eq!(held.len() + fill("<a.example").len(), 12, "nothing is slow any more");
-        // Only so many are aside, of everybody.
-        let mut many: Vec<Held> = (0..10).flat_map(|n| fill(&format!("<{n}.example"))).collect();
-        assert_eq!(many.iter_mut().map(|held| usize::from(held.step_aside())).sum::<usize>(), ASIDE);
-        drop((held, many));
-        assert!(lanes.lock().lanes.is_empty() && lanes.aside.available_permits() == ASIDE);
+        held.clear();
+        assert!(lanes.lock().lanes.is_empty());
+    }
+
+    #[test]
+    fn who_keeps_us_waiting_is_asked_for_nothing_more() {
+        let lanes = Lanes::new((8, 16));
+        let fill = |name: &str| (0..40).map_while(|_| lanes.enter(Some(name))).collect::<Vec<Held>>();
+        let mut held = fill("a.example");
+        held[0].takes_long(Queue::Pull);
+        held.truncate(2);
+        assert_eq!(fill("a.example").len(), MOST - 2);
+        held[1].takes_long(Queue::Push);
+        assert_eq!((fill("a.example").len(), fill("b.example").len()), (0, MOST));
+        held.remove(0);
+        assert_eq!((fill("a.example").len(), lanes.closed(Queue::Push).0.len()), (0, 1), "not one beside it");
+        held.clear();
+        assert_eq!(fill("a.example").len(), MOST);
+        // Of pages that are slow there may be more, but not without end.
+        let mut pages = fill("*cards");
+        for most in [3 + 3, 3 + 6, 3 + 9] {
+            pages.iter_mut().for_each(|page| page.takes_long(Queue::Pull));
+            pages.extend(fill("*cards"));
+            assert_eq!(pages.len(), most);
+        }
+        for _ in 0..20 {
+            pages.iter_mut().for_each(|page| page.takes_long(Queue::Pull));
+            pages.extend(fill("*cards"));
+        }
+        assert_eq!(pages.len(), 3 + BESIDE);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! One queue as a worker sees it: what may be begun, and what is due.
 
-use super::lanes::{Held, Lanes};
+use super::lanes::Lanes;
 use super::report;
+use super::room::{Place, Room};
 use domain::jobs::{self, Claimed, Queue};
 use domain::{Db, Result};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -26,13 +27,13 @@ pub(super) enum Taken {
 }
 
 type Free = Vec<OwnedSemaphorePermit>;
-/// What a job that runs holds until it ends.
-pub(super) type Place = (OwnedSemaphorePermit, Held);
 
 pub(super) struct Line {
     queue: Queue,
     /// What may still be begun.
     places: Arc<Semaphore>,
+    /// Where that goes on which waits for others.
+    room: Option<Room>,
     pub(super) lanes: Lanes,
     /// Crowded lanes and all the others have the first choice by turns.
     lanes_first: AtomicBool,
@@ -42,8 +43,8 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn new(queue: Queue, places: usize, lanes: Lanes) -> Self {
-        let places = Arc::new(Semaphore::new(places));
-        Self { queue, places, lanes, lanes_first: AtomicBool::new(false), rests_until: Mutex::default() }
+        let (places, room) = (Arc::new(Semaphore::new(places)), Room::of(queue));
+        Self { queue, places, room, lanes, lanes_first: AtomicBool::new(false), rests_until: Mutex::default() }
     }
 
     /// Takes as many due jobs as there are places, and has them begun.
@@ -132,7 +133,7 @@ impl Line {
         let mut too_many = Vec::new();
         for claimed in claimed {
             match (self.lanes.enter(claimed.lane.as_deref()), free.pop()) {
-                (Some(held), Some(place)) => start(claimed, (place, held)),
+                (Some(held), Some(place)) => start(claimed, Place::new(place, held, self.room.clone())),
                 (held, place) => {
                     if let (None, Some(lane)) = (held, &claimed.lane) {
                         self.lanes.crowd(self.queue, lane);

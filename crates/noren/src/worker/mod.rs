@@ -12,9 +12,11 @@ pub(crate) mod mirror_media;
 mod process_media;
 mod prune_media;
 mod refresh_account;
+mod room;
 
-use self::lanes::{Held, Lanes};
+use self::lanes::Lanes;
 use self::line::Line;
+use self::room::Place;
 use crate::remote::Remote;
 use crate::server::Parts;
 use domain::ids::JobId;
@@ -32,7 +34,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -51,8 +53,6 @@ const RENEW: Duration = Duration::from_secs(20);
 /// Between two looks for work that a process left behind.
 const RESCUE: Duration = Duration::from_secs(30);
 const HOUR: Duration = Duration::from_secs(3600);
-/// What was sent to us and has us wait for others for so long goes on aside.
-const LONG: Duration = Duration::from_secs(1);
 /// No job may take longer; it is tried again.
 const JOB_LIMIT: Duration = Duration::from_secs(900);
 
@@ -71,7 +71,7 @@ pub struct Worker {
     rounds: Rounds,
     lines: [Line; 6],
     running: Arc<Mutex<HashSet<JobId>>>,
-    /// Rings when a job has ended.
+    /// Rings when a job has ended, or goes on aside.
     ended: Arc<Notify>,
     tasks: TaskTracker,
 }
@@ -127,28 +127,18 @@ impl Worker {
         }
     }
 
-    fn start(&self, claimed: Claimed, place: (OwnedSemaphorePermit, Held)) {
+    fn start(&self, claimed: Claimed, mut place: Place) {
         let (parts, remote) = (self.parts.clone(), self.remote.clone());
         let (running, ended) = (self.running.clone(), self.ended.clone());
         lock(&running).insert(claimed.id);
         self.tasks.spawn(async move {
-            let (place, mut held) = place;
-            let (asked, mut place) = (Asked::default(), Some(place));
-            let mut working = pin!(asked.clone().during(work((&parts, &remote), &claimed)));
-            let outcome = loop {
-                match tokio::time::timeout(LONG, working.as_mut()).await {
-                    Ok(outcome) => break outcome,
-                    Err(_) if held.is_of_sender() && asked.is_so() && held.step_aside() => {
-                        drop(place.take());
-                        ended.notify_one();
-                    }
-                    Err(_) => {}
-                }
-            };
+            let asked = Asked::default();
+            let working = pin!(asked.clone().during(work((&parts, &remote), &claimed)));
+            let outcome = place.during((&asked, &ended), working).await;
             log(&claimed, &outcome);
             write_down(&parts, &claimed, outcome).await;
             lock(&running).remove(&claimed.id);
-            drop((place, held));
+            drop(place);
             ended.notify_one();
         });
     }

@@ -106,7 +106,7 @@ async fn of_a_lane_in_which_much_waits_only_so_much_is_taken() {
     // Nothing ended: nothing is taken, to be given back.
     assert_eq!((take().await, begun_now(), running().await), (more, 5, (5, Some(1))));
     // One ended: one is taken.
-    let of_slow = |(claimed, _): &(Claimed, line::Place)| claimed.lane.as_deref() == Some("slow.example");
+    let of_slow = |(claimed, _): &(Claimed, Place)| claimed.lane.as_deref() == Some("slow.example");
     let at = begun.lock().unwrap().iter().position(of_slow).unwrap();
     drop(begun.lock().unwrap().remove(at));
     assert_eq!((take().await, begun_now(), running().await), (more, 5, (6, Some(1))));

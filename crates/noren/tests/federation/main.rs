@@ -67,6 +67,7 @@ mod rotation;
 mod sequence;
 mod shapes;
 mod shared_moved;
+mod silent;
 mod split;
 mod stamps;
 mod statuses;
