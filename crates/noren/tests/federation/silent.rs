@@ -119,7 +119,7 @@ with_a_peer! {
         // The author has a key.
         say(&server, &bob, ("zero", Place::First), &living.inboxes(1, 1)).await;
         living.until(("zero", 1), Duration::from_secs(15)).await;
-        let limit = Duration::from_secs(15);
+        let limit = Duration::from_secs(25);
         let mut took = Vec::new();
         for (name, place) in [("one", Place::First), ("two#1", Place::First), ("two#2", Place::Later)] {
             say(&server, &bob, (name, place), &inboxes).await;
