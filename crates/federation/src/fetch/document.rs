@@ -6,7 +6,7 @@ use super::{Bounds, Error, Fetcher, alternate, is_activity, is_json};
 use crate::documents::{self, ACCEPT};
 use crate::signatures::Signer;
 use axum::http::header;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -15,7 +15,9 @@ use url::Url;
 /// For searches: pages are welcome, too.
 const ACCEPT_PAGES: &str = "application/activity+json, \
     application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\", text/html;q=0.1";
-/// For a place among those that are collected in memory.
+/// Bytes of a document that needs no place among those that are collected in memory; nearly all are smaller.
+const SMALL: usize = 16 * 1024;
+/// For such a place.
 const QUEUE: Duration = Duration::from_secs(20);
 
 /// A document and the address that it is the document of.
@@ -113,12 +115,19 @@ impl Fetcher {
         Ok((url, String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// The body, held in memory: only so many are at once. Whoever waits for an answer to begin holds no place.
+    /// The body, held in memory: of larger ones only so many are at once. Whoever waits for an answer to begin holds no
+    /// place, nor does whoever is told little, however slowly.
     async fn collected(&self, reply: Reply) -> Result<Bytes, Error> {
-        let place = timeout(QUEUE, self.0.documents.acquire());
-        let place = unless_enough(async { place.await.map_err(|_| Error::Busy) }).await?;
-        let _place = place.map_err(|_| Error::Busy)?;
-        reply.body.bytes().await
+        let (mut body, mut all, mut place) = (reply.body, BytesMut::new(), None);
+        while let Some(piece) = body.next().await {
+            all.extend_from_slice(&piece?);
+            if place.is_none() && all.len() > SMALL {
+                let free = timeout(QUEUE, self.0.documents.acquire());
+                let free = unless_enough(async { free.await.map_err(|_| Error::Busy) }).await?;
+                place = Some(free.map_err(|_| Error::Busy)?);
+            }
+        }
+        Ok(all.freeze())
     }
 }
 

@@ -105,7 +105,7 @@ pub struct Options {
     /// Requests that run at once: to all hosts, and to one.
     pub requests: usize,
     pub requests_per_host: usize,
-    /// Answers that are collected in memory at once.
+    /// Answers that are collected in memory at once, apart from small ones.
     pub documents: usize,
     /// Connections that are kept though nothing runs on them.
     pub idle_connections: usize,

@@ -13,26 +13,37 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// What waits for others for so long goes on aside; sooner where the queue has few places.
+/// What waits for others for so long takes long; where a queue has few places it goes on aside sooner.
 const LONG: Duration = Duration::from_secs(1);
-const LONG_OF_FEW: Duration = Duration::from_millis(250);
+const SOON: Duration = Duration::from_millis(250);
 
-/// How much of `queue` may go on aside, and after how long; None: nothing there waits for other servers.
-fn rule(queue: Queue) -> Option<(usize, Duration)> {
-    match queue {
-        Queue::Push => Some((512, LONG)),
-        // Both may hold documents.
-        Queue::Default => Some((64, LONG)),
-        Queue::Pull => Some((64, LONG_OF_FEW)),
-        Queue::Mailers | Queue::Media | Queue::Scheduler => None,
+/// What may go on aside.
+#[derive(Clone, Copy)]
+struct Rule {
+    most: usize,
+    /// After how long.
+    aside: Duration,
+    /// After how long its lane has fewer places for it.
+    slow: Duration,
+}
+
+impl Rule {
+    /// None: nothing in `queue` waits for other servers. What is fetched, and what has something fetched, may hold
+    /// documents: there is less room for it.
+    fn of(queue: Queue) -> Option<Self> {
+        match queue {
+            Queue::Push => Some(Self { most: 512, aside: LONG, slow: LONG }),
+            Queue::Default => Some(Self { most: 64, aside: SOON, slow: LONG }),
+            Queue::Pull => Some(Self { most: 64, aside: SOON, slow: SOON }),
+            Queue::Mailers | Queue::Media | Queue::Scheduler => None,
+        }
     }
 }
 
 #[derive(Clone)]
 pub(super) struct Room {
     queue: Queue,
-    /// What waits for so long may enter.
-    long: Duration,
+    rule: Rule,
     places: Arc<Semaphore>,
     inside: Arc<Mutex<Inside>>,
 }
@@ -53,11 +64,11 @@ struct Aside {
 
 impl Room {
     pub(super) fn of(queue: Queue) -> Option<Self> {
-        rule(queue).map(|rule| Self::new(queue, rule))
+        Rule::of(queue).map(|rule| Self::new(queue, rule))
     }
 
-    fn new(queue: Queue, (most, long): (usize, Duration)) -> Self {
-        Self { queue, long, places: Arc::new(Semaphore::new(most)), inside: Arc::default() }
+    fn new(queue: Queue, rule: Rule) -> Self {
+        Self { queue, rule, places: Arc::new(Semaphore::new(rule.most)), inside: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
@@ -111,16 +122,9 @@ impl Place {
         mut working: Pin<&mut impl Future<Output = Outcome>>,
     ) -> Outcome {
         let Some(room) = self.room.clone() else { return working.await };
-        loop {
-            let waited = asked.since().map(|since| since.elapsed()).unwrap_or_default();
-            if waited >= room.long {
-                break;
-            }
-            if let Ok(outcome) = timeout(room.long - waited, working.as_mut()).await {
-                return outcome;
-            }
+        if let Some(outcome) = within(room.rule.aside, asked, working.as_mut()).await {
+            return outcome;
         }
-        self.held.takes_long(room.queue);
         tokio::select! {
             outcome = working.as_mut() => return outcome,
             aside = room.enter(asked) => self.aside = aside,
@@ -129,7 +133,28 @@ impl Place {
             self.queue = None;
             left.notify_one();
         }
+        if let Some(outcome) = within(room.rule.slow, asked, working.as_mut()).await {
+            return outcome;
+        }
+        self.held.takes_long(room.queue);
         working.await
+    }
+}
+
+/// How `working` ends, if it does so before it has waited for others for so long.
+async fn within(
+    long: Duration,
+    asked: &Asked,
+    mut working: Pin<&mut impl Future<Output = Outcome>>,
+) -> Option<Outcome> {
+    loop {
+        let waited = asked.since().map(|since| since.elapsed()).unwrap_or_default();
+        if waited >= long {
+            return None;
+        }
+        if let Ok(outcome) = timeout(long - waited, working.as_mut()).await {
+            return Some(outcome);
+        }
     }
 }
 
@@ -139,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waited_longest_leaves_a_full_room() {
-        let room = Room::new(Queue::Push, (2, LONG));
+        let room = Room::new(Queue::Push, Rule { most: 2, aside: LONG, slow: LONG });
         let asked: Vec<Asked> = (0..4).map(|_| Asked::default()).collect();
         let (first, second) = (room.enter(&asked[0]).await.unwrap(), room.enter(&asked[1]).await.unwrap());
         let told = || asked.iter().map(Asked::was_enough).collect::<Vec<_>>();

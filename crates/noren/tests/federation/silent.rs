@@ -1,6 +1,6 @@
 //! Many servers at once that take a connection and say nothing more: they hold up only themselves.
 
-use crate::peer::{Peer, local_uri, with_a_peer};
+use crate::peer::{File, Peer, local_uri, with_a_peer};
 use crate::{find, id};
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -119,20 +119,21 @@ with_a_peer! {
         // The author has a key.
         say(&server, &bob, ("zero", Place::First), &living.inboxes(1, 1)).await;
         living.until(("zero", 1), Duration::from_secs(15)).await;
+        // Before it was so, the first alone took three times the time limit of a delivery.
         let limit = Duration::from_secs(25);
         let mut took = Vec::new();
         for (name, place) in [("one", Place::First), ("two#1", Place::First), ("two#2", Place::Later)] {
             say(&server, &bob, (name, place), &inboxes).await;
             took.push(living.until((name, 40), limit).await);
         }
-        eprintln!("MEASURED {took:?}, asked {}", silent.asked.load(Ordering::Relaxed));
+        eprintln!("the living took {took:?}, {} silent ones asked", silent.asked.load(Ordering::Relaxed));
         // What is about one thing came in its order.
         let came = living.came.lock().unwrap().clone();
         for inbox in living.inboxes(20, 2) {
             let at = |name| came.iter().position(|(to, what)| inbox.ends_with(&**to) && what == name).unwrap();
             assert!(at("two#1") < at("two#2"), "{inbox}");
         }
-        // The servers speak again: nothing is lost, and nothing they answered came twice.
+        // The servers speak again: nothing is lost. What they answer just as it was waited for long enough comes once more.
         silent.speak.send_replace(true);
         let began = Instant::now();
         while !jobs::list_all(&server.db().read().await.unwrap(), 1).await.unwrap().is_empty() {
@@ -141,10 +142,9 @@ with_a_peer! {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         let mut came = silent.came.lock().unwrap().clone();
-        let all = came.len();
         came.sort();
         came.dedup();
-        assert_eq!((came.len(), all), (3 * 1600, 3 * 1600));
+        assert_eq!(came.len(), 3 * 1600);
         assert_eq!(living.came.lock().unwrap().len(), 1 + 3 * 40);
     }
 
@@ -169,22 +169,25 @@ with_a_peer! {
             assert!(began.elapsed() < Duration::from_secs(20), "it waits for {:?} others", silent.asked);
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        eprintln!("MEASURED profile {:?}, asked {:?}", began.elapsed(), silent.asked);
+        eprintln!("the profile took {:?}, {:?} asked", began.elapsed(), silent.asked);
         end(&server).await;
     }
 
-    /// What arrives has this server ask more silent ones than it has places, for senders enough to fill them.
-    async fn many_silent_servers_hold_up_no_arrivals(server, peer, bob) {
-        let (silent, here) = (Crowd::silent().await, local_uri(&server, &bob));
-        for sender in 0..20 {
+    /// What arrives has this server ask more slow ones than it has places, for senders enough to fill them: they begin to
+    /// answer at once, and never come to an end within the time limit of half a minute.
+    async fn many_slow_servers_hold_up_no_arrivals(server, peer, bob) {
+        let (here, mut others) = (local_uri(&server, &bob), Vec::new());
+        for _ in 0..20 {
             let other = Peer::start().await;
             let who = other.somebody("eve");
             for n in 0..8 {
+                let slow = File::Drip("application/activity+json", vec![b' '; 60]);
                 let mut note = other.note(&who, (&n.to_string(), "an answer"), &[&here]);
-                note["inReplyTo"] = json!(format!("http://{}/{n}", silent.host(sender * 8 + n)));
+                note["inReplyTo"] = json!(other.file(&format!("/parents/{n}"), slow));
                 let said = other.activity(&who, ("Create", &format!("c{n}")), note);
                 assert_eq!(other.post(&other.sign(&who, &server, &said), |_, _| {}).await, 202);
             }
+            others.push(other);
         }
         let ann = peer.somebody("ann");
         let note = peer.note(&ann, ("1", "in time"), &[&here]);
@@ -192,10 +195,11 @@ with_a_peer! {
         assert_eq!(peer.post(&peer.sign(&ann, &server, &said), |_, _| {}).await, 202);
         let (began, uri) = (Instant::now(), note["id"].as_str().unwrap());
         while domain::statuses::remote::by_uri(&server.db().read().await.unwrap(), uri).await.unwrap().is_none() {
-            assert!(began.elapsed() < Duration::from_secs(12), "it waits for {:?} others", silent.asked);
+            assert!(began.elapsed() < Duration::from_secs(20), "it waits for others");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        eprintln!("MEASURED arrival {:?}, asked {:?}", began.elapsed(), silent.asked);
+        let asked: usize = others.iter().map(|other| other.asked.lock().unwrap().len()).sum();
+        eprintln!("the arrival took {:?}, {asked} asked", began.elapsed());
         end(&server).await;
     }
 
