@@ -1,7 +1,7 @@
 //! What authors elsewhere let others do with their posts: GoToSocial's `interactionPolicy`.
 
 use crate::peer::{Peer, Somebody, followed, local_uri, with_a_peer};
-use crate::{home, id, notifications, search, text};
+use crate::{find, home, id, notifications, search, text};
 use federation::documents::PUBLIC;
 use serde_json::{Value, json};
 use testkit::{Person, TestServer};
@@ -186,6 +186,23 @@ with_a_peer! {
         server.settle().await;
         peer.send(&ann, &server, &peer.activity(&ann, ("Reject", "a9"), free["uri"].clone())).await;
         assert_eq!(status_of(&bob, &free["id"]).await, 200);
+    }
+
+    async fn what_waits_and_names_nobody_any_more_is_told_to_the_author_alone(server, peer, bob) {
+        let (ann, eve) = (peer.somebody("ann"), peer.somebody("eve"));
+        let question = posted(&peer, &ann, ("1", all(json!([]), json!([PUBLIC]))), &bob).await;
+        find(&bob, &format!("eve@{}", peer.host())).await;
+        let words = format!("@eve@{} look", peer.host());
+        let form = [("status", words.as_str()), ("in_reply_to_id", id(&question)), ("visibility", "direct")];
+        let answer = bob.post("/api/v1/statuses", form).await.ok();
+        server.settle().await;
+        assert_eq!(peer.told("Create"), [answer["uri"].as_str().unwrap()]);
+        bob.put(&format!("/api/v1/statuses/{}", id(&answer)), [("status", "look")]).await.ok();
+        server.settle().await;
+        assert_eq!(peer.told("Update"), [answer["uri"].as_str().unwrap()]);
+        let update = peer.last("Update");
+        assert_eq!(update["to"], json!([ann.uri]));
+        assert!(!update.to_string().contains(&eve.uri), "{update}");
     }
 
     async fn a_boost_and_a_favourite_wait_too(server, peer, bob) {
