@@ -9,18 +9,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use testkit::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn noren(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_noren"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("NOREN_") {
-            command.env_remove(name);
-        }
-    }
-    command.current_dir(data).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut command = testkit::program(env!("CARGO_BIN_EXE_noren"), data);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
 
@@ -36,16 +32,6 @@ fn ask(port: u16) -> std::io::Result<String> {
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
-}
-
-/// Waits until this is so.
-#[track_caller]
-fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !so() {
-        assert!(started.elapsed() < PATIENCE, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Lines that the server and its successors print, as they come.
@@ -120,21 +106,21 @@ fn a_new_program_takes_over_without_a_lost_request() {
     let go_on = || {
         let before = counts.each_ref().map(|count| count.load(Ordering::SeqCst));
         let more = |number: usize| counts[number].load(Ordering::SeqCst) >= before[number] + 3;
-        until("everybody is answered", || clients.iter().any(|client| client.is_finished()) || (0..3).all(more));
+        wait_until("everybody is answered", || clients.iter().any(|client| client.is_finished()) || (0..3).all(more));
     };
     go_on();
     let before = first.child.id();
     signal("USR2", before);
     first.ready();
-    until("the old one ends", || first.has_ended());
+    wait_until("the old one ends", || first.has_ended());
     assert!(first.child.wait().unwrap().success());
-    until("a second one holds the data", || ![before, 0].contains(&holder(data)));
+    wait_until("a second one holds the data", || ![before, 0].contains(&holder(data)));
     let second = holder(data);
     go_on();
     // The new one can be replaced too.
     signal("USR2", second);
     first.ready();
-    until("a third one holds the data", || ![before, second, 0].contains(&holder(data)));
+    wait_until("a third one holds the data", || ![before, second, 0].contains(&holder(data)));
     go_on();
     over.store(true, Ordering::SeqCst);
     for client in clients {
@@ -172,10 +158,10 @@ fn addresses_are_read_again() {
     assert_eq!(ask(first).unwrap(), "HTTP/1.1 200 OK");
     write(&[first, second]);
     signal("HUP", server.child.id());
-    until("the second address is open", || ask(second).is_ok());
+    wait_until("the second address is open", || ask(second).is_ok());
     write(&[second]);
     signal("HUP", server.child.id());
-    until("the first address is closed", || ask(first).is_err());
+    wait_until("the first address is closed", || ask(first).is_err());
     assert_eq!(ask(second).unwrap(), "HTTP/1.1 200 OK");
 }
 

@@ -16,6 +16,7 @@ mod keys;
 mod peers;
 mod ports;
 pub mod postgres;
+mod programs;
 mod redact;
 mod server;
 
@@ -23,6 +24,7 @@ pub use client::{Client, Input, Reply};
 pub use keys::Keys;
 pub use peers::{run_pair, settle_all};
 pub use ports::free_port;
+pub use programs::{program, until, wait_until};
 pub use redact::redacted;
 pub use server::{Engine, Person, TestServer, run, run_with};
 

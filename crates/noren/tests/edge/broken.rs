@@ -1,8 +1,9 @@
 //! A configuration that is broken while the edge runs.
 
-use crate::{Edge, config, noren, refused, run, text, until};
+use crate::{Edge, config, noren, refused, run, text};
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
+use testkit::wait_until;
 
 #[test]
 fn status_and_purge_work_while_the_file_is_broken() {
@@ -65,7 +66,7 @@ fn the_same_inside_noren_serve() {
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     stdout.read_line(&mut ready).unwrap();
     let _server = Edge { child, _stdout: stdout, port: 0 };
-    until("it takes orders", || run(folder, &["edge", "status"]).status.success());
+    wait_until("it takes orders", || run(folder, &["edge", "status"]).status.success());
     for broken in [format!("{site}[site]\ndomian = 1\n"), format!("{site}[[edge")] {
         std::fs::write(&file, &broken).unwrap();
         let output = run(folder, &["edge", "status"]);

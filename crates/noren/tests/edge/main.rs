@@ -8,20 +8,10 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-/// Longest that anything here takes, on a machine that does other things.
-const PATIENCE: Duration = Duration::from_secs(60);
+use testkit::wait_until;
 
 fn noren(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_noren"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("NOREN_") || name.starts_with("AWS_") {
-            command.env_remove(name);
-        }
-    }
-    command.current_dir(folder).stdin(Stdio::null());
-    command
+    testkit::program(env!("CARGO_BIN_EXE_noren"), folder)
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
@@ -88,15 +78,6 @@ fn config(folder: &Path, more: &str) -> String {
     )
 }
 
-#[track_caller]
-fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is() {
-        assert!(started.elapsed() < PATIENCE, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn an_edge_from_its_first_line_to_its_last() {
     let place = tempfile::tempdir().unwrap();
@@ -131,8 +112,8 @@ fn an_edge_from_its_first_line_to_its_last() {
     std::fs::write(folder.join("edge.toml"), config(folder, &redirect("older.test"))).unwrap();
     std::fs::rename(folder.join("access.log"), folder.join("access.log.1")).unwrap();
     edge.signal("-HUP");
-    until("the new site answers", || edge.get("older.test", "/x.png").contains("301"));
-    until("the log is opened again", || folder.join("access.log").is_file());
+    wait_until("the new site answers", || edge.get("older.test", "/x.png").contains("301"));
+    wait_until("the log is opened again", || folder.join("access.log").is_file());
     assert!(edge.get("old.test", "/x.png").starts_with("HTTP/1.1 404"));
     let log = std::fs::read_to_string(folder.join("access.log.1")).unwrap();
     let line = log.lines().next().unwrap();
@@ -174,7 +155,7 @@ fn what_is_kept_is_watched_and_forgotten_on_order() {
         assert!(answer.ends_with("picture"), "{answer}");
         answer.lines().find_map(|line| line.strip_prefix("x-cache: ")).unwrap().to_owned()
     };
-    let is_kept = |path: &str| until("it is kept", || how(path) == "HIT");
+    let is_kept = |path: &str| wait_until("it is kept", || how(path) == "HIT");
     for path in ["/a/1.png", "/a/2.png", "/b.png"] {
         assert_eq!(how(path), "MISS");
         is_kept(path);
@@ -195,12 +176,12 @@ fn what_is_kept_is_watched_and_forgotten_on_order() {
     let before = requests();
     how("/b.png");
     // Pages from before may lie in the pipe.
-    until("the request is shown", || requests() == before + 1);
+    wait_until("the request is shown", || requests() == before + 1);
     watching.kill().unwrap();
     watching.wait().unwrap();
 
     let log = || std::fs::read_to_string(folder.join("access.log")).unwrap();
-    until("all is written down", || log().ends_with('\n') && log().lines().count() > 9);
+    wait_until("all is written down", || log().ends_with('\n') && log().lines().count() > 9);
     let log = log();
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.iter().all(|line| line["host"] == "cached.test" && line["status"] == 200), "{log}");
@@ -254,8 +235,8 @@ fn figures_are_shown_after_a_handover() {
         let mut old = Edge { child, _stdout: stdout, port };
         assert!(figures(shown).unwrap().starts_with("HTTP/1.1 200"), "{serve}: {ready}");
         old.signal("-USR2");
-        until("the old program ends", || old.child.try_wait().unwrap().is_some());
-        until("figures are shown again", || figures(shown).is_ok_and(|text| text.starts_with("HTTP/1.1 200")));
+        wait_until("the old program ends", || old.child.try_wait().unwrap().is_some());
+        wait_until("figures are shown again", || figures(shown).is_ok_and(|text| text.starts_with("HTTP/1.1 200")));
         assert!(old.get("media.test", "/none").starts_with("HTTP/1.1 404"));
     }
 }
@@ -367,7 +348,9 @@ fn sites_beside_our_own_server() {
     assert!(text(folder, &["edge", "status"]).contains("old.test/system"));
     std::fs::write(&file, config("older.test")).unwrap();
     server.signal("-HUP");
-    until("the new host answers", || server.get("older.test", "/system/accounts/a.png").starts_with("HTTP/1.1 200"));
+    wait_until("the new host answers", || {
+        server.get("older.test", "/system/accounts/a.png").starts_with("HTTP/1.1 200")
+    });
     for (text, why) in [
         ("[[edge.site]]\n[[edge.site.origin]]\nfolder = \"/a\"\n", "edge.site[0].hosts: expected host names"),
         ("[[edge.site]]\nhosts = [\"a\"]\n", "edge.site[0].origin: expected"),

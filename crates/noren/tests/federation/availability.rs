@@ -1,7 +1,6 @@
 //! Servers that are not there for long, and what is sent to them then.
 
 use crate::peer::{Came, Peer, Somebody, local_uri, with_a_peer};
-use crate::process::until;
 use crate::{find, id, post_as};
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
@@ -12,7 +11,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use testkit::{Person, TestServer};
+use testkit::{Person, TestServer, until};
 
 /// Somebody on `peer` follows `bob`, and his server knows it.
 async fn follower(server: &TestServer, peer: &Peer, bob: &Person, name: &str) -> Somebody {

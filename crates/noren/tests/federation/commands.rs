@@ -1,9 +1,9 @@
 //! Commands about other servers, on data that came from one.
 
 use crate::peer::{Peer, Somebody};
-use crate::process::{Site, until};
+use crate::process::Site;
 use serde_json::{Value, json};
-use testkit::postgres;
+use testkit::{postgres, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite() {

@@ -1,13 +1,12 @@
 //! What becomes of deliveries when the other side is not there.
 
 use crate::peer::{Came, Peer, Somebody, followed, with_a_peer};
-use crate::process::until;
 use crate::{find, home, id, post_as, relationship};
 use domain::{deliveries, hosts, jobs};
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use testkit::{Engine, TestServer, settle_all};
+use testkit::{Engine, TestServer, settle_all, until};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 

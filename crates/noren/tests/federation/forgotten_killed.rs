@@ -2,14 +2,14 @@
 
 use crate::media::png;
 use crate::peer::{File, Peer, Somebody};
-use crate::process::{Server, Site, until};
+use crate::process::{Server, Site};
 use domain::domain_blocks;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use testkit::postgres;
+use testkit::{postgres, until};
 use tokio::task::{block_in_place, spawn};
 
 /// What somebody posts, and the pictures of each post.

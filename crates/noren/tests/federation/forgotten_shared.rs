@@ -4,10 +4,10 @@
 use crate::forgotten_killed::files;
 use crate::media::png;
 use crate::peer::{File, Peer};
-use crate::process::{Site, until};
+use crate::process::Site;
 use serde_json::json;
 use std::time::{Duration, Instant};
-use testkit::postgres;
+use testkit::{postgres, until};
 
 /// How long a file is shown without a look whether it still may be, and a moment.
 const GOOD: Duration = Duration::from_secs(61);

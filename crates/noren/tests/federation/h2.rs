@@ -1,7 +1,7 @@
 //! Deliveries over HTTP/2: one program brings them as it brings everything, by HTTP/1.1, to something in front of the other,
 //! which speaks HTTP/2 with it. There the host that was signed stands in `:authority`.
 
-use crate::process::{Site, until};
+use crate::process::Site;
 use crate::tls::{Authority, TRUSTING, authority, certified};
 use axum::body::Bytes;
 use axum::http::{Method, Request, Response, StatusCode, Uri, Version, header};
@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use testkit::until;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};

@@ -1,10 +1,10 @@
 //! Two programs, and `kill -9`: what one told the other arrives, and once.
 
-use crate::process::{Server, Site, until};
+use crate::process::{Server, Site};
 use crate::queue_commands::shown;
 use reqwest::Method;
 use serde_json::Value;
-use testkit::postgres;
+use testkit::{postgres, until};
 
 const POSTS: usize = 60;
 /// Posts that something of every kind is done to.

@@ -3,13 +3,12 @@
 use crate::media::png;
 use crate::peer::with_a_peer;
 use crate::peer::{File, Peer, Somebody};
-use crate::process::until;
 use crate::{find, home, id, search};
 use domain::Time;
 use domain::jobs::{self, JobRow, State};
 use serde_json::{Value, json};
 use std::time::Duration;
-use testkit::{Person, TestServer};
+use testkit::{Person, TestServer, until};
 
 /// Fetching is put off for a while, and not for a test.
 pub(crate) async fn hurry(server: &TestServer) {

@@ -9,11 +9,7 @@ use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use testkit::postgres::TestDatabase;
-
-/// For what should come about; after a kill, with the waiting for a server that was down cut short.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Site {
     pub(crate) data: tempfile::TempDir,
@@ -45,7 +41,9 @@ impl Site {
     /// Nobody is there yet.
     pub(crate) fn unowned(database: Option<TestDatabase>) -> Self {
         let port = testkit::free_port();
-        let (data, client) = (tempfile::tempdir().unwrap(), reqwest::Client::new());
+        // Servers are killed here, and a connection that was kept would be found dead by the next request.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        let data = tempfile::tempdir().unwrap();
         let database = database.map(Arc::new);
         Self { data, database, port, scheme: "http", token: String::new(), client }
     }
@@ -152,14 +150,5 @@ impl Site {
         }
         texts.sort();
         texts
-    }
-}
-
-/// Waits until this is so.
-pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds().await {
-        assert!(Instant::now() < deadline, "{what} did not come about");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

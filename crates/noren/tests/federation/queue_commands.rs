@@ -1,9 +1,9 @@
 //! `noren jobs` and `noren federation`, while a server runs and has something to tell another that will not listen.
 
 use crate::peer::{Peer, Somebody};
-use crate::process::{Site, until};
+use crate::process::Site;
 use serde_json::{Value, json};
-use testkit::postgres;
+use testkit::{postgres, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite() {

@@ -1,11 +1,11 @@
 //! Another key for somebody here: what tells of it is signed with the old one, what comes after with the new one.
 
 use crate::peer::Peer;
-use crate::process::{Site, until};
+use crate::process::Site;
 use axum::http::{Method, Uri};
 use federation::signatures::{Incoming, Ours, PublicKey, parse};
 use serde_json::{Value, json};
-use testkit::postgres;
+use testkit::{postgres, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite() {

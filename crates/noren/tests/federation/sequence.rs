@@ -1,7 +1,6 @@
 //! In which order things come to an inbox, and that all who should get them do.
 
 use crate::peer::{Peer, followed, local_uri, with_a_peer};
-use crate::process::until;
 use crate::rotation::is_signed_with;
 use crate::{id, post_as};
 use domain::deliveries::News;
@@ -11,7 +10,7 @@ use domain::keys::{self, Haste};
 use domain::{Time, hosts};
 use serde_json::{Value, json};
 use std::time::Duration;
-use testkit::{Person, TestServer};
+use testkit::{Person, TestServer, until};
 
 async fn follower(server: &TestServer, peer: &Peer, bob: &Person) -> crate::peer::Somebody {
     let who = peer.somebody("friend");
@@ -66,6 +65,16 @@ async fn delete(bob: &Person, post: &Value) {
     bob.delete(&format!("/api/v1/statuses/{}", id(post)), ()).await.ok();
 }
 
+/// A post that could not be delivered, and its edit, which waits for it.
+async fn two_wait(server: &TestServer, peer: &Peer, bob: &Person) -> Value {
+    answers(peer, 503);
+    let post = post_as(bob, "one", "public").await;
+    put_off(server, 1).await;
+    edit(bob, &post, "one, edited").await;
+    put_off(server, 2).await;
+    post
+}
+
 /// The key that somebody here shows.
 async fn shown(server: &TestServer, who: &Person) -> String {
     let asked = reqwest::Client::new().get(local_uri(server, who)).header("accept", "application/activity+json");
@@ -89,11 +98,7 @@ fn moves(peer: &Peer, friend: &crate::peer::Somebody) -> Value {
 with_a_peer! {
     async fn what_goes_to_an_inbox_that_moved_comes_in_order(server, peer, bob) {
         let friend = follower(&server, &peer, &bob).await;
-        answers(&peer, 503);
-        let post = post_as(&bob, "one", "public").await;
-        put_off(&server, 1).await;
-        edit(&bob, &post, "one, edited").await;
-        put_off(&server, 2).await;
+        let post = two_wait(&server, &peer, &bob).await;
         // They say where they are now, and nobody had to look for it. What comes to the old inbox fails from now on, too.
         let said = peer.activity(&friend, ("Update", "u1"), moves(&peer, &friend));
         assert_eq!(peer.post(&peer.sign(&friend, &server, &said), |_, _| {}).await, 202);
@@ -117,11 +122,7 @@ with_a_peer! {
 
     async fn an_inbox_that_is_looked_for_gets_all_in_order(server, peer, bob) {
         let friend = follower(&server, &peer, &bob).await;
-        answers(&peer, 503);
-        let post = post_as(&bob, "one", "public").await;
-        put_off(&server, 1).await;
-        edit(&bob, &post, "one, edited").await;
-        put_off(&server, 2).await;
+        let post = two_wait(&server, &peer, &bob).await;
         delete(&bob, &post).await;
         put_off(&server, 3).await;
         moves(&peer, &friend);
@@ -191,11 +192,7 @@ with_a_peer! {
 
     async fn what_was_given_up_holds_up_nothing(server, peer, bob) {
         follower(&server, &peer, &bob).await;
-        answers(&peer, 503);
-        let post = post_as(&bob, "one", "public").await;
-        put_off(&server, 1).await;
-        edit(&bob, &post, "one, edited").await;
-        put_off(&server, 2).await;
+        two_wait(&server, &peer, &bob).await;
         answers(&peer, 404);
         hosts::retry(server.db(), None).await.unwrap();
         until("the end of the first", async || waiting(&server).await.iter().all(|job| job.last_error.is_none())).await;

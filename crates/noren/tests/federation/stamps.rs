@@ -1,11 +1,10 @@
 //! Who hears that a stamp was taken back, and how often a stamp is looked at.
 
 use crate::peer::{Peer, Somebody, local_uri, with_a_peer};
-use crate::process::until;
 use crate::{id, post_as, search};
 use domain::{hosts, jobs};
 use serde_json::{Value, json};
-use testkit::{Person, TestServer};
+use testkit::{Person, TestServer, until};
 
 async fn state(who: &Person, uri: &Value) -> Value {
     search(who, uri.as_str().unwrap()).await["statuses"][0]["quote"]["state"].clone()

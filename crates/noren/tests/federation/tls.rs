@@ -1,8 +1,9 @@
 //! Two programs that speak https with certificates of an authority that nobody else knows.
 
-use crate::process::{Site, until};
+use crate::process::Site;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
+use testkit::until;
 
 pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 

@@ -1,12 +1,11 @@
 //! Who waits for whom in the database, and who must not.
 
 use crate::peer::{Came, Peer, followed, local_uri};
-use crate::process::until;
 use crate::search;
 use domain::{Time, ids::JobId, jobs};
 use serde_json::json;
 use std::time::Duration;
-use testkit::{Engine, TestServer};
+use testkit::{Engine, TestServer, until};
 
 /// A claim is renewed beside one whose end is being written down: neither waits for the other. (SQLite has one writer.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,13 +13,8 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 fn noren(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_noren"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("NOREN_") {
-            command.env_remove(name);
-        }
-    }
-    command.current_dir(data).stdin(Stdio::null()).args(["--data", data.join("data").to_str().unwrap()]);
+    let mut command = testkit::program(env!("CARGO_BIN_EXE_noren"), data);
+    command.args(["--data", data.join("data").to_str().unwrap()]);
     command
 }
 

@@ -21,20 +21,13 @@ mod site;
 
 use media::s3::S3Config;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 // Where Moto gets its port from.
 use testkit as ports;
 
 /// The program in an empty folder, without settings of the environment.
 fn noren(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_noren"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("NOREN_") || name.starts_with("AWS_") {
-            command.env_remove(name);
-        }
-    }
-    command.current_dir(folder).stdin(Stdio::null());
-    command
+    testkit::program(env!("CARGO_BIN_EXE_noren"), folder)
 }
 
 /// A storage command on this bucket, with its keys in the environment; runs beside the test's own servers.

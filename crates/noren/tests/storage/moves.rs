@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use testkit::until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -35,14 +36,6 @@ fn configure(folder: &Path, port: u16, more: &str) {
     fs::write(folder.join("noren.toml"), text).unwrap();
 }
 
-async fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !so() {
-        assert!(started.elapsed() < PATIENCE, "{what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 impl Site {
     async fn start(more: &str) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), testkit::free_port());
@@ -51,7 +44,7 @@ impl Site {
         let mut command = noren(folder.path());
         let child = command.arg("serve").stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let site = Self { folder, port, child };
-        until("the server is there", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()).await;
+        until("the server is there", async || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()).await;
         site
     }
 
@@ -70,7 +63,7 @@ impl Site {
         configure(self.folder.path(), self.port, more);
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
-        until(words, || self.logged(words) > before).await;
+        until(words, async || self.logged(words) > before).await;
     }
 
     async fn run(&self, arguments: &[&str]) -> Ran {
@@ -172,7 +165,7 @@ impl People {
     async fn go_on(&self, uploads: usize) {
         let all = self.uploads.load(Ordering::SeqCst) + uploads;
         let looks = self.looks.load(Ordering::SeqCst) + 2 * self.known.lock().unwrap().len() + 50;
-        let done = || self.uploads.load(Ordering::SeqCst) >= all && self.looks.load(Ordering::SeqCst) >= looks;
+        let done = async || self.uploads.load(Ordering::SeqCst) >= all && self.looks.load(Ordering::SeqCst) >= looks;
         until("people upload and look", done).await;
     }
 }
@@ -305,11 +298,7 @@ async fn files_come_from_the_first_place_that_has_them() {
     for (name, wanted) in [("a", "BYPASS"), ("b", "MISS"), ("c", "MISS"), ("d", "MISS")] {
         assert_eq!(how(name).await, wanted, "{name}");
     }
-    let started = Instant::now();
-    while how("b").await != "HIT" {
-        assert!(started.elapsed() < PATIENCE, "it is never kept");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("it is kept", async || how("b").await == "HIT").await;
     let none = reqwest::get(format!("http://127.0.0.1:{}/media/cache/e.png", site.port)).await.unwrap();
     assert_eq!(none.status(), 404);
     assert_eq!(site.logged("nothing can be removed"), 1);
