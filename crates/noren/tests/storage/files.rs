@@ -204,22 +204,22 @@ async fn what_is_broken_off_leaves_nothing_half() {
     }
     fs::write(folder.path().join("media/a.png"), "a").unwrap();
     let begun = |folder: &std::path::Path, mark: &str| {
-        let names = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name());
-        names.filter(|name| name.to_string_lossy().starts_with(mark)).count()
+        let names = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
+        let uploads = names.map(|name| name.split(".part-").next().unwrap().to_owned());
+        uploads.filter(|name| name.starts_with(mark)).collect::<std::collections::HashSet<_>>().len()
     };
-    let broken_off = async |arguments: &[&str], place: &std::path::Path, (mark, count): (&str, usize)| {
+    // What is begun is marked thus; where something of so many has arrived, the answers have, too.
+    let broken_off = async |arguments: &[&str], place: &std::path::Path, (mark, sign, count): (&str, &str, usize)| {
         let mut command = noren(folder.path());
         command.args(["storage", "cp", "--recursive"]).args(arguments);
         command.args(["--endpoint", server.config.endpoint.as_ref().unwrap().as_str(), "--bucket", "files"]);
         command.env("AWS_ACCESS_KEY_ID", "test-id").env("AWS_SECRET_ACCESS_KEY", "test-secret");
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let mut child = command.spawn().unwrap();
-        while begun(place, mark) < count {
+        while begun(place, sign) < count {
             assert!(child.try_wait().unwrap().is_none(), "it ended before it was told to");
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
-        // Until the answers have arrived, too.
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         let id = child.id().to_string();
         assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
         let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
@@ -228,13 +228,13 @@ async fn what_is_broken_off_leaves_nothing_half() {
         assert!(err.contains("the same command goes on"), "{err}");
         assert_eq!(begun(place, mark), 0, "{mark}");
     };
-    broken_off(&["media", "bucket:"], server.folder.path(), (".upload-", 4)).await;
+    broken_off(&["media", "bucket:"], server.folder.path(), (".upload-", ".upload_id-", 4)).await;
     for number in 0..4 {
         fs::remove_file(folder.path().join(format!("media/{number}.mp4"))).unwrap();
     }
     storage(&server.config, folder.path(), &["cp", "-r", "media", "bucket:"]).await.fine();
     long(server.folder.path().join("files/long.mp4"));
     fs::create_dir(folder.path().join("back")).unwrap();
-    broken_off(&["bucket:", "back"], &folder.path().join("back"), (".tmp", 1)).await;
+    broken_off(&["bucket:", "back"], &folder.path().join("back"), (".tmp", ".tmp", 1)).await;
     assert!(!folder.path().join("back/long.mp4").exists());
 }
