@@ -2,7 +2,7 @@
 //! cost. <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html>
 
 use super::call::Call;
-use super::{Bucket, Result, xml};
+use super::{Bucket, Error, Result, xml};
 use rusty_s3::Method;
 use std::time::SystemTime;
 
@@ -31,6 +31,8 @@ pub struct After(String, String);
 
 /// Longer than any server makes them.
 const ID: usize = 2048;
+/// An upload has at most ten thousand parts, and a page of them a thousand.
+const PAGES: usize = 10;
 
 impl Bucket {
     /// Uploads of keys that begin with `start`; `after` is that of the page before.
@@ -53,9 +55,68 @@ impl Bucket {
         }
     }
 
+    /// How many bytes of an upload are there; `None` when it is not there any more, or its parts have no end.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html>
+    pub async fn uploaded(&self, upload: &Upload) -> Result<Option<u64>> {
+        let (full, mut sum, mut after) = (self.full(&upload.key)?, 0u64, None::<u64>);
+        for _ in 0..PAGES {
+            let mut call = Call::new(Method::Get, Some(full.clone())).query("uploadId", upload.id.as_str());
+            if let Some(number) = after {
+                call = call.query("part-number-marker", number.to_string());
+            }
+            let page = self.send_and_read(&call, |answer| parts(answer).map_err(|why| self.broken(why))).await;
+            let page = match page {
+                Err(Error::NoObject | Error::Refused { status: 404, .. }) => return Ok(None),
+                page => page?,
+            };
+            sum = sum.saturating_add(page.sum);
+            if page.next.is_none() {
+                return Ok(Some(sum));
+            }
+            after = page.next;
+        }
+        Ok(None)
+    }
+
     /// Gives an upload up: its parts are removed. One that is not there any more is no error.
     pub async fn give_up(&self, upload: &Upload) -> Result<()> {
         self.abort(&self.full(&upload.key)?, &upload.id).await
+    }
+}
+
+/// One page of an upload's parts.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Parts {
+    sum: u64,
+    /// The number behind which the next page begins.
+    next: Option<u64>,
+}
+
+fn parts(answer: &[u8]) -> Result<Parts, String> {
+    let (mut found, mut truncated, mut last, mut is_listing, mut wrong) = (Parts::default(), false, None, false, false);
+    xml::read(answer, |path, text| {
+        // Not every server calls it as S3 does.
+        let ["ListPartsResult" | "ListPartsResponse", inside @ ..] = path else { return };
+        match inside {
+            [] => is_listing = true,
+            ["Part", "Size"] => match text.trim().parse::<u64>() {
+                Ok(size) => found.sum = found.sum.saturating_add(size),
+                Err(_) => wrong = true,
+            },
+            ["Part", "PartNumber"] => last = text.trim().parse().ok(),
+            ["NextPartNumberMarker"] => found.next = text.trim().parse().ok(),
+            ["IsTruncated"] => truncated = text.trim() == "true",
+            _ => {}
+        }
+    })?;
+    if !is_listing || wrong {
+        return Err("it is no listing of parts".into());
+    }
+    // Servers that say where the next page begins say so on the last one, too.
+    found.next = if truncated { found.next.filter(|number| *number > 0).or(last) } else { None };
+    match truncated && found.next.is_none() {
+        true => Err("it has more parts but does not say how to go on".into()),
+        false => Ok(found),
     }
 }
 
@@ -152,6 +213,31 @@ mod tests {
         assert_eq!(more(both).unwrap().next, after("media/k", "n"));
         assert_eq!(more("<NextKeyMarker>media/k</NextKeyMarker>").unwrap().next, after("media/k", ""));
         assert_eq!(more("").unwrap().next, after("media/a", "i"));
+    }
+
+    #[test]
+    fn sizes_of_parts_are_added() {
+        let part =
+            |number: u64, size: &str| format!("<Part><PartNumber>{number}</PartNumber><Size>{size}</Size></Part>");
+        let two = [part(1, "5"), part(7, "18446744073709551615")].concat();
+        let more = "<IsTruncated>true</IsTruncated>";
+        let next = "<NextPartNumberMarker>9</NextPartNumberMarker>";
+        for (inside, wanted) in [
+            (String::new(), Some((0, None))),
+            (part(1, "5"), Some((5, None))),
+            (format!("{next}{}", part(1, "5")), Some((5, None))),
+            (two.clone(), Some((u64::MAX, None))),
+            (format!("{more}{next}{two}"), Some((u64::MAX, Some(9)))),
+            (format!("{more}{two}"), Some((u64::MAX, Some(7)))),
+            (more.to_owned(), None),
+            (part(1, "-5"), None),
+            (part(1, ""), None),
+        ] {
+            let found = parts(format!("<ListPartsResult>{inside}</ListPartsResult>").as_bytes());
+            assert_eq!(found.ok(), wanted.map(|(sum, next)| Parts { sum, next }), "{inside}");
+        }
+        assert!(parts(b"<ListBucketResult/>").is_err());
+        assert!(parts(b"<ListPartsResult>").is_err());
     }
 
     #[test]

@@ -3,14 +3,14 @@
 
 use super::list::{shown, time};
 use super::steps::Found;
-use super::{Failure, failed_without, output};
+use super::{Failure, failed, failed_without, human, output};
 use anyhow::anyhow;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use media::s3::{After, Bucket, Error, Upload};
 use serde_json::json;
 use std::time::{Duration, SystemTime};
 
-/// Given up side by side.
+/// Asked for, or given up, side by side.
 const AT_ONCE: usize = 16;
 /// Which ones a check tells of: what is on its way is none of them.
 const OLD: Duration = Duration::from_secs(24 * 3600);
@@ -34,21 +34,38 @@ async fn page(bucket: &Bucket, start: &str, after: Option<&After>) -> Result<med
     })
 }
 
+/// How much of an upload is there, as far as that is told.
+async fn size(bucket: &Bucket, upload: &Upload) -> Result<Option<u64>, Failure> {
+    match bucket.uploaded(upload).await {
+        Ok(size) => Ok(size),
+        // The list is worth something without.
+        Err(Error::Unsupported { .. } | Error::Denied { .. } | Error::Broken { .. }) => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
 /// Prints at most so many; answers whether there are more.
 pub(super) async fn list(bucket: &Bucket, (start, limit): (&str, usize), as_json: bool) -> Result<bool, Failure> {
     let (mut left, mut next) = (limit, None);
     loop {
         let found = page(bucket, start, next.as_ref()).await?;
-        for upload in &found.uploads {
-            if left == 0 {
-                return Ok(true);
-            }
-            left -= 1;
+        let there_are_more = found.uploads.len() > left;
+        let uploads = &found.uploads[..found.uploads.len().min(left)];
+        left -= uploads.len();
+        let mut sizes = stream::iter(uploads.iter().map(|upload| size(bucket, upload))).buffered(AT_ONCE);
+        for upload in uploads {
+            let size = sizes.try_next().await?.flatten();
             let (Upload { key, id, .. }, begun) = (upload, time(upload.begun)?);
             match as_json {
-                true => output::line(json!({ "key": key, "upload": id, "begun": begun })),
-                false => output::line(format_args!("{begun}  {}", shown(key))),
+                true => output::line(json!({ "key": key, "upload": id, "size": size, "begun": begun })),
+                false => {
+                    let size = size.map_or_else(|| "?".to_owned(), human);
+                    output::line(format_args!("{size:>10}  {begun}  {}", shown(key)));
+                }
             }
+        }
+        if there_are_more {
+            return Ok(true);
         }
         next = found.next;
         if next.is_none() {
