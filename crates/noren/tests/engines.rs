@@ -315,7 +315,11 @@ async fn lost_postgres_connections_are_replaced() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     drop((conn, killer));
-    for _ in 0..8 {
-        assert!(db.read().await.unwrap().exists("SELECT 1::bigint", &[]).await.unwrap());
+    // The one that ended may be lent once more, before the end of its socket is seen.
+    let mut lost = 0;
+    for _ in 0..9 {
+        let answered = db.read().await.unwrap().exists("SELECT 1::bigint", &[]).await;
+        lost += usize::from(answered.is_err());
     }
+    assert!(lost <= 1, "{lost} of 9");
 }
